@@ -1,0 +1,88 @@
+"""The command ``floec``: finds the command's module, imports only that, and returns the exit code.
+
+Exit codes: 0 clean or only warnings, 1 blocked by a violation or an invalid document, 2 wrong usage,
+3 the environment failed (a missing tool, a folder that cannot be written).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+COMMANDS: dict[str, str] = {
+    "check": "check documents, a project and its policies; write nothing",
+    "compile": "check, then write the artifact, the dbt overlay and the Kubernetes manifests",
+    "verify": "check digests and signature of a compiled artifact",
+    "run": "run a compiled product locally: seeds, models, tests",
+    "test": "run the policy tests in files and folders",
+    "eval": "evaluate a Rego query",
+    "fmt": "format policy files",
+    "schema": "print the JSON Schema of a document kind or of the IR",
+    "explain": "explain a diagnostic code or a policy id",
+}
+
+EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 1, 2, 3
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"floec: {message}\n")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command. ``argv`` is without the program's name."""
+    try:
+        return _dispatch(list(argv))
+    except SystemExit as leave:  # argparse ends this way, after it has printed why
+        return leave.code if isinstance(leave.code, int) else EXIT_USAGE
+    except BrokenPipeError:
+        # The reader (head, less) went away; nothing more can be said, and it is not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except KeyboardInterrupt:
+        print("floec: interrupted", file=sys.stderr)
+        return 130
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return EXIT_OK if argv else EXIT_USAGE
+    if argv[0] in ("-V", "--version", "version"):
+        from floec import __version__
+
+        print(f"floec {__version__}")
+        return EXIT_OK
+    name = argv[0]
+    if name not in COMMANDS:
+        from policy_lang.spell import did_you_mean
+
+        hint = did_you_mean(name, COMMANDS)
+        print(f"floec: unknown command `{name}`" + (f": {hint}" if hint else ""), file=sys.stderr)
+        print("run `floec --help` for the list", file=sys.stderr)
+        return EXIT_USAGE
+    module = importlib.import_module(f"compiler.cli.{name}_command")
+    parser = _Parser(prog=f"floec {name}", description=COMMANDS[name])
+    module.arguments(parser)
+    code: int = module.execute(parser.parse_args(argv[1:]))
+    return code
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [
+        "usage: floec COMMAND [ARG ...]",
+        "",
+        "A policy-as-code compiler for data platforms.",
+        "",
+        "commands:",
+        *(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()),
+        "",
+        "`floec COMMAND --help` explains one. Exit codes: 0 clean, 1 blocked, 2 usage, 3 environment.",
+    ]
+    return "\n".join(lines)

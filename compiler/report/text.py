@@ -1,0 +1,108 @@
+"""The terminal's form: message, source line with a caret, related places, why, hint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.source import Span
+
+_WORD = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTIFY: "note"}
+_COLOUR = {Severity.BLOCK: "\x1b[1;31m", Severity.WARN: "\x1b[1;33m", Severity.NOTIFY: "\x1b[1;36m"}
+_RESET = "\x1b[0m"
+_MAX_LINE = 160
+"""Longer source lines are cut around the caret: a minified file must not flood the terminal."""
+
+
+class Lines:
+    """Reads source lines for snippets, each file once. ``texts`` overrides files (``<query>``)."""
+
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        self._texts = dict(texts or {})
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, span: Span) -> str | None:
+        """The line at the span's start, or None where the text cannot be read any more."""
+        if span.file not in self._lines:
+            text = self._texts.get(span.file)
+            if text is None:
+                try:
+                    text = Path(span.file).read_text(encoding="utf-8", errors="replace")
+                except OSError:
+                    text = ""
+            self._lines[span.file] = text.splitlines()
+        lines = self._lines[span.file]
+        return lines[span.line - 1] if 0 < span.line <= len(lines) else None
+
+
+def render(diagnostics: Iterable[Diagnostic], lines: Lines | None = None, *, colour: bool = False) -> str:
+    """All diagnostics by place, each as a block of lines, with an empty line between."""
+    lines = lines or Lines()
+    return "\n\n".join(_one(d, lines, colour) for d in sorted(diagnostics, key=Diagnostic.sort_key))
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """``2 errors, 1 warning``; ``no findings`` where there are none."""
+    counts = dict.fromkeys((Severity.BLOCK, Severity.WARN, Severity.NOTIFY), 0)
+    exempted = 0
+    for diagnostic in diagnostics:
+        if diagnostic.suppressed:
+            exempted += 1
+        else:
+            counts[diagnostic.severity] += 1
+    parts = [f"{n} {_WORD[s]}{'' if n == 1 else 's'}" for s, n in counts.items() if n]
+    if exempted:
+        parts.append(f"{exempted} exempted")
+    return ", ".join(parts) or "no findings"
+
+
+def _one(diagnostic: Diagnostic, lines: Lines, colour: bool) -> str:
+    word = _WORD[diagnostic.severity]
+    head = f"{word}[{diagnostic.code}]"
+    if colour:
+        head = f"{_COLOUR[diagnostic.severity]}{head}{_RESET}"
+    out = [f"{head}: {_plain(diagnostic.message)}"]
+    places = [(diagnostic.span, diagnostic.label, "^"), *((r.span, r.text, "-") for r in diagnostic.related)]
+    width = max((len(str(span.line)) for span, _, _ in places if span), default=1)
+    for span, label, mark in places:
+        if span is not None:
+            out += _snippet(span, _plain(label), mark, width, lines)
+    pad = " " * width
+    notes = [
+        ("why", diagnostic.why),
+        ("help", diagnostic.hint),
+        ("exempted", diagnostic.suppressed),
+        ("docs", diagnostic.docs),
+        ("policy", f"{diagnostic.policy.file}:{diagnostic.policy.line}" if diagnostic.policy else ""),
+    ]
+    out += [f"{pad} = {name}: {_plain(text)}" for name, text in notes if text]
+    return "\n".join(out)
+
+
+def _snippet(span: Span, label: str, mark: str, width: int, lines: Lines) -> list[str]:
+    pad = " " * width
+    arrow = "-->" if mark == "^" else ":::"
+    out = [f"{pad}{arrow} {span.file}:{span.line}:{span.col}"]
+    text = lines.line(span)
+    if text is None:
+        return out
+    start = min(span.col - 1, len(text))
+    end = span.end_col - 1 if span.end_line == span.line else len(text)
+    length = max(1, min(end, len(text)) - start)
+    if len(text) > _MAX_LINE:
+        cut = max(0, start - _MAX_LINE // 3)
+        text, start = text[cut : cut + _MAX_LINE], start - cut
+        length = min(length, max(1, len(text) - start))
+    caret = " " * start + mark * length
+    out += [
+        f"{pad} |",
+        f"{span.line:>{width}} | {_plain(text).rstrip()}",
+        f"{pad} | {caret}{' ' + label if label else ''}",
+    ]
+    return out
+
+
+def _plain(text: str) -> str:
+    """Control characters would let a document repaint the terminal: show them as escapes."""
+    return "".join(c if c.isprintable() or c in "\n" else (" " if c == "\t" else repr(c)[1:-1]) for c in text)
