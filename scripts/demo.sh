@@ -15,8 +15,9 @@ stage() { printf '\n== %s\n   $ floec %s\n' "$1" "${*:2}"; }
 stage "1/4 read, inherit, check, write" compile "$product" --timings
 "$floec" compile "$product" --timings
 
-stage "2/4 digests and signature" verify "$build"
-"$floec" verify "$build"
+layout="$(dirname "$(find "$build" -name oci-layout -type f | head -n 1)")"
+stage "2/4 digests and signature" verify "$layout"
+"$floec" verify "$layout"
 
 stage "3/4 seeds, models and tests on DuckDB" run "$product"
 "$floec" run "$product"
@@ -24,6 +25,5 @@ stage "3/4 seeds, models and tests on DuckDB" run "$product"
 stage "4/4 what was written" "(listing of $product/.floe)"
 find "$product/.floe" -type f -not -path '*/target/*' -not -path '*/logs/*' -not -path '*/blobs/*' | LC_ALL=C sort | sed 's/^/   /'
 
-digest="$(sed -n 's/.*"digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$build/index.json" | head -n 1)"
-[ -n "$digest" ] || digest="$(grep -o 'sha256:[0-9a-f]\{64\}' "$build/index.json" | head -n 1)"
+digest="$(grep -o 'sha256:[0-9a-f]\{64\}' "$layout/index.json" | head -n 1)"
 printf '\nartifact %s\n' "$digest"

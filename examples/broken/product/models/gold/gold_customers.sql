@@ -1,0 +1,5 @@
+select
+    customer_id,
+    email,
+    country
+from {{ ref('silver_customers') }}

@@ -1,0 +1,4 @@
+select
+    customer_id,
+    country as "CountryCode"
+from {{ ref('gold_customers') }}

@@ -1,0 +1,5 @@
+select
+    customer_id,
+    lower(email) as email,
+    country
+from {{ ref('bronze_customers') }}
