@@ -1,0 +1,1 @@
+"""Measurements that hold floec against its peers: ``python -m benchmarks SUITE``."""
