@@ -83,11 +83,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Logical:
-    """``left and right`` / ``left or right`` of ``import rego.v2`` and the future keywords."""
+    """``left and right`` / ``left or right`` of ``import rego.v2`` and the future keywords.
+
+    ``grouped`` says that it stood in parentheses, so that a ``not`` before it means the whole.
+    """
 
     op: str
     left: Body
     right: Body
+    grouped: bool = field(default=False, compare=False)
     span: Span = _span()
 
 

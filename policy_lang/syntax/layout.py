@@ -1,0 +1,185 @@
+"""Tokens → tokens that an LALR grammar can read: the second half of lexing.
+
+Rego is written for a hand-made parser with look-ahead. Four of its habits are decided here, each by
+looking at the tokens around, so that the grammar itself stays free of conflicts:
+
+- **Line ends** separate literals only directly inside ``{…}`` and ``[…]``, and not where the
+  expression goes on: before an infix operator, after a comma, and so on. Everywhere else they vanish.
+- **Braces**: one after ``if``, ``else`` or a finished term opens a body (``LBRACE_BODY``), unless what
+  is in it can only be an object or a comprehension; all others open a term.
+- **Bars**: the first ``|`` directly inside ``[`` or ``{`` after its first term is the bar of a
+  comprehension (``BAR``); every other is a union.
+- **Keywords** after ``.``, or glued to a following ``.``, are names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from policy_lang.diagnostics import Diagnostic, DiagnosticError
+from policy_lang.syntax.tokens import CONSTANTS, KEYWORDS, MAX_DEPTH, Token
+
+_OPEN = {"LPAR": "RPAR", "LPAR_G": "RPAR", "LSQB": "RSQB", "LSQB_G": "RSQB", "LBRACE": "RBRACE"}
+_CLOSE = frozenset(("RPAR", "RSQB", "RBRACE"))
+_INFIX = frozenset(
+    ("ASSIGN", "UNIFY", "EQUAL", "NEQ", "LTE", "GTE", "LT", "GT", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT")
+) | {"AMP", "PIPE", "IN", "AND", "OR"}
+_OPENERS = {"LBRACE", "LBRACE_BODY", "LPAR", "LPAR_G", "LSQB", "LSQB_G"}
+_WORDS = {"IF", "NOT", "SOME", "EVERY", "WITH", "AS", "CONTAINS"}
+_NO_NL_AFTER = _INFIX | _OPENERS | _WORDS | {"COMMA", "COLON", "BAR", "SEMI", "NL"}
+_NO_NL_BEFORE = _INFIX | {"RPAR", "RSQB", "COMMA", "COLON", "BAR", "SEMI", "WITH", "AS", "ELSE", "IF"}
+_ENDS_TERM = frozenset(
+    ("NAME", "NUMBER", "STRING", "RAW", "TEMPLATE", "TEMPLATE_RAW", "TRUE", "FALSE", "NULL", "RPAR", "RSQB", "RBRACE")
+)
+_NOT_A_HEAD = frozenset(["ASSIGN", "UNIFY", "SEMI", "NL", "COMMA", "NOT", "SOME", "EVERY", "WITH"])
+
+
+def arrange(tokens: Sequence[Token], *, logical: frozenset[str] = frozenset(), not_body: bool = False) -> list[Token]:
+    """The tokens for the grammar. ``logical`` holds ``and``/``or`` where they are keywords, ``not_body``
+    says that ``not {`` opens a body (``import rego.v2``, the future keywords, and ``.floe`` files).
+
+    Raises:
+        DiagnosticError: a bracket without its partner, or too deep a nesting (``rego_parse_error``).
+    """
+    named = _keywords(tokens, logical)
+    match = _brackets(named)
+    barred = _bars(named, match, not_body=not_body)
+    return _lines(_braces(barred, match, not_body=not_body))
+
+
+def _keywords(tokens: Sequence[Token], logical: frozenset[str]) -> list[Token]:
+    out: list[Token] = []
+    words = KEYWORDS | CONSTANTS
+    for index, token in enumerate(tokens):
+        after = tokens[index + 1].type if index + 1 < len(tokens) else ""
+        if token.text in words and token.type != "NAME":
+            part = out and out[-1].type == "DOT_G"
+            call = token.text == "contains" and after == "LPAR_G"
+            head = after == "DOT_G"
+            if part or call or head:
+                token = replace(token, type="NAME")
+        elif (
+            token.type == "NAME" and token.text in logical and after != "DOT_G" and (not out or out[-1].type != "DOT_G")
+        ):
+            token = replace(token, type=token.text.upper())
+        if token.type in ("LPAR_G", "LSQB_G", "DOT_G") and (not out or out[-1].type not in _ENDS_TERM):
+            token = replace(token, type=token.type.removesuffix("_G"))
+        out.append(token)
+    return out
+
+
+def _brackets(tokens: Sequence[Token]) -> dict[int, int]:
+    """Index of each opening bracket → index of its closing one."""
+    match: dict[int, int] = {}
+    stack: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.type in _OPEN:
+            stack.append(index)
+            if len(stack) > MAX_DEPTH:
+                raise _error(token, "brackets are nested too deep")
+        elif token.type in _CLOSE:
+            if not stack or _OPEN[tokens[stack[-1]].type] != token.type:
+                raise _error(token, f"unexpected `{token.text}`")
+            match[stack.pop()] = index
+    if stack:
+        raise _error(tokens[stack[-1]], f"`{tokens[stack[-1]].text}` is not closed")
+    return match
+
+
+def _bars(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> list[Token]:
+    out = list(tokens)
+    for start, end in match.items():
+        if tokens[start].type not in ("LSQB", "LBRACE"):
+            continue
+        body = tokens[start].type == "LBRACE" and _in_body_position(tokens, start, not_body)
+        index = start + 1
+        while index < end:
+            kind = tokens[index].type
+            if kind == "PIPE":
+                after = {tokens[i].type for i in _direct(index, end, match)[1:]}
+                # In a body a union is read first, as OPA does: only what no union can hold makes a comprehension.
+                if not body or after & _NOT_A_HEAD:
+                    out[index] = replace(tokens[index], type="BAR")
+                break
+            if kind in _NOT_A_HEAD and not (kind == "NL" and _continues(tokens, index)):
+                break
+            index = match.get(index, index) + 1
+    return out
+
+
+def _continues(tokens: Sequence[Token], index: int) -> bool:
+    """True where the line end at ``index`` stands inside an expression that goes on."""
+    after = next((t.type for t in tokens[index:] if t.type != "NL"), "")
+    return tokens[index - 1].type in _NO_NL_AFTER or after in _NO_NL_BEFORE
+
+
+def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> list[Token]:
+    out = list(tokens)
+    for start, end in match.items():
+        if tokens[start].type != "LBRACE":
+            continue
+        operand = _is_operand(tokens, start, end)
+        if not operand and not _in_body_position(tokens, start, not_body):
+            continue
+        inside = {tokens[i].type for i in _direct(start, end, match)}
+        before = tokens[start - 1].type if start else ""
+        forced = before in _ENDS_TERM
+        empty = not inside - {"NL"}
+        if forced or not (empty or inside & {"COLON", "BAR"}):
+            out[start] = replace(tokens[start], type="LBRACE_BODY")
+    return out
+
+
+def _is_operand(tokens: Sequence[Token], start: int, end: int) -> bool:
+    """True beside `and` or `or`: what stands in braces there is a body."""
+    before = tokens[start - 1].type if start else ""
+    after = next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "")
+    return before in ("AND", "OR") or after in ("AND", "OR")
+
+
+def _in_body_position(tokens: Sequence[Token], start: int, not_body: bool) -> bool:
+    index = start - 1
+    while index >= 0 and tokens[index].type == "NL" and tokens[index - 1].type in ("IF", "ELSE", "NL"):
+        index -= 1
+    if index < 0:
+        return False
+    kind = tokens[index].type
+    return kind in ("IF", "ELSE") or kind in _ENDS_TERM or (not_body and kind == "NOT")
+
+
+def _direct(start: int, end: int, match: dict[int, int]) -> list[int]:
+    found = []
+    index = start + 1
+    while index < end:
+        found.append(index)
+        index = match.get(index, index) + 1
+    return found
+
+
+def _lines(tokens: Sequence[Token]) -> list[Token]:
+    out: list[Token] = []
+    brackets: list[str] = []
+    for index, token in enumerate(tokens):
+        if token.type == "NL":
+            inside = bool(brackets) and not brackets[-1].startswith("LPAR")
+            if not inside or _continues_after(out) or _before(tokens, index) in _NO_NL_BEFORE | {"RBRACE"}:
+                continue
+        elif token.type in _CLOSE:
+            brackets.pop()
+        elif token.type in _OPEN or token.type == "LBRACE_BODY":
+            brackets.append(token.type)
+        out.append(token)
+    return out
+
+
+def _continues_after(out: Sequence[Token]) -> bool:
+    return not out or out[-1].type in _NO_NL_AFTER
+
+
+def _before(tokens: Sequence[Token], index: int) -> str:
+    return next((t.type for t in tokens[index:] if t.type != "NL"), "")
+
+
+def _error(token: Token, message: str) -> DiagnosticError:
+    return DiagnosticError(Diagnostic("rego_parse_error", message, token.span))

@@ -1,0 +1,141 @@
+"""Text → syntax tree. The entry functions of the first stage: modules, queries, terms.
+
+``tokens`` reads, ``layout`` arranges, ``grammar/rego.lark`` (LALR) parses, ``transform`` builds the tree.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from typing import Any
+
+from lark import Lark, UnexpectedInput
+from lark.common import LexerConf
+from lark.exceptions import VisitError
+from lark.lexer import Lexer
+
+from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.source import Source, Span, whole_file
+from policy_lang.syntax import ast
+from policy_lang.syntax.layout import arrange
+from policy_lang.syntax.tokens import Token, tokenize
+from policy_lang.syntax.transform import GrammarToken, ToAst
+
+_LOGICAL = frozenset(("and", "or"))
+
+
+def parse_module(source: Source) -> Outcome[ast.Module]:
+    """One policy file. Errors have the code ``rego_parse_error`` and the span of the offending token."""
+    try:
+        lexed = tokenize(source)
+        words, not_body = _enabled(lexed.tokens)
+        tokens = arrange(lexed.tokens, logical=words, not_body=not_body)
+        package, imports, rules = _parse(tokens, "module", whole_file(source.file), words, not_body)
+    except DiagnosticError as error:
+        return Outcome(None, error.diagnostics)
+    comments = tuple(ast.Comment(c.text, span=c.span) for c in lexed.comments)
+    span = package.span.to(rules[-1].span) if rules else package.span
+    return Outcome(ast.Module(package, imports, rules, comments=comments, span=span))
+
+
+def parse_query(source: Source) -> Outcome[ast.Body]:
+    """A body without braces: literals separated by ``;`` or line ends."""
+    try:
+        lexed = tokenize(source)
+        body: ast.Body = _parse(_as_query(lexed.tokens), "query", whole_file(source.file), frozenset(), False)
+        return Outcome(body)
+    except DiagnosticError as error:
+        return Outcome(None, error.diagnostics)
+
+
+def parse_term(source: Source) -> Outcome[ast.Term]:
+    """One term."""
+    try:
+        tokens = arrange(tokenize(source).tokens)
+        term: ast.Term = _parse(tokens, "expr", whole_file(source.file), frozenset(), False)
+        return Outcome(term)
+    except DiagnosticError as error:
+        return Outcome(None, error.diagnostics)
+
+
+def _as_query(tokens: Sequence[Token]) -> list[Token]:
+    """Arranged as inside braces, so that line ends separate."""
+    place = whole_file(tokens[0].span.file if tokens else "<query>")
+    inner = (Token("IF", "if", place), Token("LBRACE", "{", place), *tokens, Token("RBRACE", "}", place))
+    return [Token("SEMI", t.text, t.span) if t.type == "NL" else t for t in arrange(inner)[2:-1]]
+
+
+def _enabled(tokens: Sequence[Token]) -> tuple[frozenset[str], bool]:
+    """Which of the later keywords the imports turn on: (``and``/``or``, ``not {``)."""
+    words: set[str] = set()
+    not_body = False
+    for index, token in enumerate(tokens):
+        if token.type != "IMPORT":
+            continue
+        path = []
+        for part in tokens[index + 1 :]:
+            if part.type in ("NL", "AS", "IMPORT"):
+                break
+            path.append(part.text)
+        name = "".join(path)
+        if name == "rego.v2" or name == "future.keywords":
+            not_body = True
+            words |= _LOGICAL
+        elif name.startswith("future.keywords."):
+            last = path[-1]
+            not_body = not_body or last == "not"
+            words |= _LOGICAL & {last}
+    return frozenset(words), not_body
+
+
+class _Arranged(Lexer):
+    """Hands our tokens to Lark."""
+
+    def __init__(self, conf: LexerConf) -> None:
+        """Lark makes the lexer; there is nothing to configure."""
+
+    def lex(self, data: Sequence[Token]) -> Iterator[GrammarToken]:  # type: ignore[override]
+        for token in data:
+            carrier = GrammarToken(token.type, token.text)
+            carrier.token = token
+            yield carrier
+
+
+@functools.cache
+def _grammar() -> Lark:
+    text = resources.files("grammar").joinpath("rego.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr"], maybe_placeholders=True)
+
+
+def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool) -> Any:
+    def hole(inner: Sequence[Token], span: Span) -> ast.Term:
+        if not any(t.type != "NL" for t in inner):
+            raise DiagnosticError(Diagnostic("rego_parse_error", "a template's `{}` holds one expression", span))
+        arranged = arrange([t for t in inner if t.type != "NL"], logical=words, not_body=not_body)
+        term: ast.Term = _parse(arranged, "expr", span, words, not_body)
+        return term
+
+    try:
+        tree: Any = _grammar().parse(tokens, start=start)
+        return ToAst(hole).transform(tree)
+    except RecursionError:
+        message = "an expression is nested too deep"
+        raise DiagnosticError(Diagnostic("rego_parse_error", message, tokens[0].span)) from None
+    except UnexpectedInput as error:
+        raise DiagnosticError(_unexpected(error, tokens, place)) from None
+    except VisitError as error:
+        if isinstance(error.orig_exc, DiagnosticError):
+            raise error.orig_exc from None
+        raise
+
+
+def _unexpected(error: UnexpectedInput, tokens: Sequence[Token], place: Span) -> Diagnostic:
+    carrier = getattr(error, "token", None)
+    if isinstance(carrier, GrammarToken):
+        token = carrier.token
+        shown = "line end" if token.type == "NL" else f"`{token.text}`"
+        return Diagnostic("rego_parse_error", f"unexpected {shown}", token.span)
+    end = tokens[-1].span if tokens else place
+    span = Span(end.file, end.end_line, end.end_col, end.end_line, end.end_col)
+    return Diagnostic("rego_parse_error", "the text ends too early", span)
