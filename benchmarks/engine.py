@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import peer
 from benchmarks.rows import Row, SkippedError
+from policy_lang.source import Source
 
 SIZES = (100, 1_000)
 RUNS = 7
@@ -44,7 +45,6 @@ def run(sizes: Sequence[int] = SIZES, runs: int = RUNS) -> list[Row]:
 
 def _floec(policy: Path, document: Path, runs: int) -> list[float]:
     from policy_lang.engine import compile_program
-    from policy_lang.source import Source
 
     compiled = compile_program([Source(policy.name, policy.read_text(encoding="utf-8"))])
     if compiled.value is None:
