@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 - pydantic copies mutable defaults for each object
 """The data contract's model: ODCS 3.x, the reference page's dialect, and the cross-domain contract."""
 
 from __future__ import annotations

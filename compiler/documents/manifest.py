@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 - pydantic copies mutable defaults for each object
 """The manifest's model: one team's platform, an enterprise, or a domain."""
 
 from __future__ import annotations

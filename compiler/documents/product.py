@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012 - pydantic copies mutable defaults for each object
 """The data product's model (floe.yaml)."""
 
 from __future__ import annotations
