@@ -1,0 +1,57 @@
+"""The engine on whole small programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from policy_lang.engine import compile_program
+from policy_lang.source import Source
+
+
+def evaluate(rules: str, query: str, input: Any = None) -> Any:
+    program = compile_program([Source("p.rego", "package t\n" + rules)])
+    assert program.value is not None, program.diagnostics
+    found = program.value.eval_query(query, input=input)
+    assert found.value is not None, found.diagnostics
+    return list(found.value)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ("p := input.a", [{"x": [1, 2]}]),
+        ("p := [v | some v in input.a; v > 1]", [{"x": [2]}]),
+        ("p := v if { some i; v := input.a[i]; i == 1 }", [{"x": 2}]),
+        ("p := y if { y = z; [z, _] = input.a }", [{"x": 1}]),
+        ("p[k] := v if some k, v in input.o", [{"x": {"k": "v"}}]),
+        ("default p := 3\np := 4 if input.nope", [{"x": 3}]),
+        ("p := 1 if { input.nope } else := 2", [{"x": 2}]),
+        ("f(x) := [x, x]\np := f(1)", [{"x": [1, 1]}]),
+        ("p if not input.nope", [{"x": True}]),
+        ("p if every v in input.a { v > 0 }", [{"x": True}]),
+        ("q := input.b\np := v if v := q with input.b as 7", [{"x": 7}]),
+        ("p := input.nope", []),
+    ],
+)
+def test_a_rule_has_the_value_that_rego_gives_it(rules: str, expected: Any) -> None:
+    assert evaluate(rules, "x = data.t.p", {"a": [1, 2], "o": {"k": "v"}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ("p if x > 1", "rego_unsafe_var_error"),
+        ("p if q\nq if p", "rego_recursion_error"),
+        ("p := nope(1)", "rego_type_error"),
+    ],
+)
+def test_a_wrong_program_is_refused_with_the_code_of_opa(rules: str, code: str) -> None:
+    assert [d.code for d in compile_program([Source("p.rego", "package t\n" + rules)]).diagnostics] == [code]
+
+
+def test_two_values_of_a_complete_rule_conflict() -> None:
+    program = compile_program([Source("p.rego", "package t\np := 1\np := 2 if true")]).value
+    assert program is not None
+    assert [d.code for d in program.eval_query("x = data.t.p").diagnostics] == ["eval_conflict_error"]
