@@ -106,7 +106,13 @@ data_architecture:
     gold: {prefix: gold_, quality_gates: {minimum_coverage: 90, required_tests: [not_null_pk, unique_pk]}}
 governance:
   classification:
-    levels: [public, internal, confidential, restricted]
+    levels:
+      - public
+      - internal
+      - name: confidential
+        allowed_layers: [bronze, silver]
+      - name: restricted
+        allowed_layers: [bronze]
     categories:
       pii: {level: confidential, requires_masking_in_non_prod: true, retention_max_days: 365}
   quality_gates:
