@@ -1,0 +1,21 @@
+"""The facts about a dbt project, as both readers (manifest, files) give them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A project's facts: each list holds plain objects in the shape of docs/ir.md, ordered by ``unique_id``."""
+
+    project: Entry
+    models: list[Entry] = field(default_factory=list)
+    seeds: list[Entry] = field(default_factory=list)
+    snapshots: list[Entry] = field(default_factory=list)
+    sources: list[Entry] = field(default_factory=list)
+    exposures: list[Entry] = field(default_factory=list)
+    tests: list[Entry] = field(default_factory=list)
