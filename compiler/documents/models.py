@@ -195,9 +195,8 @@ def _real_path(data: Any, loc: tuple[str | int, ...]) -> Keys:
     """The error's place without the names that pydantic adds for members of a union."""
     path: list[str | int] = []
     for i, part in enumerate(loc):
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        inside = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        if inside:
             data = data[part]
         elif not (i == len(loc) - 1 and isinstance(data, dict)):
             continue
@@ -248,5 +247,8 @@ def _secrets(document: Document) -> list[Diagnostic]:
 
 def _at(value: Any, path: Keys) -> Any:
     for part in path:
-        value = value[part] if isinstance(value, list) else value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     return value
