@@ -31,33 +31,40 @@ def run(sizes: Sequence[int] = SIZES, runs: int = RUNS) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="floec-bench-") as folder:
         for n in sizes:
             document = peer.generate_input(n, Path(folder) / f"{n}.json")
-            floec = statistics.median(_floec(policy, document, runs))
+            ours, our_count = _floec(policy, document, runs)
+            floec = statistics.median(ours)
             rows.append(Row("engine", "policy.rego", n, "floec", "cpu", floec, "ms"))
             try:
-                opa = statistics.median(_opa(policy, document, runs))
+                theirs, their_count = _opa(policy, document, runs)
             except SkippedError as reason:
                 print(f"engine: without OPA's figures, {reason}")
                 continue
+            if our_count != their_count:
+                raise RuntimeError(
+                    f"floec finds {our_count} violations, OPA {their_count}: there is nothing to compare"
+                )
+            opa = statistics.median(theirs)
             rows.append(Row("engine", "policy.rego", n, "opa", "cpu", opa, "ms"))
             rows.append(Row("engine", "policy.rego", n, "floec", "times faster than opa", opa / floec, "ratio"))
     return rows
 
 
-def _floec(policy: Path, document: Path, runs: int) -> list[float]:
+def _floec(policy: Path, document: Path, runs: int) -> tuple[list[float], int]:
     from policy_lang.engine import compile_program
 
     compiled = compile_program([Source(policy.name, policy.read_text(encoding="utf-8"))])
     if compiled.value is None:
         raise RuntimeError(f"floec cannot compile {policy.name}: {compiled.diagnostics[0].message}")
     program, given = compiled.value, _load(document)
-    spent = []
+    spent, count = [], 0
     for _ in range(runs + 1):
         before = time.process_time()
         found = program.eval_path(_PATH, input=given)
         spent.append((time.process_time() - before) * 1e3)
         if found.value is None:
             raise RuntimeError(f"floec cannot evaluate {peer.QUERY}: {found.diagnostics[0].message}")
-    return spent[1:]
+        count = len(found.value)
+    return spent[1:], count
 
 
 def _load(document: Path) -> Any:
@@ -66,8 +73,8 @@ def _load(document: Path) -> Any:
     return json.loads(document.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
-def _opa(policy: Path, document: Path, runs: int) -> list[float]:
+def _opa(policy: Path, document: Path, runs: int) -> tuple[list[float], int]:
     argv = [peer.opa_bench(), str(policy), str(document), peer.QUERY, str(runs)]
     done = subprocess.run(argv, capture_output=True, check=True)
-    spent: list[float] = json.loads(done.stdout)["cpu_ms"]
-    return spent
+    printed = json.loads(done.stdout)
+    return printed["cpu_ms"], printed["found"]

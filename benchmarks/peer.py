@@ -42,8 +42,8 @@ def generate_input(n: int, target: Path) -> Path:
 def opa_bench() -> str:
     """Our program on OPA's API (prepared query, evaluation only), built once into the tools' cache."""
     binary = tools() / "floec-opa-bench"
-    if not binary.exists():
-        source = Path(__file__).parent / "opa_bench"
+    source = Path(__file__).parent / "opa_bench"
+    if not binary.exists() or binary.stat().st_mtime < (source / "main.go").stat().st_mtime:
         try:
             subprocess.run(
                 ["go", "build", "-mod=mod", "-o", str(binary), "."], cwd=source, check=True, capture_output=True
