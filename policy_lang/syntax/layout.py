@@ -18,17 +18,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
+from policy_lang.syntax.declarations import CLAUSES
 from policy_lang.syntax.tokens import CONSTANTS, KEYWORDS, MAX_DEPTH, Token
 
-_OPEN = {"LPAR": "RPAR", "LPAR_G": "RPAR", "LSQB": "RSQB", "LSQB_G": "RSQB", "LBRACE": "RBRACE"}
+_OPEN = {
+    "LPAR": "RPAR",
+    "LPAR_G": "RPAR",
+    "LSQB": "RSQB",
+    "LSQB_G": "RSQB",
+    "LBRACE": "RBRACE",
+    "LBRACE_DECL": "RBRACE",
+}
 _CLOSE = frozenset(("RPAR", "RSQB", "RBRACE"))
 _INFIX = frozenset(
     ("ASSIGN", "UNIFY", "EQUAL", "NEQ", "LTE", "GTE", "LT", "GT", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT")
 ) | {"AMP", "PIPE", "IN", "AND", "OR"}
-_OPENERS = {"LBRACE", "LBRACE_BODY", "LPAR", "LPAR_G", "LSQB", "LSQB_G"}
+_OPENERS = {"LBRACE", "LBRACE_DECL", "LBRACE_BODY", "LPAR", "LPAR_G", "LSQB", "LSQB_G"}
 _WORDS = {"IF", "NOT", "SOME", "EVERY", "WITH", "AS", "CONTAINS"}
-_NO_NL_AFTER = _INFIX | _OPENERS | _WORDS | {"COMMA", "COLON", "BAR", "SEMI", "NL"}
-_NO_NL_BEFORE = _INFIX | {"RPAR", "RSQB", "COMMA", "COLON", "BAR", "SEMI", "WITH", "AS", "ELSE", "IF"}
+_NO_NL_AFTER = _INFIX | _OPENERS | _WORDS | {"COMMA", "COLON", "BAR", "SEMI", "NL"} | CLAUSES
+_NO_NL_BEFORE = _INFIX | {"RPAR", "RSQB", "COMMA", "COLON", "BAR", "SEMI", "WITH", "AS", "ELSE", "IF"} | CLAUSES
 _ENDS_TERM = frozenset(
     ("NAME", "NUMBER", "STRING", "RAW", "TEMPLATE", "TEMPLATE_RAW", "TRUE", "FALSE", "NULL", "RPAR", "RSQB", "RBRACE")
 )
@@ -145,7 +153,7 @@ def _in_body_position(tokens: Sequence[Token], start: int, not_body: bool) -> bo
     if index < 0:
         return False
     kind = tokens[index].type
-    return kind in ("IF", "ELSE") or kind in _ENDS_TERM or (not_body and kind == "NOT")
+    return kind in ("IF", "ELSE", "WHEN", "REQUIRE", "FORBID") or kind in _ENDS_TERM or (not_body and kind == "NOT")
 
 
 def _direct(start: int, end: int, match: dict[int, int]) -> list[int]:

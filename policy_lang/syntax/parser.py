@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -18,6 +19,8 @@ from lark.lexer import Lexer
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.source import Source, Span, whole_file
 from policy_lang.syntax import ast
+from policy_lang.syntax.declarations import declare, inside_declaration
+from policy_lang.syntax.floe_transform import FloeToAst
 from policy_lang.syntax.layout import arrange
 from policy_lang.syntax.tokens import Token, tokenize
 from policy_lang.syntax.transform import GrammarToken, ToAst
@@ -26,17 +29,20 @@ _LOGICAL = frozenset(("and", "or"))
 
 
 def parse_module(source: Source) -> Outcome[ast.Module]:
-    """One policy file. Errors have the code ``rego_parse_error`` and the span of the offending token."""
+    """One policy file. Errors have the code ``rego_parse_error`` and the span of the offending token;
+    in the declarations of a ``.floe`` file the code is ``floe_parse_error``.
+    """
+    floe = source.file.endswith(".floe")
     try:
         lexed = tokenize(source)
-        words, not_body = _enabled(lexed.tokens)
-        tokens = arrange(lexed.tokens, logical=words, not_body=not_body)
-        package, imports, rules = _parse(tokens, "module", whole_file(source.file), words, not_body)
+        words, not_body = (_LOGICAL, True) if floe else _enabled(lexed.tokens)
+        named = declare(lexed.tokens) if floe else lexed.tokens
+        tokens = arrange(named, logical=words, not_body=not_body)
+        module: ast.Module = _parse(tokens, "module", whole_file(source.file), words, not_body, floe=floe)
     except DiagnosticError as error:
         return Outcome(None, error.diagnostics)
     comments = tuple(ast.Comment(c.text, span=c.span) for c in lexed.comments)
-    span = package.span.to(rules[-1].span) if rules else package.span
-    return Outcome(ast.Module(package, imports, rules, comments=comments, span=span))
+    return Outcome(replace(module, comments=comments, floe=floe))
 
 
 def parse_query(source: Source) -> Outcome[ast.Body]:
@@ -103,12 +109,13 @@ class _Arranged(Lexer):
 
 
 @functools.cache
-def _grammar() -> Lark:
-    text = resources.files("grammar").joinpath("rego.lark").read_text(encoding="utf-8")
+def _grammar(floe: bool) -> Lark:
+    files = ("rego.lark", "floe.lark") if floe else ("rego.lark",)
+    text = "\n".join(resources.files("grammar").joinpath(f).read_text(encoding="utf-8") for f in files)
     return Lark(text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr"], maybe_placeholders=True)
 
 
-def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool) -> Any:
+def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool, *, floe: bool = False) -> Any:
     def hole(inner: Sequence[Token], span: Span) -> ast.Term:
         if not any(t.type != "NL" for t in inner):
             raise DiagnosticError(Diagnostic("rego_parse_error", "a template's `{}` holds one expression", span))
@@ -117,8 +124,8 @@ def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body
         return term
 
     try:
-        tree: Any = _grammar().parse(tokens, start=start)
-        return ToAst(hole).transform(tree)
+        tree: Any = _grammar(floe).parse(tokens, start=start)
+        return (FloeToAst if floe else ToAst)(hole).transform(tree)
     except RecursionError:
         message = "an expression is nested too deep"
         raise DiagnosticError(Diagnostic("rego_parse_error", message, tokens[0].span)) from None
@@ -135,7 +142,8 @@ def _unexpected(error: UnexpectedInput, tokens: Sequence[Token], place: Span) ->
     if isinstance(carrier, GrammarToken):
         token = carrier.token
         shown = "line end" if token.type == "NL" else f"`{token.text}`"
-        return Diagnostic("rego_parse_error", f"unexpected {shown}", token.span)
+        code = "floe_parse_error" if inside_declaration(tokens, token) else "rego_parse_error"
+        return Diagnostic(code, f"unexpected {shown}", token.span)
     end = tokens[-1].span if tokens else place
     span = Span(end.file, end.end_line, end.end_col, end.end_line, end.end_col)
     return Diagnostic("rego_parse_error", "the text ends too early", span)

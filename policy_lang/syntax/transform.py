@@ -312,11 +312,18 @@ class ToAst(Transformer[Any, Any]):
         return ast.Package((head.name, *names), span=word.token.span.to(path.span))
 
     @v_args(inline=False)
-    def module(self, children: list[Any]) -> tuple[ast.Package, tuple[ast.Import, ...], tuple[ast.Rule, ...]]:
+    def module(self, children: list[Any]) -> ast.Module:
         package, *statements = children
-        imports = tuple(s for s in statements if isinstance(s, ast.Import))
-        rules = tuple(rule for s in statements if isinstance(s, tuple) for rule in s)
-        return package, imports, rules
+        last = statements[-1] if statements else package
+        return ast.Module(
+            package,
+            tuple(s for s in statements if isinstance(s, ast.Import)),
+            tuple(rule for s in statements if isinstance(s, tuple) for rule in s),
+            tuple(s for s in statements if isinstance(s, ast.Policy)),
+            tuple(s for s in statements if isinstance(s, ast.Param)),
+            tuple(s for s in statements if isinstance(s, ast.TestDecl)),
+            span=package.span.to((last[-1] if isinstance(last, tuple) else last).span),
+        )
 
 
 # `import` is a keyword of Python's, so the method for that rule cannot be defined under its name.
