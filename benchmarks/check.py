@@ -6,13 +6,16 @@ ready-made as one JSON document, so what is compared is what a user waits for, n
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import tempfile
 from pathlib import Path
 
 from benchmarks import peer
 from benchmarks.process import Command, alternate, floec
 from benchmarks.project import write_project
-from benchmarks.rows import Row
+from benchmarks.rows import Row, SkippedError
 
 SIZE = 1_000
 RUNS = 5
@@ -22,8 +25,10 @@ def run(n: int = SIZE, runs: int = RUNS) -> list[Row]:
     """CPU seconds and peak memory of both, and OPA's time over floec's."""
     with tempfile.TemporaryDirectory(prefix="floec-bench-") as name:
         folder = Path(name)
+        product = str(write_project(folder / "project", n))
+        _judges(product)
         commands = [
-            Command("floec", [floec(), "check", str(write_project(folder / "project", n))], accept=(0, 1)),
+            Command("floec", [floec(), "check", product], accept=(0, 1)),
             Command("opa", _opa_eval(folder, n)),
         ]
         measured = alternate(commands, runs)
@@ -34,6 +39,21 @@ def run(n: int = SIZE, runs: int = RUNS) -> list[Row]:
     ratio = measured["opa"][0] / measured["floec"][0]
     rows.append(Row("check", "whole process, warm", n, "floec", "times faster than opa", ratio, "ratio"))
     return rows
+
+
+def _judges(product: str) -> None:
+    """A check that finds nothing in a project with planted defects has not done the work that is timed."""
+    done = subprocess.run([floec(), "check", product, "--format", "json"], capture_output=True, check=False)
+    try:
+        found = json.loads(done.stdout)["diagnostics"]
+    except (ValueError, KeyError) as error:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise SkippedError(f"floec check gives no report: {said[-1] if said else 'no message'}") from error
+    policies = {
+        d["code"] for d in found if re.fullmatch(r"[A-Z]{3}\d{3}", d["code"]) and not d["code"].startswith("FLC")
+    }
+    if not policies:
+        raise SkippedError("floec check ran no policy on the generated project")
 
 
 def _opa_eval(folder: Path, n: int) -> list[str]:
