@@ -191,7 +191,8 @@ class Resolver:
                 self.scopes.append({})
                 body = self.body(literal.body)
                 del self.scopes[-2:]
-                assert isinstance(every_value, ast.Var) and (every_key is None or isinstance(every_key, ast.Var))
+                assert isinstance(every_value, ast.Var)
+                assert every_key is None or isinstance(every_key, ast.Var)
                 return [replace(literal, key=every_key, value=every_value, domain=domain, body=body, withs=withs)]
             case ast.NotBody():
                 withs = self.withs(literal.withs)

@@ -33,7 +33,7 @@ def variables(node: object) -> Names:
 
 def outputs(node: object) -> Names:
     """The variables that evaluating a node can bind: those in the paths of references."""
-    if isinstance(node, CLOSURES) or isinstance(node, str):
+    if isinstance(node, (*CLOSURES, str)):
         return NONE
     if isinstance(node, ast.Ref):
         own = NONE.union(*(pattern_variables(p) for p in node.path))

@@ -169,7 +169,10 @@ class Generator:
             self.match(term.args[-1], self.term(inner))
             return
         value = self.term(term)
-        self.put(f"if {value} is False: continue")
+        if isinstance(term, ast.Boolean):
+            self.put("pass" if term.value else "continue")
+        elif not isinstance(term, ast.Null | ast.Number | ast.String):
+            self.put(f"if {value} is False: continue")
 
     def with_output(self, call: ast.Call) -> bool:
         if isinstance(call.operator, ast.Var):
@@ -288,6 +291,8 @@ class Generator:
     def call(self, term: ast.Call) -> str:
         if isinstance(term.operator, ast.Var):
             name = "equal" if term.operator.name == "eq" else term.operator.name
+            if name == "set" and not term.args:
+                return "make_set([])"
             if name == "walk" and len(term.args) == 1:
                 pairs, pair = self.defined(f"call({self.context}, 'walk', [{self.term(term.args[0])}])"), self.name()
                 self.open(f"for {pair} in {pairs}:")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -197,7 +196,11 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "internal.member_2": _member,
     "internal.member_3": _member_key,
 }
-ERRORS: tuple[type[Exception], ...] = (getattr(builtins, "BuiltinError", ZeroDivisionError), ZeroDivisionError)
+ERRORS: tuple[type[Exception], ...] = tuple(
+    home.BuiltinError
+    for home in (builtins, *(getattr(builtins, part, None) for part in ("contract", "registry")))
+    if hasattr(home, "BuiltinError")
+)
 
 
 def builtin(name: str) -> Any:
@@ -211,8 +214,11 @@ def builtin(name: str) -> Any:
 
 def arity(name: str) -> int | None:
     """How many arguments a builtin takes."""
-    found = builtin(name)
-    return None if found is None else len(inspect.signature(found).parameters)
+    if name in OPERATORS:
+        return 3 if name.endswith("_3") else 2
+    declared = getattr(getattr(builtins, "REGISTRY", {}).get(name), "arity", None)
+    known: int | None = declared if declared is not None else getattr(builtins, "ARITY", {}).get(name)
+    return known
 
 
 def base(context: Context, path: tuple[str, ...]) -> Any:
