@@ -203,7 +203,7 @@ def _governance(data: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     return {
         **{k: data.get(k) for k in keys},
         "classification": {"levels": levels, "categories": categories, "policies": _dict(data.get("policies"))},
-        "access_control": {"namespaces": [], **_dict(data.get("access_control"))} if not namespaces else {"namespaces": namespaces},
+        "access_control": {**_dict(data.get("access_control")), "namespaces": namespaces},
         "retention": {k: retention.get(k) for k in ("min_days", "max_days", "default_ttl_hours")},
         "quality_gates": {
             "minimum_test_coverage": gates.get("minimum_test_coverage") or 0,
