@@ -1,0 +1,75 @@
+"""The only writer: puts artifacts on disk, each folder as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from emitters.artifact import Artifact
+from policy_lang.diagnostics import Diagnostic, Outcome
+
+FOLDERS = {"oci": "build", "dbt": "dbt", "kubernetes": "kubernetes"}
+"""The output folder of each kind of artifact, below the root; its former content is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """The paths of the files written, relative to the root, sorted."""
+
+    written: tuple[str, ...]
+
+
+def write_artifacts(root: Path, artifacts: Iterable[Artifact]) -> Outcome[WriteReport]:
+    """Write each artifact to its folder below ``root``; FLC601 is a refused path, FLC602 a failed write."""
+    chosen = tuple(artifacts)
+    problems = tuple(Diagnostic("FLC601", p) for a in chosen for p in _refusals(root, a))
+    if problems:
+        return Outcome(None, problems)
+    try:
+        for artifact in chosen:
+            _replace(root, artifact)
+    except OSError as error:
+        return Outcome(None, (Diagnostic("FLC602", f"cannot write below {root}: {error.strerror or error}"),))
+    return Outcome(WriteReport(tuple(sorted(f"{FOLDERS[a.kind]}/{f.path}" for a in chosen for f in a.files))))
+
+
+def _refusals(root: Path, artifact: Artifact) -> list[str]:
+    if artifact.kind not in FOLDERS:
+        return [f"no output folder for artifacts of kind {artifact.kind!r}"]
+    found = []
+    if (root / FOLDERS[artifact.kind]).is_symlink():
+        found.append(f"the output folder {FOLDERS[artifact.kind]} is a symbolic link")
+    for file in artifact.files:
+        path = PurePosixPath(file.path)
+        if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in file.path or "\0" in file.path:
+            found.append(f"the path {file.path!r} leaves the output folder")
+    return found
+
+
+def _replace(root: Path, artifact: Artifact) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    target = root / FOLDERS[artifact.kind]
+    # A sibling is on the same file system, so that the rename is atomic.
+    work = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
+    try:
+        fresh, former = work / "new", work / "old"
+        fresh.mkdir()
+        for file in artifact.files:
+            path = fresh / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.data)
+            path.chmod(0o755 if file.executable else 0o644)
+        if target.exists():
+            os.rename(target, former)
+        try:
+            os.rename(fresh, target)
+        except OSError:
+            if former.exists():
+                os.rename(former, target)
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
