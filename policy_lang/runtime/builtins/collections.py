@@ -1,0 +1,266 @@
+"""Aggregates, arrays, sets, objects, ranges, ``walk`` and graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from policy_lang.runtime import numbers
+from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
+from policy_lang.runtime.numbers import Number
+from policy_lang.runtime.values import (
+    UNDEFINED,
+    RegoObject,
+    RegoSet,
+    Value,
+    equal,
+    freeze,
+    object_items,
+    sort_key,
+    sorted_values,
+    thaw,
+    type_name,
+)
+
+
+def items_of(collection: Value) -> list[Value]:
+    """The elements of an array (in its order) or of a set (in Rego's order)."""
+    return sorted_values(collection.values()) if type(collection) is RegoSet else collection
+
+
+def integer(name: str, position: int, number: Number) -> int:
+    """An operand that has to be whole.
+
+    Raises:
+        BuiltinError: it has a fraction.
+    """
+    found = numbers.to_integer(number)
+    if found is None:
+        text = f"{name}: operand {position} must be integer number but got floating-point number"
+        raise BuiltinError("eval_type_error", text)
+    return found
+
+
+builtin("count", "array|object|set|string")(len)
+builtin("sort", "array|set")(lambda xs: sorted_values(items_of(xs)))
+builtin("min", "array|set")(lambda xs: min(items_of(xs), key=sort_key) if xs else UNDEFINED)
+builtin("max", "array|set")(lambda xs: max(items_of(xs), key=sort_key) if xs else UNDEFINED)
+builtin("array.concat", "array", "array")(lambda a, b: a + b)
+builtin("array.reverse", "array")(lambda a: a[::-1])
+builtin("object.keys", "object")(lambda o: RegoSet.of(key for key, _ in object_items(o)))
+
+
+def _numbers(name: str, collection: Value) -> list[Number]:
+    found = items_of(collection)
+    for item in found:
+        if type_name(item) != "number":
+            kind = type_name(collection)
+            text = f"{name}: operand 1 must be {kind} of numbers but got {kind} containing {type_name(item)}"
+            raise BuiltinError("eval_type_error", text)
+    return found
+
+
+@builtin("sum", "array|set")
+def _sum(collection: Value) -> Number:
+    total: Number = 0
+    for item in _numbers("sum", collection):
+        total = numbers.plus(total, item)
+    return total
+
+
+@builtin("product", "array|set")
+def _product(collection: Value) -> Number:
+    total: Number = 1
+    for item in _numbers("product", collection):
+        total = numbers.times(total, item)
+    return total
+
+
+@builtin("array.slice", "array", "number", "number")
+def _slice(array: list[Value], start: Number, stop: Number) -> list[Value]:
+    first, last = integer("array.slice", 2, start), integer("array.slice", 3, stop)
+    return array[max(first, 0) : max(last, 0)]
+
+
+@builtin("array.flatten", "array")
+def _flatten(array: list[Value]) -> list[Value]:
+    found: list[Value] = []
+    for item in array:
+        found.extend(item if type(item) is list else [item])
+    return found
+
+
+def _sets(name: str, sets: RegoSet) -> list[RegoSet]:
+    for item in sets.values():
+        if type(item) is not RegoSet:
+            text = f"{name}: operand 1 must be set of sets but got set containing {type_name(item)}"
+            raise BuiltinError("eval_type_error", text)
+    return list(sets.values())
+
+
+@builtin("union", "set")
+def _union(sets: RegoSet) -> RegoSet:
+    return RegoSet(pair for item in _sets("union", sets) for pair in item.items())
+
+
+@builtin("intersection", "set")
+def _intersection(sets: RegoSet) -> RegoSet:
+    members = _sets("intersection", sets)
+    if not members:
+        return RegoSet()
+    return RegoSet((key, item) for key, item in members[0].items() if all(key in other for other in members))
+
+
+def _like(pairs: Iterable[tuple[Any, Value]]) -> dict[Any, Value]:
+    """An object of frozen keys."""
+    made = dict(pairs)
+    return made if all(type(key) is str for key in made) else RegoObject(made)
+
+
+def _key_set(keys: Value) -> set[Any]:
+    if isinstance(keys, dict):
+        return set(keys)
+    return {freeze(key) for key in keys}
+
+
+@builtin("object.get", "object", "any", "any")
+def _get(value: Value, key: Value, default: Value) -> Value:
+    if type(key) is not list:
+        return value.get(freeze(key), default)
+    for step in key:
+        found = look_up(value, step)
+        if found is UNDEFINED:
+            return default
+        value = found
+    return value
+
+
+def look_up(value: Value, key: Value) -> Value:
+    """The member of a collection at ``key``; UNDEFINED where it has none."""
+    if isinstance(value, dict):
+        return value.get(freeze(key), UNDEFINED)
+    if type(value) is list and type_name(key) == "number":
+        index = numbers.to_integer(key)
+        if index is not None and 0 <= index < len(value):
+            return value[index]
+    return UNDEFINED
+
+
+@builtin("object.filter", "object", "object|set|array")
+def _filter(value: dict[Any, Value], keys: Value) -> dict[Any, Value]:
+    kept = _key_set(keys)
+    return _like((key, item) for key, item in value.items() if key in kept)
+
+
+@builtin("object.remove", "object", "object|set|array")
+def _remove(value: dict[Any, Value], keys: Value) -> dict[Any, Value]:
+    dropped = _key_set(keys)
+    return _like((key, item) for key, item in value.items() if key not in dropped)
+
+
+@builtin("object.union", "object", "object")
+def merge(left: dict[Any, Value], right: dict[Any, Value]) -> dict[Any, Value]:
+    """Both objects' members, objects under one key merged in turn; the right one wins."""
+    made = dict(left)
+    for key, item in right.items():
+        old = made.get(key)
+        both = old is not None and type_name(old) == "object" and type_name(item) == "object"
+        made[key] = merge(old or {}, item) if both else item
+    return _like(made.items())
+
+
+@builtin("object.union_n", "array")
+def _union_n(objects: list[Value]) -> dict[Any, Value]:
+    made: dict[Any, Value] = {}
+    for item in objects:
+        if type_name(item) != "object":
+            text = f"object.union_n: operand 1 must be array of objects but got array containing {type_name(item)}"
+            raise BuiltinError("eval_type_error", text)
+        made = merge(made, item)
+    return made
+
+
+@builtin("object.subset", "array|object|set", "array|object|set")
+def _subset(whole: Value, part: Value) -> bool:
+    kinds = type_name(whole), type_name(part)
+    if kinds == ("array", "set"):
+        return set(part) <= {freeze(item) for item in whole}
+    if kinds[0] != kinds[1]:
+        text = "object.subset: both arguments object.subset must be of the same type or array and set"
+        raise BuiltinError("eval_type_error", text)
+    return _contained(whole, part)
+
+
+def _contained(whole: Value, part: Value) -> bool:
+    kind = type_name(part)
+    if kind != type_name(whole) or kind not in ("object", "set", "array"):
+        return equal(whole, part)
+    if kind == "set":
+        return part.keys() <= whole.keys()  # type: ignore[no-any-return]
+    if kind == "object":
+        return all(key in whole and _contained(whole[key], item) for key, item in part.items())
+    starts = range(len(whole) - len(part) + 1)
+    return any(equal(whole[start : start + len(part)], part) for start in starts)
+
+
+@builtin("walk", "any")
+def walk(value: Value) -> Iterator[list[Value]]:
+    """Each ``[path, value]`` below a value, itself first."""
+    pending: list[tuple[list[Value], Value]] = [([], value)]
+    while pending:
+        path, item = pending.pop()
+        yield [path, item]
+        children: list[tuple[Value, Value]] = []
+        if type(item) is list:
+            children = list(enumerate(item))
+        elif isinstance(item, dict):
+            children = [(thaw(key), child) for key, child in item.items()]
+        pending.extend(([*path, key], child) for key, child in reversed(children))
+
+
+@builtin("graph.reachable", "object", "array|set")
+def _reachable(graph: dict[Any, Value], initial: Value) -> RegoSet:
+    pending, found = list(items_of(initial)), RegoSet()
+    while pending:
+        node = pending.pop()
+        frozen = freeze(node)
+        if frozen in found or frozen not in graph:
+            continue
+        found[frozen] = node
+        edges = graph[frozen]
+        if type_name(edges) in ("array", "set"):
+            pending.extend(items_of(edges))
+    return found
+
+
+@builtin("json.marshal", "any")
+def _marshal(value: Value) -> str:
+    from policy_lang.runtime.values import to_json
+
+    text = to_json(value)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+@builtin("json.unmarshal", "string")
+def _unmarshal(text: str) -> Value:
+    from policy_lang.runtime.values import from_json
+
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise failure("json.unmarshal", str(error)) from error
+
+
+@builtin("json.is_valid", "any")
+def _is_json(text: Value) -> bool:
+    from policy_lang.runtime.values import from_json
+
+    if not isinstance(text, str):
+        return False
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,173 @@
+"""Arithmetic. Exact where the result is short; else rounded as a binary float with 64 bits of mantissa is."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from typing import Any
+
+from policy_lang.runtime import numbers as exact
+from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure, operand_error
+
+_WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999, traps=[])
+
+
+def arithmetic(name: str, left: Any, right: Any) -> Any:
+    """The result of plus, minus or mul on two numbers.
+
+    Raises:
+        BuiltinError: one of them is no number.
+    """
+    for position, value in enumerate((left, right), 1):
+        if type(value) is not int and type(value) is not Decimal:
+            raise operand_error(name, position, frozenset(("number",)), value)
+    if type(left) is int and type(right) is int:
+        return left + right if name == "plus" else left - right if name == "minus" else left * right
+    one, other = Decimal(left), Decimal(right)
+    if name == "plus":
+        return normal(_WIDE.add(one, other))
+    return normal(_WIDE.subtract(one, other) if name == "minus" else _WIDE.multiply(one, other))
+
+
+def normal(number: Decimal) -> int | Decimal:
+    """An int where the value is integral, else without trailing zeros."""
+    return int(number) if number == number.to_integral_value() else number.normalize(_WIDE)
+
+
+@builtin("plus", "number", "number")
+def plus(left: Any, right: Any) -> Any:
+    return arithmetic("plus", left, right)
+
+
+@builtin("mul", "number", "number")
+def multiply(left: Any, right: Any) -> Any:
+    return arithmetic("mul", left, right)
+
+
+@builtin("div", "number", "number")
+def divide(left: Any, right: Any) -> Any:
+    if right == 0:
+        raise BuiltinError("eval_builtin_error", "div: divide by zero")
+    return exact.divide(left, right)
+
+
+@builtin("rem", "number", "number")
+def remainder(left: Any, right: Any) -> Any:
+    """The rest of a division that truncates toward zero; integers only."""
+    if left != int(left) or right != int(right):
+        raise BuiltinError("eval_builtin_error", "rem: modulo on floating-point number")
+    if right == 0:
+        raise BuiltinError("eval_builtin_error", "rem: modulo by zero")
+    rest = abs(int(left)) % abs(int(right))
+    return -rest if left < 0 else rest
+
+
+def _rounded(number: Any, rounding: str) -> int:
+    return int(Decimal(number).to_integral_value(rounding=rounding))
+
+
+@builtin("round", "number")
+def round_half_away(number: Any) -> int:
+    return _rounded(number, decimal.ROUND_HALF_UP)
+
+
+@builtin("ceil", "number")
+def ceiling(number: Any) -> int:
+    return _rounded(number, decimal.ROUND_CEILING)
+
+
+@builtin("floor", "number")
+def floor(number: Any) -> int:
+    return _rounded(number, decimal.ROUND_FLOOR)
+
+
+@builtin("abs", "number")
+def absolute(number: Any) -> Any:
+    return abs(number)
+
+
+def _integers(name: str, *numbers: Any) -> list[int]:
+    for position, number in enumerate(numbers, 1):
+        if number != int(number):
+            message = f"{name}: operand {position} must be integer number but got floating-point number"
+            raise BuiltinError("eval_type_error", message)
+    return [int(n) for n in numbers]
+
+
+@builtin("numbers.range", "number", "number")
+def number_range(start: Any, end: Any) -> list[int]:
+    """Integers from ``start`` to ``end``, both included, upwards or downwards."""
+    first, last = _integers("numbers.range", start, end)
+    return list(range(first, last + 1)) if first <= last else list(range(first, last - 1, -1))
+
+
+@builtin("numbers.range_step", "number", "number", "number")
+def number_range_step(start: Any, end: Any, step: Any) -> list[int]:
+    first, last, width = _integers("numbers.range_step", start, end, step)
+    if width <= 0:
+        raise failure("numbers.range_step", "step must be a positive integer")
+    return list(range(first, last + 1, width)) if first <= last else list(range(first, last - 1, -width))
+
+
+@builtin("bits.or", "number", "number")
+def bits_or(left: Any, right: Any) -> int:
+    one, other = _integers("bits.or", left, right)
+    return one | other
+
+
+@builtin("bits.and", "number", "number")
+def bits_and(left: Any, right: Any) -> int:
+    one, other = _integers("bits.and", left, right)
+    return one & other
+
+
+@builtin("bits.xor", "number", "number")
+def bits_xor(left: Any, right: Any) -> int:
+    one, other = _integers("bits.xor", left, right)
+    return one ^ other
+
+
+@builtin("bits.negate", "number")
+def bits_negate(number: Any) -> int:
+    (one,) = _integers("bits.negate", number)
+    return ~one
+
+
+def _shift(name: str, number: Any, places: Any) -> tuple[int, int]:
+    value, by = _integers(name, number, places)
+    if by < 0:
+        message = f"{name}: operand 2 must be an unsigned integer number but got a negative integer"
+        raise BuiltinError("eval_type_error", message)
+    if by > 1_000_000:
+        raise failure(name, "a shift by more than 1,000,000 bits is refused")
+    return value, by
+
+
+@builtin("bits.lsh", "number", "number")
+def bits_left(number: Any, places: Any) -> int:
+    value, by = _shift("bits.lsh", number, places)
+    return value << by
+
+
+@builtin("bits.rsh", "number", "number")
+def bits_right(number: Any, places: Any) -> int:
+    value, by = _shift("bits.rsh", number, places)
+    return value >> by
+
+
+@builtin("to_number", "any")
+def to_number(value: Any) -> Any:
+    """Numbers stay, booleans are 1 and 0, null is 0, strings are read as JSON numbers."""
+    if value is None or type(value) is bool:
+        return int(bool(value))
+    if type(value) is int or type(value) is Decimal:
+        return value
+    if type(value) is not str:
+        raise operand_error("to_number", 1, frozenset(("null", "boolean", "number", "string")), value)
+    try:
+        number = Decimal(value)
+    except decimal.InvalidOperation:
+        raise failure("to_number", "invalid syntax") from None
+    if not number.is_finite() or value.strip() != value or "_" in value:
+        raise failure("to_number", "invalid syntax")
+    return int(value) if value.lstrip("+-").isdigit() else number
