@@ -162,7 +162,7 @@ def _layer(
     name: str, rank: int, data: dict[str, Any], default: tuple[str, int] | None, names: list[str]
 ) -> dict[str, Any]:
     gates = _dict(data.get("quality_gates"))
-    prefix = data.get("prefix") or (default[0] if default and not data.get("pattern") else [])
+    prefix: Any = data.get("prefix") or (default[0] if default and not data.get("pattern") else [])
     allowed = data.get("may_depend_on")
     coverage = gates.get("minimum_coverage")
     return {
