@@ -197,9 +197,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "internal.member_3": _member_key,
 }
 ERRORS: tuple[type[Exception], ...] = tuple(
-    home.BuiltinError
+    found_error
     for home in (builtins, *(getattr(builtins, part, None) for part in ("contract", "registry")))
-    if hasattr(home, "BuiltinError")
+    if (found_error := getattr(home, "BuiltinError", None)) is not None
 )
 
 
