@@ -183,7 +183,8 @@ def _governance(data: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     classes = _dict(data.get("classification"))
     words = _list(classes.get("levels")) or ["public", "internal", "confidential", "restricted"]
     gates, retention = _dict(data.get("quality_gates")), _dict(data.get("retention"))
-    levels = [{"requires_encryption": False, "requires_masking": False, "retention_max_days": None, "allowed_layers": [],
+    levels = [{"requires_encryption": False, "requires_masking": False, "retention_max_days": None,
+               "allowed_layers": [],
                **(w if isinstance(w, dict) else {"name": w}), "rank": i} for i, w in enumerate(words)]  # fmt: skip
     categories = [{"name": n, "level": None, "requires_encryption": False, "requires_masking_in_non_prod": False,
                    "retention_max_days": None, "sensitivity": None, **_dict(c)}
