@@ -14,15 +14,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 COMMANDS: dict[str, str] = {
-    "check": "check documents, a project and its policies; write nothing",
-    "compile": "check, then write the artifact, the dbt overlay and the Kubernetes manifests",
-    "verify": "check digests and signature of a compiled artifact",
-    "run": "run a compiled product locally: seeds, models, tests",
-    "test": "run the policy tests in files and folders",
+    "check": "check manifests and products; write nothing",
     "eval": "evaluate a Rego query",
-    "fmt": "format policy files",
-    "schema": "print the JSON Schema of a document kind or of the IR",
-    "explain": "explain a diagnostic code or a policy id",
 }
 
 EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 1, 2, 3
