@@ -37,7 +37,7 @@ def _check(path: Path) -> tuple[Diagnostic, ...]:
     document = _document(path)
     if document is None:
         message = f"{path} holds neither floe.yaml nor manifest.yaml" if path.is_dir() else f"no such file: {path}"
-        return (Diagnostic("FLC101", message, whole_file(str(path))),)
+        return (Diagnostic("FLC100", message, whole_file(str(path))),)
     from compiler.inherit import inherit
     from compiler.resolve import exemptions, load_chain
 

@@ -112,11 +112,11 @@ def _base_document(paths: list[str]) -> Outcome[dict[str, Any]]:
         if read.value is None:
             continue
         if not isinstance(read.value, dict):
-            diagnostics.append(Diagnostic("FLC104", f"{path}: data is an object at its top", whole_file(path)))
+            diagnostics.append(Diagnostic("FLC109", f"{path}: data is an object at its top", whole_file(path)))
             continue
         for key in merged.keys() & read.value.keys():
             diagnostics.append(
-                Diagnostic("FLC104", f"{path}: `{key}` is set by another data file too", whole_file(path))
+                Diagnostic("FLC109", f"{path}: `{key}` is set by another data file too", whole_file(path))
             )
         merged.update(read.value)
     return Outcome(merged, tuple(diagnostics))
@@ -148,4 +148,4 @@ def _load(read: Outcome[Source]) -> Outcome[Any]:
         line = getattr(error, "lineno", 1)
         column = getattr(error, "colno", 1)
         place = whole_file(source.file)._replace(line=line, col=column, end_line=line, end_col=column + 1)
-        return Outcome(None, (Diagnostic("FLC103", f"{source.file} is not JSON: {error}", place),))
+        return Outcome(None, (Diagnostic("FLC109", f"{source.file} is not JSON: {error}", place),))

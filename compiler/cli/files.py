@@ -24,7 +24,7 @@ def policy_files(paths: Iterable[str]) -> Outcome[tuple[Path, ...]]:
         elif path.exists():
             found[path] = None
         else:
-            missing.append(Diagnostic("FLC101", f"no such file or folder: {path}", whole_file(str(path))))
+            missing.append(Diagnostic("FLC100", f"no such file or folder: {path}", whole_file(str(path))))
     return Outcome(tuple(found), tuple(missing))
 
 
@@ -45,14 +45,14 @@ def read_source(path: Path) -> Outcome[Source]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             message = f"{path} has more than {_MAX_BYTES // 2**20} MiB: this is no policy file"
-            return Outcome(None, (Diagnostic("FLC102", message, whole_file(str(path))),))
+            return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
         return Outcome(Source(str(path), path.read_text(encoding="utf-8")))
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text (byte {error.start})"
-        return Outcome(None, (Diagnostic("FLC102", message, whole_file(str(path))),))
+        return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
-        return Outcome(None, (Diagnostic("FLC101", message, whole_file(str(path))),))
+        return Outcome(None, (Diagnostic("FLC100", message, whole_file(str(path))),))
 
 
 def _below(folder: Path) -> Iterator[Path]:

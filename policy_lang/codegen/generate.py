@@ -172,7 +172,7 @@ class Generator:
         if isinstance(term, ast.Boolean):
             self.put("pass" if term.value else "continue")
         elif not isinstance(term, ast.Null | ast.Number | ast.String):
-            self.put(f"if {value} is False: continue")
+            self.put(f"if {value if value.isidentifier() else self.let(value)} is False: continue")
 
     def with_output(self, call: ast.Call) -> bool:
         if isinstance(call.operator, ast.Var):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from policy_lang.engine import compile_program
-from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, from_python, to_json
+from policy_lang.runtime.values import UNDEFINED, freeze, from_json, from_python, sorted_values, to_json
 from policy_lang.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,27 +20,13 @@ CASES = Path(os.environ.get("FLOEC_CONFORMANCE", ROOT.parent / "shared" / "confo
 KNOWN = Path(__file__).with_name("expected_failures.txt")
 
 
-def canonical(value: Any, sort: bool = False) -> Any:
-    """JSON's view of a value, comparable with ``==`` of its text."""
-    if isinstance(value, RegoSet):
-        return sorted((canonical(v) for v in value.values()), key=repr)
-    if isinstance(value, list):
-        made = [canonical(v) for v in value]
-        return sorted(made, key=repr) if sort else made
-    if isinstance(value, RegoObject):
-        return canonical(json.loads(to_json(value), parse_float=Decimal))
-    if isinstance(value, dict):
-        return {k: canonical(v) for k, v in sorted(value.items())}
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return ("s", repr(value))
-    return ("n", str(Decimal(str(value)).normalize()))
-
-
-def order(value: Any) -> Any:
-    """Arrays of a set come sorted in another order than ours: sort both sides at every level."""
-    if isinstance(value, list):
-        return sorted((order(v) for v in value), key=repr)
-    return {k: order(v) for k, v in value.items()} if isinstance(value, dict) else value
+def as_json(bindings: dict[str, Any], *, sort: bool) -> Any:
+    """One answer as OPA's runner sees it: sets are arrays in Rego's order, keys are text; ``sort`` orders
+    the bound arrays themselves, for cases that collect in no particular order."""
+    seen = {name: from_json(to_json(value)) for name, value in bindings.items()}
+    if sort:
+        seen = {name: sorted_values(v) if isinstance(v, list) else v for name, v in seen.items()}
+    return freeze(seen)
 
 
 def passes(case: dict[str, Any]) -> bool:
@@ -60,19 +47,17 @@ def passes(case: dict[str, Any]) -> bool:
         diagnostics, answer = found.diagnostics, found.value
     if "want_error_code" in case or "want_error" in case:
         codes = {d.code for d in diagnostics}
-        return bool(codes) and ("want_error_code" not in case or case["want_error_code"] in codes)
+        said = any(case.get("want_error", "") in d.message for d in diagnostics)
+        return case["want_error_code"] in codes if "want_error_code" in case else said
     if answer is None:
         return False
     wanted = case.get("want_result")
     if wanted is None:
         return True
     sort = bool(case.get("sort_bindings"))
-    ours = {repr({k: canonical(v, sort) for k, v in sorted(b.items())}) for b in answer}
-    theirs = {repr({k: canonical(from_python(v), sort) for k, v in sorted(b.items())}) for b in wanted}
-    if ours == theirs:
-        return True
-    loose = [{repr(order({k: canonical(v) for k, v in b.items()})) for b in side} for side in (answer, wanted)]
-    return any("{" in m for m in case.get("modules") or []) and loose[0] == loose[1]
+    hidden = "__local" if case.get("ignore_generated_vars") else None
+    shown = [{k: v for k, v in b.items() if hidden is None or not k.startswith(hidden)} for b in answer]
+    return {as_json(b, sort=sort) for b in shown} == {as_json(from_python(b), sort=sort) for b in wanted}
 
 
 def outcomes() -> dict[str, bool]:
@@ -94,6 +79,13 @@ def test_only_the_known_cases_fail() -> None:
     known = set(KNOWN.read_text("utf-8").splitlines())
     found = outcomes()
     failing = {name for name, passed in found.items() if not passed}
-    print(f"{len(found) - len(failing)} of {len(found)} pass")
+    by_category = Counter(name.partition(":")[0] for name in failing)
+    print(f"{len(found) - len(failing)} of {len(found)} pass; failing: {dict(sorted(by_category.items()))}")
     assert sorted(failing - known) == []
     assert sorted(known - failing) == [], "these pass now: take them off the list"
+
+
+if __name__ == "__main__":  # rewrites the list after the engine got better: run it, then read the diff
+    failed = sorted(name for name, passed in outcomes().items() if not passed)
+    KNOWN.write_text("\n".join(failed) + "\n", "utf-8")
+    print(f"{len(failed)} known failures")

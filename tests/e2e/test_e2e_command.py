@@ -29,9 +29,9 @@ def test_without_a_command_it_is_wrong_usage() -> None:
 
 
 def test_a_misspelt_command_is_answered_with_the_right_one() -> None:
-    done = floec("compil")
+    done = floec("chekc")
     assert done.returncode == 2
-    assert "`compile`" in done.stderr
+    assert "`check`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -40,7 +40,7 @@ def test_floe_is_the_same_command() -> None:
     assert alias.stdout == floec("--version").stdout
 
 
-@pytest.mark.parametrize("name", ["fmt", "verify"])
+@pytest.mark.parametrize("name", ["check", "eval"])
 def test_a_missing_operand_is_wrong_usage(name: str) -> None:
     done = floec(name)
     assert done.returncode == 2
