@@ -1,7 +1,20 @@
 """The builtins: ``REGISTRY`` maps OPA's names to functions, ``ARITY`` to their numbers of operands."""
 
-from policy_lang.runtime.builtins import collections, numbers, operators, strings, types
+from policy_lang.runtime.builtins import clock, collections, crypto, net, numbers, operators, strings, types, uuid
 from policy_lang.runtime.builtins.registry import ARITY, BuiltinError
 from policy_lang.runtime.builtins.registry import TABLE as REGISTRY
 
-__all__ = ["ARITY", "REGISTRY", "BuiltinError", "collections", "numbers", "operators", "strings", "types"]
+__all__ = [
+    "ARITY",
+    "REGISTRY",
+    "BuiltinError",
+    "clock",
+    "collections",
+    "crypto",
+    "net",
+    "numbers",
+    "operators",
+    "strings",
+    "types",
+    "uuid",
+]
