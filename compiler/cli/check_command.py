@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compiler.cli.output import add_format, exit_code, show
-from policy_lang.diagnostics import Diagnostic
+from policy_lang.diagnostics import Diagnostic, blocking
 from policy_lang.source import whole_file
 
 _DOCUMENTS = ("floe.yaml", "manifest.yaml")
@@ -42,8 +42,8 @@ def _check(path: Path) -> tuple[Diagnostic, ...]:
     from compiler.resolve import exemptions, load_chain
 
     chain = load_chain(document)
-    if chain.value is None:
-        return chain.diagnostics
+    if chain.value is None or blocking(chain.diagnostics):
+        return chain.diagnostics  # values of wrong types have no order to join by
     resolved = inherit(chain.value.manifests)
     diagnostics = (*chain.diagnostics, *resolved.diagnostics)
     if resolved.value is not None:
