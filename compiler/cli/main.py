@@ -16,6 +16,7 @@ from typing import NoReturn
 COMMANDS: dict[str, str] = {
     "check": "check manifests and products; write nothing",
     "eval": "evaluate a Rego query",
+    "test": "run the tests of policies",
 }
 
 EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 1, 2, 3
