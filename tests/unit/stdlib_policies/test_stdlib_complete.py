@@ -1,0 +1,50 @@
+"""Each policy that ships has a test of its own and a page, and all its tests pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from policy_lang.policies import load_policies
+from policy_lang.source import Source
+from policy_lang.syntax.parser import parse_module
+from policy_lang.testing.runner import run_tests
+
+ROOT = Path(__file__).resolve().parents[3] / "stdlib_policies"
+FILES = sorted(ROOT.rglob("*.floe"))
+POLICIES = [path for path in FILES if not path.stem.endswith("_test")]
+
+
+def _source(path: Path) -> Source:
+    return Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_policy_has_cases_of_each_outcome_and_a_page(path: Path) -> None:
+    module = parse_module(_source(path)).value
+    tests = parse_module(_source(path.with_name(f"{path.stem}_test.floe"))).value
+    assert module is not None
+    assert tests is not None
+    page = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert module.policies, "a file of the library declares a policy"
+    for policy in module.policies:
+        outcomes = {case.outcome for test in tests.tests if test.policy == policy.name for case in test.cases}
+        assert outcomes == {"pass", "fail", "skip"}, policy.name
+        assert page.startswith(f"# {policy.id}: {policy.title}\n")
+        assert f"Severity: {policy.severity}." in page
+    for param in module.params:
+        assert f"`{param.name}`" in page
+
+
+def test_all_policies_load_together() -> None:
+    loaded = load_policies([_source(path) for path in POLICIES])
+    assert loaded.value is not None, loaded.diagnostics
+    assert len(loaded.value.policies) >= len(POLICIES)
+
+
+def test_all_policy_tests_pass() -> None:
+    outcome = run_tests([_source(path) for path in FILES])
+    assert outcome.value is not None, outcome.diagnostics
+    assert outcome.value.ok, [result for result in outcome.value.results if result.detail]
+    assert len(outcome.value.results) >= 3 * len(POLICIES)
