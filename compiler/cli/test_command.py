@@ -38,4 +38,5 @@ def execute(options: argparse.Namespace) -> int:
     print(
         f"{len(outcome.value.results)} tests: " + ", ".join(f"{n} {s}" for s, n in counts.items() if n or s == "pass")
     )
-    return EXIT_OK if outcome.value.ok else EXIT_BLOCKED
+    # No test at all is no proof: a misspelt --run or folder must not look like success.
+    return EXIT_OK if outcome.value.ok and outcome.value.results else EXIT_BLOCKED

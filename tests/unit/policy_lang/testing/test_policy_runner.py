@@ -108,4 +108,5 @@ def test_command_prints_and_exits(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "FAIL  p.long_name: bad" in out
     assert "2 tests: 1 pass, 1 fail" in out
     assert run(["test", str(tmp_path), "--run", "good"]) == 0
+    assert run(["test", str(tmp_path), "--run", "no such test"]) == 1
     assert run(["test", str(tmp_path / "none")]) == 1
