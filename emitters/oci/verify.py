@@ -38,10 +38,10 @@ class _Reading:
     def read(self, file: str, code: str) -> bytes | None:
         self.listed.add(file)
         path = self.root / file
-        if path.is_symlink() or not path.is_file():
-            self.report(code, f"{file} is missing or not a regular file", file)
-            return None
         try:
+            if path.is_symlink() or not path.is_file():
+                self.report(code, f"{file} is missing or not a regular file", file)
+                return None
             return path.read_bytes()
         except OSError as error:
             self.report(code, f"cannot read {file}: {error.strerror or error}", file)
@@ -127,7 +127,14 @@ def _blob(reading: _Reading, descriptor: object, lister: str) -> bytes | None:
 
 
 def _report_unlisted(reading: _Reading) -> None:
-    for folder, folders, files in os.walk(reading.root):
+    def unreadable(error: OSError) -> None:
+        # A folder that cannot be listed could hold anything.
+        file = os.path.relpath(str(error.filename), reading.root)
+        reading.report("FLC615", f"cannot list {file}: {error.strerror or error}", file)
+
+    if not reading.root.is_dir():
+        return
+    for folder, folders, files in os.walk(reading.root, onerror=unreadable):
         # A link to a folder is not walked into, so it is judged as a file.
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in sorted([*files, *links]):
@@ -178,7 +185,10 @@ def _blob_file(digest: str) -> str:
 def _object(data: bytes) -> dict[str, object]:
     """The JSON object in ``data``; empty where it holds none, which no check after it accepts."""
     try:
-        return _dict(json.loads(data))
+        value = _dict(json.loads(data))
+        # A lone surrogate passes as JSON, but has no UTF-8: refused here, not when it is compared.
+        blobs.canonical_json(value)
+        return value
     except (ValueError, RecursionError):
         return {}
 

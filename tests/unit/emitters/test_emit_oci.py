@@ -135,11 +135,25 @@ def test_an_empty_folder_and_no_folder_are_no_layout(tmp_path: Path) -> None:
     assert codes(tmp_path / "none") == ["FLC610", "FLC611"]
 
 
-@pytest.mark.parametrize("text", ["[]", "{", "{}", '{"schemaVersion":2,"manifests":[1]}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", "{}", '{"schemaVersion":2,"manifests":[1]}', "[" * 100_000, r'{"a":"\ud800"}']
+)
 def test_a_broken_index_is_reported(tmp_path: Path, text: str) -> None:
     write(tmp_path, emit())
     (tmp_path / "index.json").write_text(text)
     assert codes(tmp_path)[0] == "FLC611"
+
+
+def test_a_link_in_place_of_a_blob_or_beside_them_fails(tmp_path: Path) -> None:
+    artifact = emit()
+    write(tmp_path / "layout", artifact)
+    (tmp_path / "layout/more").symlink_to(tmp_path, target_is_directory=True)
+    assert codes(tmp_path / "layout") == ["FLC615"]
+    (tmp_path / "layout/more").unlink()
+    path = tmp_path / "layout/blobs/sha256" / artifact.digest.removeprefix("sha256:")
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert "FLC612" in codes(tmp_path / "layout")
 
 
 def test_another_key_and_a_missing_signature_fail(tmp_path: Path) -> None:
