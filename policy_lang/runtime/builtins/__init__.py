@@ -1,6 +1,6 @@
 """The builtins: ``REGISTRY`` maps OPA's names to functions, ``ARITY`` to their numbers of operands."""
 
-from policy_lang.runtime.builtins import clock, collections, crypto, net, numbers, operators, strings, types, uuid
+from policy_lang.runtime.builtins import clock, collections, crypto, jwt, net, numbers, operators, strings, types, uuid
 from policy_lang.runtime.builtins.registry import ARITY, BuiltinError
 from policy_lang.runtime.builtins.registry import TABLE as REGISTRY
 
@@ -11,6 +11,7 @@ __all__ = [
     "clock",
     "collections",
     "crypto",
+    "jwt",
     "net",
     "numbers",
     "operators",

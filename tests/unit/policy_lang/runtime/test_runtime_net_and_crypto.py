@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from policy_lang.runtime.builtins import REGISTRY, BuiltinError
 from policy_lang.runtime.values import equal, from_python
@@ -89,3 +96,71 @@ def test_identifier_of_version_two_tells_time_and_node() -> None:
     assert found["time"] == 1693566990121469600
     assert (found["nodeid"], found["macvariables"]) == ("32-50-96-b3-9f-47", "local:unicast")
     assert (found["id"], found["domain"], found["clocksequence"]) == (1000, "Person", 12800)
+
+
+def _part(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _signed(sign: Callable[[bytes], bytes]) -> str:
+    message = _part(b'{"alg":"any"}') + "." + _part(b'{"sub":"0"}')
+    return f"{message}.{_part(sign(message.encode()))}"
+
+
+def test_token_of_a_secret() -> None:
+    token = _signed(lambda message: hmac.digest(b"secret", message, "sha256"))
+    header, payload, signature = REGISTRY["io.jwt.decode"](token)
+    assert (header, payload, len(signature)) == ({"alg": "any"}, {"sub": "0"}, 64)
+    assert REGISTRY["io.jwt.verify_hs256"](token, "secret") is True
+    assert REGISTRY["io.jwt.verify_hs256"](token, "other") is False
+    assert REGISTRY["io.jwt.verify_hs512"](token, "secret") is False
+
+
+def test_token_within_a_token_is_decoded() -> None:
+    inner = _signed(lambda _: b"s")
+    outer = ".".join((_part(b'{"cty":"JWT"}'), _part(inner.encode()), _part(b"x")))
+    assert REGISTRY["io.jwt.decode"](outer) == [{"alg": "any"}, {"sub": "0"}, b"s".hex()]
+
+
+def _public(key: Any) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return str(key.public_key().public_bytes(serialization.Encoding.PEM, form).decode())
+
+
+def test_token_of_an_elliptic_key() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def sign(message: bytes) -> bytes:
+        halves = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
+        return b"".join(half.to_bytes(32, "big") for half in halves)
+
+    numbers = key.public_key().public_numbers()
+    x, y = (_part(n.to_bytes(32, "big")) for n in (numbers.x, numbers.y))
+    web_key = json.dumps({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y}]})
+    token, other = _signed(sign), _public(ec.generate_private_key(ec.SECP256R1()))
+    verify = REGISTRY["io.jwt.verify_es256"]
+    assert [verify(token, k) for k in (_public(key), web_key, other)] == [True, True, False]
+    assert REGISTRY["io.jwt.verify_rs256"](token, _public(key)) is False
+
+
+def test_token_of_an_rsa_key() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    token = _signed(lambda message: key.sign(message, padding.PKCS1v15(), hashes.SHA256()))
+    probabilistic = _signed(lambda message: key.sign(message, pss, hashes.SHA256()))
+    public = _public(key)
+    assert REGISTRY["io.jwt.verify_rs256"](token, public) is True
+    assert REGISTRY["io.jwt.verify_rs256"](probabilistic, public) is False
+    assert REGISTRY["io.jwt.verify_ps256"](probabilistic, public) is True
+    for wrong in (public + "more", public.replace("PUBLIC KEY", "SECRET"), "{}", "[", "-----BEGIN CERTIFICATE-----"):
+        with pytest.raises(BuiltinError):
+            REGISTRY["io.jwt.verify_rs256"](token, wrong)
+
+
+@pytest.mark.parametrize(
+    "token", ["none", "a.b", "!.b.c", "e30.!.c", "W10.e30.e30", "eyJlbmMiOjF9.e30.e30", "e30.e.e30"]
+)
+def test_malformed_token_is_an_error(token: str) -> None:
+    with pytest.raises(BuiltinError) as caught:
+        REGISTRY["io.jwt.decode"](token)
+    assert caught.value.code == "eval_builtin_error"
