@@ -72,6 +72,10 @@ test_twice if true
 test_twice if false
 test_mock if input.x == 1 with input as {"x": 1}
 todo_test_later if false
+test_number := 5
+test_keyed.a if true
+test_error if to_number("x") == 1
+test_function(x) if x
 """
     outcome = run_tests([Source("r_test.rego", text)])
     assert outcome.value is not None, outcome.diagnostics
@@ -83,6 +87,9 @@ todo_test_later if false
         "r.test_twice#01": Status.FAIL,
         "r.test_mock": Status.PASS,
         "r.todo_test_later": Status.SKIP,
+        "r.test_number": Status.FAIL,
+        "r.test_keyed": Status.ERROR,
+        "r.test_error": Status.FAIL,
     }
     assert not outcome.value.ok
 
