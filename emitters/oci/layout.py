@@ -31,9 +31,11 @@ def emit_layout(
     """Lay out ``ir_bytes`` (the canonical bytes of ``ir``) as the config and each of ``layers`` as a tar.
 
     ``created`` is an RFC 3339 time, left out where None. With ``sign_key_pem`` a signature refers to the manifest.
-    FLC622: the key cannot be used; FLC623: a path in a layer; FLC624: ``ir_bytes`` is not ``ir``.
+    FLC622: the key cannot be used; FLC623: a path in a layer; FLC624: ``ir_bytes`` is not ``ir``;
+    FLC625: a name has no UTF-8.
     """
-    problems = _refusals(ir, ir_bytes, layers)
+    texts = [title, version, created or "", *layers, *(f.path for files in layers.values() for f in files)]
+    problems = _refusals(ir, ir_bytes, layers) + _unencodable(texts)
     if problems:
         return Outcome(None, problems)
     content = [ir_bytes]
@@ -77,6 +79,17 @@ def _refusals(ir: dict[str, object], ir_bytes: bytes, layers: Mapping[str, tuple
             elif str(path) in seen:
                 found.append(Diagnostic("FLC623", f"the path {file.path!r} is twice in the layer {name!r}"))
             seen.add(str(path))
+    return tuple(found)
+
+
+def _unencodable(texts: list[str]) -> tuple[Diagnostic, ...]:
+    """FLC625 for each text with a lone surrogate, which neither JSON in UTF-8 nor a tar can hold."""
+    found = []
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            found.append(Diagnostic("FLC625", f"the name {text!a} has no UTF-8"))
     return tuple(found)
 
 

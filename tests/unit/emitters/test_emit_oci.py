@@ -207,6 +207,7 @@ def test_bad_input_to_the_emitter_is_refused(path: str) -> None:
     good = blobs.canonical_json(IR)
     assert refused(good, {"x": (File(path, b""),)}, None) == ["FLC623"]
     assert refused(good, {"x": (File("a", b""), File("a", b""))}, None) == ["FLC623"]
+    assert refused(good, {"x": (File("\ud800", b""),)}, None) == ["FLC625"]
     assert refused(b"{}", {}, None) == ["FLC624"]
     assert refused(b"{", {}, None) == ["FLC624"]
     assert refused(good, {}, b"no key") == ["FLC622"]
