@@ -1,6 +1,23 @@
 """The builtins: ``REGISTRY`` maps OPA's names to functions, ``ARITY`` to their numbers of operands."""
 
-from policy_lang.runtime.builtins import clock, collections, crypto, jwt, net, numbers, operators, strings, types, uuid
+from policy_lang.runtime.builtins import (
+    clock,
+    collections,
+    crypto,
+    encodings,
+    globs,
+    json_paths,
+    jwt,
+    net,
+    numbers,
+    operators,
+    semver,
+    strings,
+    strings_more,
+    types,
+    units,
+    uuid,
+)
 from policy_lang.runtime.builtins.registry import ARITY, BuiltinError
 from policy_lang.runtime.builtins.registry import TABLE as REGISTRY
 
@@ -11,11 +28,17 @@ __all__ = [
     "clock",
     "collections",
     "crypto",
+    "encodings",
+    "globs",
+    "json_paths",
     "jwt",
     "net",
     "numbers",
     "operators",
+    "semver",
     "strings",
+    "strings_more",
     "types",
+    "units",
     "uuid",
 ]
