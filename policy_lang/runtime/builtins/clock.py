@@ -20,13 +20,13 @@ _UNITS |= {"s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND}
 _DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 
 
-def _checked(name: str, nanoseconds: int) -> int:
+def in_range(name: str, nanoseconds: int) -> int:
     if not _LOW <= nanoseconds <= _HIGH:
         raise failure(name, "time outside of valid range")
     return nanoseconds
 
 
-def _nanoseconds(moment: datetime, fraction: int) -> int:
+def nanoseconds_of(moment: datetime, fraction: int) -> int:
     passed = moment - _EPOCH
     return (passed.days * 86_400 + passed.seconds) * _SECOND + fraction
 
@@ -46,9 +46,9 @@ def parse_rfc3339(text: str) -> int:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise failure(name, f'cannot parse "{text}": {error}') from error
-    whole = _nanoseconds(moment, int((fraction or "0")[:9].ljust(9, "0")))
+    whole = nanoseconds_of(moment, int((fraction or "0")[:9].ljust(9, "0")))
     shift = int(offset.total_seconds()) * _SECOND
-    return _checked(name, whole + shift if sign == "-" else whole - shift)
+    return in_range(name, whole + shift if sign == "-" else whole - shift)
 
 
 @builtin("time.parse_duration_ns", "string")
@@ -64,10 +64,10 @@ def parse_duration(text: str) -> int:
         position = match.end()
     if not body or position < len(body):
         raise failure(name, f'invalid duration "{text}"')
-    return _checked(name, sign * total)
+    return in_range(name, sign * total)
 
 
-def _moment(name: str, value: Any) -> tuple[datetime, int]:
+def moment_of(name: str, value: Any) -> tuple[datetime, int]:
     """``ns`` or ``[ns, zone, …]`` as a moment in that zone and the nanoseconds beyond its second."""
     parts = value if type(value) is list else [value]
     if not parts or type(parts[0]) not in (int, Decimal) or parts[0] != int(parts[0]):
@@ -95,19 +95,19 @@ def _zone(name: str, text: str) -> tzinfo:
 
 @builtin("time.date", "number|array")
 def date(value: Any) -> list[int]:
-    moment, _ = _moment("time.date", value)
+    moment, _ = moment_of("time.date", value)
     return [moment.year, moment.month, moment.day]
 
 
 @builtin("time.clock", "number|array")
 def clock(value: Any) -> list[int]:
-    moment, _ = _moment("time.clock", value)
+    moment, _ = moment_of("time.clock", value)
     return [moment.hour, moment.minute, moment.second]
 
 
 @builtin("time.weekday", "number|array")
 def weekday(value: Any) -> str:
-    return calendar.day_name[_moment("time.weekday", value)[0].weekday()]
+    return calendar.day_name[moment_of("time.weekday", value)[0].weekday()]
 
 
 @builtin("time.add_date", "number", "number", "number", "number")
@@ -116,20 +116,20 @@ def add_date(nanoseconds: Any, years: Any, months: Any, days: Any) -> int:
     name = "time.add_date"
     if any(part != int(part) for part in (years, months, days)):
         raise failure(name, "operands must be whole numbers")
-    moment, fraction = _moment(name, nanoseconds)
+    moment, fraction = moment_of(name, nanoseconds)
     year, month = divmod((moment.year + int(years)) * 12 + moment.month - 1 + int(months), 12)
     try:
         first = moment.replace(year=year, month=month + 1, day=1)
         moved = first + timedelta(days=moment.day - 1 + int(days))
     except (ValueError, OverflowError) as error:
         raise failure(name, "time outside of valid range") from error
-    return _checked(name, _nanoseconds(moved, fraction))
+    return in_range(name, nanoseconds_of(moved, fraction))
 
 
 @builtin("time.diff", "number|array", "number|array")
 def diff(left: Any, right: Any) -> list[int]:
     """Years, months, days, hours, minutes and seconds between two moments, in the zone of the first."""
-    (one, one_ns), (other, other_ns) = (_moment("time.diff", value) for value in (left, right))
+    (one, one_ns), (other, other_ns) = (moment_of("time.diff", value) for value in (left, right))
     other = other.astimezone(one.tzinfo)
     if (one.astimezone(UTC), one_ns) > (other.astimezone(UTC), other_ns):
         one, other, one_ns, other_ns = other, one, other_ns, one_ns
