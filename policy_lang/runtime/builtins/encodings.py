@@ -140,3 +140,25 @@ def yaml_marshal(value: Value) -> str:
     import yaml
 
     return yaml.safe_dump(json.loads(to_json(value)), default_flow_style=False, allow_unicode=True, width=2**31)
+
+
+_OPTIONS: dict[str, type] = {"pretty": bool, "indent": str, "prefix": str}
+
+
+@builtin("json.marshal_with_options", "any", "object")
+def marshal_with_options(value: Value, options: dict[Any, Value]) -> str:
+    """JSON in lines where ``pretty`` is true, or not given while ``indent`` or ``prefix`` is."""
+    for key, option in options.items():
+        if key not in _OPTIONS:
+            raise BuiltinError("eval_type_error", f"object contained unknown key {to_json(key)}")
+        if type(option) is not _OPTIONS[key]:
+            raise BuiltinError("eval_type_error", f"key {to_json(key)} has a value of a wrong type")
+    pretty = options.get("pretty", bool(options))
+    text = to_json(value, indent=1 if pretty else 0)
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    if not pretty:
+        return text
+    indent, prefix = options.get("indent", "\t"), options.get("prefix", "")
+    lines = [line.lstrip(" ") for line in text.split("\n")]
+    levels = [len(line) - len(bare) for line, bare in zip(text.split("\n"), lines, strict=True)]
+    return "\n".join(f"{prefix}{indent * level}{bare}" for level, bare in zip(levels, lines, strict=True))
