@@ -172,3 +172,17 @@ def test_malformed_token_is_an_error(token: str) -> None:
     with pytest.raises(BuiltinError) as caught:
         REGISTRY["io.jwt.decode"](token)
     assert caught.value.code == "eval_builtin_error"
+
+
+@pytest.mark.parametrize(
+    ("schema", "valid"),
+    [
+        ("type Query { a: Int }", True),
+        ("extend type Hello { world: String }", True),
+        ("type A { b: Missing }", False),
+        ("interface Hello {}", False),
+        ("union U = | A |", False),
+    ],
+)
+def test_schema_of_graphql_is_valid(schema: str, valid: bool) -> None:
+    assert REGISTRY["graphql.schema_is_valid"](schema) is valid
