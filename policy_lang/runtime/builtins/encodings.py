@@ -134,12 +134,17 @@ def yaml_is_valid(text: Any) -> bool:
 
 @builtin("yaml.marshal", "any")
 def yaml_marshal(value: Value) -> str:
-    """Block style, keys sorted."""
+    """Block style, keys sorted, sequences indented under their keys."""
     import json
 
     import yaml
 
-    return yaml.safe_dump(json.loads(to_json(value)), default_flow_style=False, allow_unicode=True, width=2**31)
+    class Dumper(yaml.SafeDumper):
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+    data = json.loads(to_json(value))
+    return str(yaml.dump(data, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=2**31))
 
 
 _OPTIONS: dict[str, type] = {"pretty": bool, "indent": str, "prefix": str}

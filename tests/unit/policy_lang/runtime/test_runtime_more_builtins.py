@@ -60,6 +60,7 @@ ANSWERS: list[tuple[str, list[Any], Any]] = [
     ),
     ("yaml.is_valid", ["a: [1"], False),
     ("yaml.is_valid", [1], False),
+    ("yaml.marshal", [{"a": [1, {"b": 2}]}], "a:\n  - 1\n  - b: 2\n"),
     ("regex.template_match", ["urn:foo:{.*}", "urn:foo:bar:baz", "{", "}"], True),
     ("regex.template_match", ["a.{[0-9]{2}}", "ab12", "{", "}"], False),
     ("json.marshal_with_options", [{"a": [1]}, {"indent": "  "}], '{\n  "a": [\n    1\n  ]\n}'),
