@@ -38,7 +38,7 @@ def emit_overlay(ir: dict[str, Any], team_project: str, digest: str) -> Outcome[
     """Generate the root project of ``ir`` (``floec.ir.v1``).
 
     ``team_project`` is the path of the team's dbt project as seen from the overlay's folder; ``digest`` is the IR's,
-    ``sha256:`` and 64 hex digits. FLC621 is an input that the overlay cannot be made from, FLC622 a compute plugin
+    ``sha256:`` and 64 hex digits. FLC634 is an input that the overlay cannot be made from, FLC635 a compute plugin
     other than DuckDB, for which no profile is known.
     """
     problems = tuple(_problems(ir, team_project, digest))
@@ -61,24 +61,24 @@ def emit_overlay(ir: dict[str, Any], team_project: str, digest: str) -> Outcome[
 
 def _problems(ir: Mapping[str, Any], team_project: str, digest: str) -> Iterable[Diagnostic]:
     if not ir.get("product") or not ir.get("project"):
-        yield Diagnostic("FLC621", "a dbt overlay needs a product and its dbt project")
+        yield Diagnostic("FLC634", "a dbt overlay needs a product and its dbt project")
         return
     if not _DIGEST.fullmatch(digest):
-        yield Diagnostic("FLC621", f"{digest!r} is not a digest of the form sha256:<64 hex digits>")
+        yield Diagnostic("FLC634", f"{digest!r} is not a digest of the form sha256:<64 hex digits>")
     # dbt renders packages.yml with Jinja, so a brace in the path could run as a template.
     if not team_project or re.search(r"[{}\n]", team_project):
-        yield Diagnostic("FLC621", f"{team_project!r} cannot be the path of a dbt package")
+        yield Diagnostic("FLC634", f"{team_project!r} cannot be the path of a dbt package")
     names = [n for layer in _layers(ir) for n in (layer["name"], layer.get("catalog_namespace") or layer["name"])]
     for name in sorted(set(names)):
         if not _IDENTIFIER.fullmatch(name):
-            yield Diagnostic("FLC621", f"the layer or namespace {name!r} cannot be the name of a schema")
+            yield Diagnostic("FLC634", f"the layer or namespace {name!r} cannot be the name of a schema")
     known = {layer["name"] for layer in _layers(ir)}
     lost = {n["layer"] for s in _SECTIONS for n in _nodes(ir, s) if n["layer"]} - known
     if lost:
-        yield Diagnostic("FLC621", f"models lie in layers that the manifest does not name: {', '.join(sorted(lost))}")
+        yield Diagnostic("FLC634", f"models lie in layers that the manifest does not name: {', '.join(sorted(lost))}")
     compute = _compute(ir).get("type") or "duckdb"
     if compute != "duckdb":
-        yield Diagnostic("FLC622", f"no dbt profile is known for the compute plugin {compute!r}; known: duckdb")
+        yield Diagnostic("FLC635", f"no dbt profile is known for the compute plugin {compute!r}; known: duckdb")
 
 
 def _layers(ir: Mapping[str, Any]) -> list[dict[str, Any]]:

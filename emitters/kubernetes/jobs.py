@@ -56,17 +56,17 @@ class _Context:
 def emit_jobs(ir: dict[str, Any], digest: str) -> Outcome[Artifact]:
     """Render the batch objects of ``ir`` (``floec.ir.v1``); ``digest`` is the IR's, ``sha256:`` and 64 hex digits.
 
-    The Jobs are suspended, because Kubernetes knows no order between Jobs: whoever runs one resumes it. FLC611 is an
-    IR without a usable product or digest, FLC612 a circle among the jobs; FLC613 warns of a job of another kind.
+    The Jobs are suspended, because Kubernetes knows no order between Jobs: whoever runs one resumes it. FLC631 is an
+    IR without a usable product or digest, FLC632 a circle among the jobs; FLC633 warns of a job of another kind.
     """
     product = ir.get("product")
     if not product or not _DIGEST.fullmatch(digest):
         what = "an IR with a product" if not product else "a digest of the form sha256:<64 hex digits>"
-        return Outcome(None, (Diagnostic("FLC611", f"Kubernetes jobs need {what}"),))
+        return Outcome(None, (Diagnostic("FLC631", f"Kubernetes jobs need {what}"),))
     context = _context(ir, product, digest)
     declared: Sequence[dict[str, Any]] = ir.get("jobs") or _DEFAULT_STEPS
     skipped = tuple(
-        Diagnostic("FLC613", f"the job {j['name']!r} of kind {j['kind']} is not a dbt step", severity=Severity.WARN)
+        Diagnostic("FLC633", f"the job {j['name']!r} of kind {j['kind']} is not a dbt step", severity=Severity.WARN)
         for j in declared
         if j["kind"] not in _VERBS
     )
@@ -74,7 +74,7 @@ def emit_jobs(ir: dict[str, Any], digest: str) -> Outcome[Artifact]:
         steps = _in_order([j for j in declared if j["kind"] in _VERBS])
     except CycleError as error:
         circle = " -> ".join(str(n) for n in error.args[1])
-        return Outcome(None, (Diagnostic("FLC612", f"the jobs wait for each other: {circle}"),))
+        return Outcome(None, (Diagnostic("FLC632", f"the jobs wait for each other: {circle}"),))
     objects = [_service_account(context), _config_map(context), *(_job(context, s) for s in steps)]
     schedule = product.get("schedule")
     if schedule and steps:

@@ -69,7 +69,7 @@ def test_jobs_of_the_ir_replace_the_default_steps_and_other_kinds_are_reported()
     ]
     outcome = emit_jobs(ir(jobs=jobs), DIGEST)
     assert outcome.ok
-    assert [d.code for d in outcome.diagnostics] == ["FLC613"]
+    assert [d.code for d in outcome.diagnostics] == ["FLC633"]
     pod = objects(ir(jobs=jobs))["jobs/cronjob-orders.yaml"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert [c["name"] for c in pod["initContainers"]] == ["build"]
     assert pod["containers"][0]["args"][-2:] == ["--select", "tag:gold"]
@@ -77,9 +77,9 @@ def test_jobs_of_the_ir_replace_the_default_steps_and_other_kinds_are_reported()
 
 def test_a_circle_a_missing_product_and_a_wrong_digest_are_refused() -> None:
     circle = [{"name": a, "kind": "dbt_run", "needs": [b]} for a, b in (("a", "b"), ("b", "a"))]
-    assert [d.code for d in emit_jobs(ir(jobs=circle), DIGEST).diagnostics] == ["FLC612"]
-    assert [d.code for d in emit_jobs(ir(product=None), DIGEST).diagnostics] == ["FLC611"]
-    assert [d.code for d in emit_jobs(ir(), "latest").diagnostics] == ["FLC611"]
+    assert [d.code for d in emit_jobs(ir(jobs=circle), DIGEST).diagnostics] == ["FLC632"]
+    assert [d.code for d in emit_jobs(ir(product=None), DIGEST).diagnostics] == ["FLC631"]
+    assert [d.code for d in emit_jobs(ir(), "latest").diagnostics] == ["FLC631"]
 
 
 def test_without_a_schedule_there_is_no_cron_job_and_the_bytes_are_the_same_each_time() -> None:

@@ -70,12 +70,12 @@ def test_packages_profile_and_selectors() -> None:
 @pytest.mark.parametrize(
     ("document", "team", "digest", "code"),
     [
-        (ir(product=None), "../team", DIGEST, "FLC621"),
-        (ir(), "{{ env_var('HOME') }}", DIGEST, "FLC621"),
-        (ir(), "../team", "latest", "FLC621"),
-        (ir(platform={"data_architecture": {"layers": [{"name": 'a"b'}]}}, models=[]), "../team", DIGEST, "FLC621"),
-        (ir(platform={}), "../team", DIGEST, "FLC621"),
-        (ir(platform={"plugins": {"compute": {"type": "snowflake"}}}, models=[]), "../team", DIGEST, "FLC622"),
+        (ir(product=None), "../team", DIGEST, "FLC634"),
+        (ir(), "{{ env_var('HOME') }}", DIGEST, "FLC634"),
+        (ir(), "../team", "latest", "FLC634"),
+        (ir(platform={"data_architecture": {"layers": [{"name": 'a"b'}]}}, models=[]), "../team", DIGEST, "FLC634"),
+        (ir(platform={}), "../team", DIGEST, "FLC634"),
+        (ir(platform={"plugins": {"compute": {"type": "snowflake"}}}, models=[]), "../team", DIGEST, "FLC635"),
     ],
 )
 def test_what_cannot_be_made_is_a_diagnostic(document: dict[str, Any], team: str, digest: str, code: str) -> None:

@@ -1,0 +1,50 @@
+"""``floec verify`` on a layout that the emitter made, whole and changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compiler.cli.main import run
+from compiler.ir.canonical import canonical
+from emitters.artifact import File
+from emitters.oci.layout import emit_layout
+from emitters.oci.signature import generate_key
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    private, public = generate_key()
+    ir = {"ir_version": "floec.ir.v1", "platform": {"name": "acme"}}
+    layers = {"policies": (File("a.rego", b"package a\n"),)}
+    made = emit_layout(
+        ir, canonical(ir), layers, kind="platform", title="acme", version="1.0.0", created=None, sign_key_pem=private
+    )
+    assert made.value is not None, made.diagnostics
+    for file in made.value.files:
+        target = tmp_path / "layout" / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.data)
+    (tmp_path / "key.pub").write_bytes(public)
+    return tmp_path / "layout"
+
+
+def test_a_whole_layout_verifies(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(layout), "--key", str(layout.parent / "key.pub")]) == 0
+    assert capsys.readouterr().out.startswith("verified sha256:")
+    assert run(["verify", str(layout)]) == 0
+    assert "no key given" in capsys.readouterr().out
+
+
+def test_one_changed_byte_fails(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blob = max(layout.glob("blobs/sha256/*"))
+    data = blob.read_bytes()
+    blob.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    assert run(["verify", str(layout)]) == 1
+    assert "error[FLC6" in capsys.readouterr().err
+
+
+def test_a_missing_key_is_named(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(layout), "--key", "gone.pub"]) == 1
+    assert "gone.pub" in capsys.readouterr().err
