@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from policy_lang.runtime import numbers
-from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
+from policy_lang.runtime.builtins.registry import BuiltinError, builtin
 from policy_lang.runtime.numbers import Number
 from policy_lang.runtime.values import (
     UNDEFINED,
@@ -231,36 +231,3 @@ def _reachable(graph: dict[Any, Value], initial: Value) -> RegoSet:
         if type_name(edges) in ("array", "set"):
             pending.extend(items_of(edges))
     return found
-
-
-@builtin("json.marshal", "any")
-def _marshal(value: Value) -> str:
-    from policy_lang.runtime.values import to_json
-
-    text = to_json(value)
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
-
-
-@builtin("json.unmarshal", "string")
-def _unmarshal(text: str) -> Value:
-    from policy_lang.runtime.values import from_json
-
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise failure("json.unmarshal", str(error)) from error
-
-
-@builtin("json.is_valid", "any")
-def _is_json(text: Value) -> bool:
-    from policy_lang.runtime.values import from_json
-
-    if not isinstance(text, str):
-        return False
-    try:
-        from_json(text)
-    except ValueError:
-        return False
-    return True

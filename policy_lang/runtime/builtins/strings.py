@@ -93,18 +93,21 @@ def occurrences(text: str, part: str) -> int:
 
 @builtin("strings.any_prefix_match", "string|array|set", "string|array|set")
 def any_prefix(texts: Any, prefixes: Any) -> bool:
-    starts = tuple(_texts(prefixes))
-    return any(t.startswith(starts) for t in _texts(texts))
+    starts = tuple(_texts("strings.any_prefix_match", 2, prefixes))
+    return any(t.startswith(starts) for t in _texts("strings.any_prefix_match", 1, texts))
 
 
 @builtin("strings.any_suffix_match", "string|array|set", "string|array|set")
 def any_suffix(texts: Any, suffixes: Any) -> bool:
-    ends = tuple(_texts(suffixes))
-    return any(t.endswith(ends) for t in _texts(texts))
+    ends = tuple(_texts("strings.any_suffix_match", 2, suffixes))
+    return any(t.endswith(ends) for t in _texts("strings.any_suffix_match", 1, texts))
 
 
-def _texts(value: Any) -> list[str]:
-    return [value] if type(value) is str else list(value if type(value) is list else value.values())
+def _texts(name: str, position: int, value: Any) -> list[str]:
+    found = [value] if type(value) is str else list(value if type(value) is list else value.values())
+    if not all(type(item) is str for item in found):
+        raise BuiltinError("eval_type_error", f"{name}: operand {position} must be a string or strings")
+    return found
 
 
 @builtin("trim", "string", "string")
@@ -318,7 +321,9 @@ def regex_replace(text: str, pattern: str, replacement: str) -> str:
 def json_marshal(value: Any) -> str:
     """JSON as Go writes it: ``<``, ``>`` and ``&`` escaped."""
     text = to_json(value)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
 
 
 @builtin("json.unmarshal", "string")
