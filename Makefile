@@ -35,6 +35,7 @@ test: install-dev tools lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered -q
 
 bench: install-dev tools
+	@scripts/external_tools.sh peers
 	$(BIN)/python -m benchmarks $(SUITE)
 
 clean:

@@ -54,3 +54,11 @@ def opa_bench() -> str:
             said = error.stderr.decode(errors="replace").strip().splitlines()
             raise SkippedError(f"OPA's benchmark did not build: {said[-1] if said else 'no message'}") from error
     return str(binary)
+
+
+def peer_python() -> str:
+    """The interpreter of the environment with the peers that are Python packages (regorus, dbt-bouncer, dbt-score)."""
+    python = tools() / "peers" / "bin" / "python"
+    if not os.access(python, os.X_OK):
+        raise SkippedError("the Python peers are missing: run scripts/external_tools.sh peers")
+    return str(python)

@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,22 +29,32 @@ class Command:
     argv: Sequence[str]
     accept: tuple[int, ...] = (0,)
     env: Mapping[str, str] | None = None
+    folder: Path | None = None
 
 
 def measure(command: Command) -> Usage:
     """Run it once, its output thrown away. Raises RuntimeError where it ends with another exit code."""
-    process = subprocess.Popen(
-        command.argv,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **command.env} if command.env else None,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in command.accept:
-        raise RuntimeError(f"{command.engine}: exit code {process.returncode} from {' '.join(command.argv)}")
+    return measure_output(command)[0]
+
+
+def measure_output(command: Command) -> tuple[Usage, bytes]:
+    """As ``measure``, with what the process printed."""
+    with tempfile.TemporaryFile() as printed:
+        process = subprocess.Popen(
+            command.argv,
+            stdout=printed,
+            stderr=subprocess.DEVNULL,
+            cwd=command.folder,
+            env={**os.environ, **command.env} if command.env else None,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in command.accept:
+            raise RuntimeError(f"{command.engine}: exit code {process.returncode} from {' '.join(command.argv)}")
+        printed.seek(0)
+        output = printed.read()
     scale = 2**20 if sys.platform == "darwin" else 2**10
-    return Usage(process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    return Usage(process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale), output
 
 
 def alternate(commands: Sequence[Command], runs: int) -> dict[str, tuple[float, float]]:

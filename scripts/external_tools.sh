@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the external tools that tests and benchmarks hold floec against, once, pinned, outside the tree.
-# usage: scripts/external_tools.sh [opa] [cosign]      (no argument: all)
+# usage: scripts/external_tools.sh [opa] [cosign] [peers]      (no argument: opa and cosign; peers are for benchmarks only)
 # They land in ${FLOEC_TOOLS:-~/.cache/floec/tools}; what is there already is not built again.
 set -euo pipefail
 
@@ -11,6 +11,19 @@ declare -A module=(
   [opa]="github.com/open-policy-agent/opa@v1.22.2"
   [cosign]="github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
 )
+
+# What benchmarks run beside floec, in an environment of its own: their dependencies are not ours.
+peers=(gordon-to-regorus==0.13.0 dbt-bouncer==4.3.0 dbt-score==0.19.0)
+
+install_peers() {
+  if [ "$(cat "$tools/peers/.installed" 2>/dev/null)" = "${peers[*]}" ]; then
+    echo "peers: found in the cache"
+  elif python3 -m venv "$tools/peers" && "$tools/peers/bin/pip" install --quiet --disable-pip-version-check "${peers[@]}"; then
+    echo "${peers[*]}" > "$tools/peers/.installed"
+  else
+    echo "peers: skipped, the installation failed (benchmarks run without them)"
+  fi
+}
 
 build() {
   local name="$1"
@@ -30,8 +43,12 @@ build() {
 
 for name in "${@:-opa cosign}"; do
   for one in $name; do
+    if [ "$one" = peers ]; then
+      install_peers
+      continue
+    fi
     if [ -z "${module[$one]:-}" ]; then
-      echo "unknown tool: $one (known: ${!module[*]})" >&2
+      echo "unknown tool: $one (known: ${!module[*]} peers)" >&2
       exit 2
     fi
     build "$one"

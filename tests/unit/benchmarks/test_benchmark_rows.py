@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.process import Command, alternate, measure
+from benchmarks.engine import POLICIES
+from benchmarks.evaluate import main as evaluate
+from benchmarks.process import Command, alternate, measure, measure_output
 from benchmarks.project import write_project
 from benchmarks.rows import Row, load, save, table
 
@@ -54,3 +57,22 @@ def test_the_generated_project_is_the_same_every_time(tmp_path: Path) -> None:
     files = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert len([p for p in files if p.suffix == ".sql"]) == 80
     assert all((first / p).read_bytes() == (second / p).read_bytes() for p in files)
+
+
+def test_output_and_usage_of_one_process() -> None:
+    usage, printed = measure_output(Command("python", [sys.executable, "-c", "print(6 * 7)"]))
+    assert (usage.exit_code, printed.strip()) == (0, b"42")
+    assert usage.peak > 1
+
+
+def test_the_benchmarks_policies_find_what_is_planted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    column = {"name": "email", "type": "blob", "classification": "public", "tests": [], "description": "", "meta": {}}
+    model = {"name": "gold_x", "layer": "gold", "schema": "gold", "columns": [column], "meta": {}, "tags": []}
+    rest = {"owner": "a", "materialized": "table", "description": "long enough to pass", "depends_on": ["absent"]}
+    config = {"naming": {"gold": "^gold_"}, "coverage": {"gold": 80}, "forbidden_types": ["blob"], "teams": ["a"]}
+    layers = {"materialized": {"gold": ["table"]}, "rank": {"gold": 2}, "domains": ["d"], "masked": ["pii"]}
+    given = {"config": {**config, **layers}, "models": [model | rest]}
+    (tmp_path / "input.json").write_text(json.dumps(given), encoding="utf-8")
+    assert evaluate(["floec-policies", str(POLICIES), str(tmp_path / "input.json"), "", "1"]) == 0
+    # C001 T002 D002 X001 L002 G001
+    assert json.loads(capsys.readouterr().out)["found"] == 6
