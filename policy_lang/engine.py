@@ -80,12 +80,21 @@ def compile_program(sources: Sequence[Source], options: CompileOptions | None = 
     """Parses and compiles; diagnostics carry OPA's codes (``rego_parse_error`` and so on)."""
     from policy_lang.syntax.parser import parse_module
 
-    parsed = [parse_module(source) for source in sources]
+    parsed = [_plain(parse_module(source)) for source in sources]
     diagnostics = tuple(d for outcome in parsed for d in outcome.diagnostics)
     modules = [outcome.value for outcome in parsed if outcome.value is not None and outcome.ok]
     if len(modules) < len(parsed):
         return Outcome(None, diagnostics)
     return compile_modules(modules, options)
+
+
+def _plain(parsed: Outcome[ast.Module]) -> Outcome[ast.Module]:
+    """The module with the policy layer's declarations made into rules."""
+    from policy_lang.analysis.desugar import desugar
+
+    if parsed.value is None or not parsed.ok or not (parsed.value.policies or parsed.value.params):
+        return parsed
+    return desugar(parsed.value)
 
 
 def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | None = None) -> Outcome[Program]:

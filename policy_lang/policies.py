@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
+from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity, blocking
 from policy_lang.source import Source, Span
+from policy_lang.spell import did_you_mean
 
 if TYPE_CHECKING:
     from policy_lang.engine import Program
@@ -19,6 +20,7 @@ class ParamInfo:
     """A parameter as declared; ``stricter`` is the side a child may move it to (None: free)."""
 
     name: str
+    type: ast.TypeExpr
     stricter: str | None
     span: Span
 
@@ -65,6 +67,27 @@ class PolicySet:
 
     program: Program
     policies: tuple[PolicyInfo, ...]
+
+    def check_settings(
+        self, params: Mapping[str, Mapping[str, Any]], severities: Mapping[str, Severity]
+    ) -> tuple[Diagnostic, ...]:
+        """What is wrong with values from outside: names that nobody declared, values of a wrong type."""
+        declared = {(p.package, param.name): param for p in self.policies for param in p.params}
+        packages = {policy.package for policy in self.policies}
+        found: list[Diagnostic] = []
+        for package, given in params.items():
+            if package not in packages:
+                hint = did_you_mean(package, packages)
+                found.append(Diagnostic("floe_param_error", f"no package {package} has policies", hint=hint))
+                continue
+            own = {name: param for (home, name), param in declared.items() if home == package}
+            found += [
+                problem for name, value in given.items() if (problem := _param_problem(package, name, value, own))
+            ]
+        ids = {policy.id for policy in self.policies}
+        for id in severities.keys() - ids:
+            found.append(Diagnostic("floe_severity_error", f"no policy has the id {id}", hint=did_you_mean(id, ids)))
+        return tuple(found)
 
     def run(
         self,
@@ -123,8 +146,21 @@ def load_policies(sources: Sequence[Source]) -> Outcome[PolicySet]:
     return Outcome(PolicySet(compiled.value, tuple(policies)), (*found, *compiled.diagnostics))
 
 
+def _param_problem(package: str, name: str, value: Any, own: Mapping[str, ParamInfo]) -> Diagnostic | None:
+    from policy_lang.params import setting_fits, type_text
+
+    param = own.get(name)
+    if param is None:
+        text = f"package {package} has no param {name}"
+        return Diagnostic("floe_param_error", text, hint=did_you_mean(name, own))
+    if setting_fits(value, param.type):
+        return None
+    text = f"param {package}.{name} is of type {type_text(param.type)}; the value set for it is not"
+    return Diagnostic("floe_param_type_error", text, related=(Label(param.span, "declared here"),))
+
+
 def _infos(module: ast.Module) -> list[PolicyInfo]:
-    params = tuple(ParamInfo(param.name, param.stricter, param.span) for param in module.params)
+    params = tuple(ParamInfo(param.name, param.type, param.stricter, param.span) for param in module.params)
     package = ".".join(module.package.path)
     return [
         PolicyInfo(package, p.name, p.id, p.title, Severity(p.severity), p.why, p.docs, p.tags, params, p.span)

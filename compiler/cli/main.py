@@ -16,6 +16,7 @@ from typing import NoReturn
 COMMANDS: dict[str, str] = {
     "check": "check manifests and products; write nothing",
     "eval": "evaluate a Rego query",
+    "export": "write policies as plain Rego that a stock OPA runs",
     "verify": "check every digest of an OCI layout, and its signature",
     "test": "run the tests of policies",
 }

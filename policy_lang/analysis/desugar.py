@@ -1,9 +1,10 @@
 """The policy layer as plain Rego: `policy` and `param` become rules of the same package.
 
-A policy gives `violation contains {id, name, severity, message, hint, at, subject}` and
-`subjects.<name> contains path`; a parameter gives `params.<name>`, which takes its value from
-`data.floec.params["<package>"]` where that is set. `at` is a path into `input`, built from the keys
-of the loops, so that it needs nothing but Rego and is the same under a stock OPA.
+A policy gives `violation contains {id, name, severity, message, hint, at, subject}` (and `fix` where it
+has one) and `subjects.<name> contains [key, …]` with the keys of its loops; a parameter gives
+`params.<name>`, which takes its value from `data.floec.params["<package>"]` where that is set. `at` is a
+path into `input`, built from the keys of the loops, so that it needs nothing but Rego and is the same
+under a stock OPA.
 """
 
 from __future__ import annotations
@@ -12,21 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
+from policy_lang.params import literal_fits, type_problem, type_text
 from policy_lang.source import Span
 from policy_lang.syntax import ast
 
 Path = tuple[ast.Term, ...]
 Paths = dict[str, Path]
-
-_LITERAL_TYPES = {
-    "null": ast.Null,
-    "boolean": ast.Boolean,
-    "number": ast.Number,
-    "string": ast.String | ast.Template,
-    "array": ast.Array,
-    "set": ast.SetTerm,
-    "object": ast.Object,
-}
 
 
 def desugar(module: ast.Module) -> Outcome[ast.Module]:
@@ -51,10 +43,24 @@ def _check(module: ast.Module) -> Iterable[Diagnostic]:
         if policy.severity not in set(Severity):
             text = f"severity of policy {policy.name} is {policy.severity}: it is one of block, warn, notify"
             yield Diagnostic("floe_severity_error", text, policy.span)
+        yield from _check_fix(policy)
     for param in module.params:
-        if not _fits(param.default, param.type):
-            text = f"the default of param {param.name} is not of its type {_type_text(param.type)}"
+        if problem := type_problem(param.type):
+            yield Diagnostic("floe_param_type_error", problem, param.type.span)
+        elif not literal_fits(param.default, param.type):
+            text = f"the default of param {param.name} is not of its type {type_text(param.type)}"
             yield Diagnostic("floe_param_type_error", text, param.default.span)
+
+
+def _check_fix(policy: ast.Policy) -> Iterable[Diagnostic]:
+    if policy.fix is None:
+        return
+    paths = _scope(policy).paths
+    if policy.polarity == "forbid":
+        _, paths = _keyed(policy.body, paths)
+    if not _path_of(policy.fix.path, paths):
+        text = "`fix` edits a place in the input: a loop's variable, or what is below it"
+        yield Diagnostic("floe_fix_error", text, policy.fix.path.span)
 
 
 def _repeated(kind: str, names: list[tuple[str, Span]]) -> Iterable[Diagnostic]:
@@ -65,41 +71,23 @@ def _repeated(kind: str, names: list[tuple[str, Span]]) -> Iterable[Diagnostic]:
         seen.add(name)
 
 
-def _fits(term: ast.Term, expected: ast.TypeExpr) -> bool:
-    """Whether a literal is of a type; what only evaluation can tell counts as fitting."""
-    if expected.name == "any":
-        return True
-    if expected.name == "union":
-        return any(_fits(term, option) for option in expected.args)
-    if isinstance(term, ast.Var | ast.Ref | ast.Call | ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr):
-        return True
-    kind = _LITERAL_TYPES.get(expected.name)
-    if kind is None or not isinstance(term, kind):
-        return False
-    if isinstance(term, ast.Array | ast.SetTerm) and expected.args:
-        return all(_fits(item, expected.args[0]) for item in term.items)
-    if isinstance(term, ast.Object) and len(expected.args) == 2:
-        return all(_fits(key, expected.args[0]) and _fits(value, expected.args[1]) for key, value in term.items)
-    return True
-
-
-def _type_text(expr: ast.TypeExpr) -> str:
-    inner = [_type_text(arg) for arg in expr.args]
-    if expr.name == "union":
-        return " | ".join(inner)
-    return f"{expr.name}[{', '.join(inner)}]" if inner else expr.name
-
-
 # --------------------------------------------------------------------------- params
 
 
 def _param_rule(package: ast.Package, param: ast.Param) -> ast.Rule:
+    """``params.x := given if { given := data.floec… } else := default``."""
     span = param.span
     where = tuple(_text(part, span) for part in ("floec", "params", ".".join(package.path), param.name))
-    given = ast.Ref(_var("data", span), where, span=span)
+    given = _var("given", span)
+    body: ast.Body = (_assign(given, ast.Ref(_var("data", span), where, span=span)),)
+    value: ast.Term = given
+    if param.type.name == "set":
+        # JSON has no sets: what the manifest sets is an array.
+        item = _var("item", span)
+        value = ast.SetCompr(item, (ast.SomeIn(None, item, given, span=span),), span=span)
     ref = ast.Ref(_var("params", span), (_text(param.name, span),), span=span)
-    head = ast.Head(ref, value=given, assign=":=", span=span)
-    return ast.Rule(head, elses=(ast.Else(param.default, (), span=span),), span=span)
+    head = ast.Head(ref, value=value, assign=":=", span=span)
+    return ast.Rule(head, body, (ast.Else(param.default, (), span=span),), span=span)
 
 
 # --------------------------------------------------------------------------- policies
@@ -107,56 +95,102 @@ def _param_rule(package: ast.Package, param: ast.Param) -> ast.Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The loops of a policy as literals, the path of each variable, and the loops' plain variables."""
+    """The loops of a policy as literals.
+
+    ``lets`` are the definitions after the last ``for`` and ``when``; ``paths`` holds the path of each
+    variable, ``loops`` the loops' plain variables, ``keys`` what tells one subject from another.
+    """
 
     body: ast.Body
+    lets: tuple[ast.Let, ...]
     paths: Paths
     loops: tuple[str, ...]
+    keys: Path
     here: Path
 
 
 def _policy_rules(policy: ast.Policy) -> list[ast.Rule]:
     scope = _scope(policy)
-    body = scope.body
+    span = policy.span
+    bound = tuple(_assign(let.name, let.value) for let in scope.lets)
     paths = scope.paths
     if policy.polarity == "require":
-        body += (ast.NotBody(policy.body, span=policy.span),)
+        # A definition that fails must not let the subject pass: it is a violation of its own.
+        undefined = [_undefined(policy, scope, number) for number in range(len(bound))]
+        body = (*scope.body, *bound, ast.NotBody(policy.body, span=span))
     else:
+        undefined = []
         literals, paths = _keyed(policy.body, paths)
-        body += literals
-    span = policy.span
-    violation = ast.Head(ast.Ref(_var("violation", span), (), span=span), key=_record(policy, scope, paths), span=span)
-    counted = ast.Ref(_var("subjects", span), (_text(policy.name, span),), span=span)
-    subject = ast.Head(counted, key=ast.Array(scope.here, span=span), span=span)
+        body = (*scope.body, *bound, *literals)
+    record = _record(policy, scope, _texts(policy), _place(policy, scope, paths), _fix(policy, paths))
+    place = ast.Ref(_var("subjects", span), (_text(policy.name, span),), span=span)
+    subject = ast.Head(place, key=ast.Array(scope.keys, span=span), span=span)
     holds: ast.Body = (ast.Expr(ast.Boolean(True, span=span), span=span),)
-    return [ast.Rule(violation, body, span=span), ast.Rule(subject, scope.body or holds, span=span)]
+    return [_violation(record, body, span), *undefined, ast.Rule(subject, scope.body or holds, span=span)]
+
+
+def _violation(record: ast.Object, body: ast.Body, span: Span) -> ast.Rule:
+    return ast.Rule(ast.Head(ast.Ref(_var("violation", span), (), span=span), key=record, span=span), body, span=span)
+
+
+def _undefined(policy: ast.Policy, scope: _Scope, number: int) -> ast.Rule:
+    """The violation of a `require` whose definition ``number`` has no value."""
+    span = policy.span
+    before = tuple(_assign(let.name, let.value) for let in scope.lets[:number])
+    let = scope.lets[number]
+    has_value = ast.Call(_var("eq", span), (_var("_", span), let.value), infix="=", span=let.span)
+    failing = ast.NotBody((ast.Expr(has_value, span=let.span),), span=span)
+    text = f"{policy.title}: `{let.name.name}` has no value"
+    place = ast.Array(scope.here, span=span)
+    none = ast.Array((), span=span)
+    record = _record(policy, scope, (_text(text, span), _text("", span)), place, none)
+    return _violation(record, (*scope.body, *before, failing), span)
 
 
 def _scope(policy: ast.Policy) -> _Scope:
     body: list[ast.Literal] = []
     paths: Paths = {"input": ()}
     loops: list[str] = []
+    keys: list[ast.Term] = []
     here: Path = ()
+    last = max((n for n, clause in enumerate(policy.scope) if not isinstance(clause, ast.Let)), default=-1)
     for number, clause in enumerate(policy.scope):
         if isinstance(clause, ast.For):
             key = clause.key if clause.key and clause.key.name != "_" else _var(f"__key{number}", clause.span)
-            base = _path_of(clause.collection, paths)
+            collection, wildcards = _named_wildcards(clause.collection, f"__any{number}_")
+            keys += [*wildcards, key]
+            base = _path_of(collection, paths)
             if base is not None:
                 here = (*base, key)
             if isinstance(clause.value, ast.Var) and base is not None:
                 paths[clause.value.name] = here
             if isinstance(clause.value, ast.Var):
                 loops.append(clause.value.name)
-            body.append(ast.SomeIn(key, clause.value, clause.collection, span=clause.span))
+            body.append(ast.SomeIn(key, clause.value, collection, span=clause.span))
         elif isinstance(clause, ast.When):
             body += clause.body
         else:
             base = _path_of(clause.value, paths)
             if base is not None:
                 paths[clause.name.name] = base
-            assign = ast.Call(_var("assign", clause.span), (clause.name, clause.value), infix=":=", span=clause.span)
-            body.append(ast.Expr(assign, span=clause.span))
-    return _Scope(tuple(body), paths, tuple(loops), here)
+            if number < last:
+                body.append(_assign(clause.name, clause.value))
+    lets = tuple(clause for clause in policy.scope[last + 1 :] if isinstance(clause, ast.Let))
+    return _Scope(tuple(body), lets, paths, tuple(loops), tuple(keys), here)
+
+
+def _named_wildcards(term: ast.Term, prefix: str) -> tuple[ast.Term, list[ast.Term]]:
+    """``xs[_].ys`` with a name for each ``_``, so that a path can be made of them."""
+    if not isinstance(term, ast.Ref):
+        return term, []
+    names: list[ast.Term] = []
+    path: list[ast.Term] = []
+    for part in term.path:
+        if isinstance(part, ast.Var) and part.name == "_":
+            part = _var(f"{prefix}{len(names)}", part.span)
+            names.append(part)
+        path.append(part)
+    return replace(term, path=tuple(path)), names
 
 
 def _keyed(body: ast.Body, paths: Paths) -> tuple[ast.Body, Paths]:
@@ -165,12 +199,13 @@ def _keyed(body: ast.Body, paths: Paths) -> tuple[ast.Body, Paths]:
     literals: list[ast.Literal] = []
     for number, literal in enumerate(body):
         if isinstance(literal, ast.SomeIn) and isinstance(literal.value, ast.Var):
-            base = _path_of(literal.collection, found)
+            collection, _ = _named_wildcards(literal.collection, f"__some{number}_")
+            base = _path_of(collection, found)
             if base is not None and (literal.key is None or isinstance(literal.key, ast.Var)):
                 named = isinstance(literal.key, ast.Var) and literal.key.name != "_"
                 key = literal.key if named and literal.key else _var(f"__found{number}", literal.span)
                 found[literal.value.name] = (*base, key)
-                literal = replace(literal, key=key)
+                literal = replace(literal, key=key, collection=collection)
         literals.append(literal)
     return tuple(literals), found
 
@@ -183,31 +218,69 @@ def _path_of(term: ast.Term, paths: Paths) -> Path | None:
     return None
 
 
-def _record(policy: ast.Policy, scope: _Scope, paths: Paths) -> ast.Object:
+# --------------------------------------------------------------------------- the record of a violation
+
+
+def _record(
+    policy: ast.Policy, scope: _Scope, texts: tuple[ast.Term, ast.Term], at: ast.Term, fix: ast.Term
+) -> ast.Object:
     span = policy.span
-    at = _path_of(policy.at, paths) if policy.at is not None else None
-    hint = _always(policy.hint, "") if policy.hint is not None else _text("", span)
     fields: list[tuple[str, ast.Term]] = [
         ("id", _text(policy.id, span)),
         ("name", _text(policy.name, span)),
         ("severity", _text(policy.severity, span)),
-        ("message", _always(policy.message, policy.title)),
-        ("hint", hint),
-        ("at", ast.Array(scope.here if at is None else at, span=span)),
+        ("message", texts[0]),
+        ("hint", texts[1]),
+        ("at", at),
         ("subject", _subject(scope, span)),
     ]
+    if policy.fix is not None:
+        fields.append(("fix", fix))
     return ast.Object(tuple((_text(name, span), value) for name, value in fields), span=span)
 
 
-def _always(term: ast.Term, fallback: str) -> ast.Term:
-    """The term, or the fallback where it is undefined: a text must never make a violation vanish."""
-    span = term.span
+def _texts(policy: ast.Policy) -> tuple[ast.Term, ast.Term]:
+    hint = _text("", policy.span) if policy.hint is None else _words(policy.hint, "")
+    return _words(policy.message, policy.title), hint
+
+
+def _words(term: ast.Term, fallback: str) -> ast.Term:
+    """A text of a term: of any other value as a template shows it, of an undefined one the fallback."""
     if isinstance(term, ast.String | ast.Template):
         return term
-    value = _var("__text", span)
-    bind = ast.Call(_var("assign", span), (value, term), infix=":=", span=span)
-    found = ast.ArrayCompr(value, (ast.Expr(bind, span=span),), span=span)
-    both = _call("array.concat", (found, ast.Array((_text(fallback, span),), span=span)), span)
+    return ast.Template((_always(term, _text(fallback, term.span)),), span=term.span)
+
+
+def _place(policy: ast.Policy, scope: _Scope, paths: Paths) -> ast.Term:
+    span = policy.span
+    here = ast.Array(scope.here, span=span)
+    path = _path_of(policy.at, paths) if policy.at is not None else None
+    if path is None:
+        return here
+    at = ast.Array(path, span=span)
+    return at if all(isinstance(part, ast.String | ast.Number | ast.Var) for part in path) else _always(at, here)
+
+
+def _fix(policy: ast.Policy, paths: Paths) -> ast.Term:
+    """`[{action, path, value}]`, empty where a part of the edit is undefined: the violation stays."""
+    fix = policy.fix
+    span = policy.span if fix is None else fix.span
+    if fix is None:
+        return ast.Array((), span=span)
+    path = _path_of(fix.path, paths)
+    assert path is not None, "checked before"
+    edit, value = _var("__edit", span), fix.value or ast.Null(span=span)
+    fields = (("action", _text(fix.action, span)), ("path", ast.Array(path, span=span)), ("value", value))
+    made = ast.Object(tuple((_text(name, span), field) for name, field in fields), span=span)
+    return ast.ArrayCompr(edit, (_assign(edit, made),), span=span)
+
+
+def _always(term: ast.Term, fallback: ast.Term) -> ast.Term:
+    """The term, or the fallback where it is undefined: no part may make a violation vanish."""
+    span = term.span
+    value = _var("__value", span)
+    found = ast.ArrayCompr(value, (_assign(value, term),), span=span)
+    both = _call("array.concat", (found, ast.Array((fallback,), span=span)), span)
     return ast.Ref(both, (ast.Number("0", span=span),), span=span)
 
 
@@ -217,12 +290,16 @@ def _subject(scope: _Scope, span: Span) -> ast.Term:
     for loop in scope.loops:
         name = _var("__name", span)
         source = ast.Ref(_var(loop, span), (_text("name", span),), span=span)
-        bind = ast.Call(_var("assign", span), (name, source), infix=":=", span=span)
         check = _call("is_string", (name,), span)
-        names = ast.ArrayCompr(name, (ast.Expr(bind, span=span), ast.Expr(check, span=span)), span=span)
+        names = ast.ArrayCompr(name, (_assign(name, source), ast.Expr(check, span=span)), span=span)
         words = _call("array.concat", (ast.Array((_text(loop, span),), span=span), names), span)
         result = _call("array.concat", (result, words), span)
     return _call("concat", (_text(" ", span), result), span)
+
+
+def _assign(name: ast.Var, value: ast.Term) -> ast.Expr:
+    span = value.span
+    return ast.Expr(ast.Call(_var("assign", span), (name, value), infix=":=", span=span), span=span)
 
 
 def _call(name: str, args: tuple[ast.Term, ...], span: Span) -> ast.Call:

@@ -258,6 +258,6 @@ def text(value: Any) -> str:
         return "<undefined>"
     if type(value) is str:
         return value
-    from policy_lang.runtime.values import to_json
+    from policy_lang.runtime.builtins.strings import rego_text
 
-    return str(to_json(value))
+    return rego_text(value)

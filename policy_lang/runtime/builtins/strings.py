@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
-from policy_lang.runtime.values import RegoSet, from_json, object_items, sorted_values, to_json
+from policy_lang.runtime.values import RegoSet, from_json, object_items, sort_key, sorted_values, to_json
 
 
 def rego_text(value: Any) -> str:
@@ -21,8 +21,8 @@ def rego_text(value: Any) -> str:
     if kind is RegoSet:
         return "{" + ", ".join(map(rego_text, sorted_values(value.values()))) + "}" if value else "set()"
     if isinstance(value, dict):
-        pairs = {rego_text(k): rego_text(v) for k, v in object_items(value)}
-        return "{" + ", ".join(f"{k}: {pairs[k]}" for k in sorted(pairs)) + "}"
+        pairs = sorted(object_items(value), key=lambda pair: sort_key(pair[0]))
+        return "{" + ", ".join(f"{rego_text(k)}: {rego_text(v)}" for k, v in pairs) + "}"
     return to_json(value)
 
 

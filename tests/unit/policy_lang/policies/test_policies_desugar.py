@@ -68,14 +68,15 @@ def test_a_require_becomes_a_violation_where_the_body_has_no_solution() -> None:
     assert isinstance(violation.body[-1], ast.NotBody)
     assert violation.body[-1].body == POLICY.body
     assert field(violation, "at") == term('["models", __key0]')
-    assert subjects.head.key == field(violation, "at")
+    assert subjects.head.key == term("[__key0]")
     assert subjects.body == violation.body[:-1]
 
 
 def test_at_follows_nested_loops_and_lets() -> None:
     columns = ast.Let(ast.Var("cs", span=AT), term("model.columns"), span=AT)
     scope = (loop("model", "input.models", "i"), columns, loop("column", "cs", "j"))
-    violation, _ = rules(replace(POLICY, scope=scope, at=term("column.name")))
+    violation, subjects = rules(replace(POLICY, scope=scope, at=term("column.name")))
+    assert subjects.head.key == term("[i, j]")
     assert field(violation, "at") == term('["models", i, "columns", j, "name"]')
 
 
@@ -93,7 +94,34 @@ def test_a_forbid_gives_its_own_variables_a_place() -> None:
 
 def test_a_message_that_is_undefined_falls_back_to_the_title() -> None:
     violation, _ = rules(replace(POLICY, message=term("model.text")))
-    assert field(violation, "message") == term('array.concat([__text | __text := model.text], ["A title"])[0]')
+    assert field(violation, "message") == term('$"{array.concat([__value | __value := model.text], ["A title"])[0]}"')
+
+
+def test_wildcards_in_a_loop_are_named_so_that_at_can_be_built() -> None:
+    violation, subjects = rules(replace(POLICY, scope=(loop("column", "input.models[_].columns"),)))
+    assert field(violation, "at") == term('["models", __any0_0, "columns", __key0]')
+    assert subjects.head.key == term("[__any0_0, __key0]")
+
+
+def test_an_at_that_may_be_undefined_falls_back_to_the_subject() -> None:
+    violation, _ = rules(replace(POLICY, at=term("model[model.field]")))
+    place = '["models", __key0, model.field]'
+    assert field(violation, "at") == term(f'array.concat([__value | __value := {place}], [["models", __key0]])[0]')
+
+
+def test_a_definition_of_a_require_that_has_no_value_is_a_violation() -> None:
+    let = ast.Let(ast.Var("owner", span=AT), term("model.owner"), span=AT)
+    _, undefined, subjects = rules(replace(POLICY, scope=(*POLICY.scope, let)))
+    assert field(undefined, "message") == ast.String("A title: `owner` has no value", span=AT)
+    assert undefined.body[-1] == ast.NotBody(body("_ = model.owner"), span=AT)
+    assert subjects.body == undefined.body[:-1]
+
+
+def test_a_fix_is_part_of_the_record_and_vanishes_alone() -> None:
+    fix = ast.FixClause("set", term("model.owner"), term("model.team"), span=AT)
+    violation, _ = rules(replace(POLICY, fix=fix))
+    edit = '{"action": "set", "path": ["models", __key0, "owner"], "value": model.team}'
+    assert field(violation, "fix") == term(f"[__edit | __edit := {edit}]")
 
 
 def test_a_policy_without_loops_has_the_whole_input_as_subject() -> None:
@@ -105,7 +133,8 @@ def test_a_policy_without_loops_has_the_whole_input_as_subject() -> None:
 def test_a_param_is_overridden_by_data() -> None:
     (rule,) = rules(params=(PARAM,))
     assert rule.head.ref == term("params.greeting")
-    assert rule.head.value == term('data.floec.params["floe.naming"].greeting')
+    assert rule.head.value == term("given")
+    assert rule.body == body('given := data.floec.params["floe.naming"].greeting')
     assert rule.elses[0].value == PARAM.default
 
 
@@ -117,6 +146,11 @@ def test_a_param_is_overridden_by_data() -> None:
         (module(params=(PARAM, PARAM)), "floe_duplicate_error"),
         (module(replace(POLICY, severity="fatal")), "floe_severity_error"),
         (module(params=(replace(PARAM, default=term("[1]")),)), "floe_param_type_error"),
+        (module(params=(replace(PARAM, type=ast.TypeExpr("text", span=AT)),)), "floe_param_type_error"),
+        (
+            module(replace(POLICY, fix=ast.FixClause("remove", term("data.x"), None, span=AT))),
+            "floe_fix_error",
+        ),
     ],
 )
 def test_errors_in_declarations(bad: ast.Module, code: str) -> None:
