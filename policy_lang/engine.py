@@ -3,77 +3,162 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from policy_lang.analysis.recursion import check_recursion
-from policy_lang.analysis.resolve import Resolver, resolve, rule_names
-from policy_lang.codegen.generate import Generator, generate, query
+from policy_lang.codegen.module import Generated, function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.plan.nodes import Path, Plan
+from policy_lang.plan.passes import optimise
 from policy_lang.runtime import support
-from policy_lang.runtime.values import UNDEFINED, RegoObject
-from policy_lang.source import Source, whole_file
-from policy_lang.syntax import ast
+from policy_lang.runtime.values import UNDEFINED
+from policy_lang.source import Source, Span, whole_file
+
+if TYPE_CHECKING:
+    from policy_lang.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
-    """``strict`` is kept for what ``opa check --strict`` refuses."""
+    """``schema`` is the JSON Schema that every ``input`` has; ``without`` names passes that are not run."""
+
+    schema: Mapping[str, Any] | None = None
+    without: frozenset[str] = frozenset()
 
 
 Bindings = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The code of a program where ``with`` may replace what ``plan.mocked`` names."""
+
+    plan: Plan
+    module: Generated
+    scope: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A compiled query: the variant that it runs on, its code, and the names of its bindings."""
+
+    variant: Variant
+    module: Generated
+    scope: Mapping[str, Any]
+    shown: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Program:
-    """Compiled rules; it keeps no state between evaluations."""
+    """Compiled rules; it keeps nothing of one evaluation for the next."""
 
-    generator: Generator
-    functions: dict[str, Any]
+    plan: Plan
     modules: tuple[ast.Module, ...]
     counter: itertools.count[int]
+    options: CompileOptions
+    variants: dict[frozenset[str], Variant] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """The generated Python."""
-        return "\n".join(self.generator.lines)
+        return self.variant(frozenset()).module.source
 
-    def eval_query(
-        self, text: str, *, input: Any = UNDEFINED, data: Any = None, strict_builtin_errors: bool = False
-    ) -> Outcome[tuple[Bindings, ...]]:
-        """The bindings of each solution; errors are diagnostics with OPA's codes."""
+    def variant(self, mocked: frozenset[str]) -> Variant:
+        """The program's code where a query's ``with`` replace ``mocked``."""
+        found = self.variants.get(mocked)
+        if found is None:
+            wanted = Plan(self.plan.functions, self.plan.mocked | mocked, self.plan.has_input)
+            plan = optimise(wanted, self.options.without)
+            module = generate(plan, function_names(plan), "<policy>", plan.functions)
+            found = self.variants[mocked] = Variant(plan, module, module.load({}))
+        return found
+
+    def query(self, text: str) -> Outcome[Query]:
+        """Compiles a query; the last ones are kept."""
+        from policy_lang.analysis.resolve import Resolver, rule_names
+        from policy_lang.plan.lower import Signature, lower_query
         from policy_lang.syntax.parser import parse_query
 
-        place = Source("<query>", text)
-        parsed = parse_query(place)
+        if text in self.queries:
+            return Outcome(self.queries[text])
+        parsed = parse_query(Source("<query>", text))
         if parsed.value is None or not parsed.ok:
             return Outcome(None, parsed.diagnostics)
         try:
             _, functions = rule_names(self.modules)
             resolver = Resolver((), {}, functions, self.counter)
-            code, _ = query(self.generator, resolver.body(parsed.value))
-            scope = dict(self.functions)
-            exec(compile(code, "<query>", "exec"), scope)
-            context = support.Context(input, {} if data is None else data, strict_builtin_errors)
-            return Outcome(tuple(scope["query"](context)))
+            known = {f.path: Signature(f.kind, len(f.params)) for f in self.plan.functions}
+            function, shown, mocked = lower_query(known, resolver.body(parsed.value))
         except DiagnosticError as failure:
             return Outcome(None, failure.diagnostics)
+        variant = self.variant(mocked)
+        module = generate(variant.plan, variant.module.names, "<query>", (function,))
+        made = Query(variant, module, module.load({n: variant.scope[n] for n in variant.module.names.values()}), shown)
+        if len(self.queries) >= 256:
+            self.queries.clear()
+        self.queries[text] = made
+        return Outcome(made)
+
+    def eval_query(
+        self, text: str, *, input: Any = UNDEFINED, data: Any = None, strict_builtin_errors: bool = False
+    ) -> Outcome[tuple[Bindings, ...]]:
+        """The bindings of each solution; errors are diagnostics with OPA's codes."""
+        compiled = self.query(text)
+        query = compiled.value
+        if query is None:
+            return Outcome(None, compiled.diagnostics)
+        context = support.Context(input, {} if data is None else data, strict_builtin_errors)
+        try:
+            found = query.scope["query"](context)
         except support.EvalError as failure:
-            return Outcome(None, (Diagnostic(failure.code, str(failure), whole_file("<query>")),))
+            return Outcome(None, (_stopped(failure, (query.module, query.variant.module)),))
+        return Outcome(tuple(dict(zip(query.shown, row, strict=True)) for row in found))
 
     def eval_path(
         self, path: Sequence[str], *, input: Any = UNDEFINED, data: Any = None, strict_builtin_errors: bool = False
     ) -> Outcome[Any]:
         """The value of ``data.path``, UNDEFINED where it has none."""
-        from policy_lang.runtime.values import to_json
+        variant = self.variant(frozenset())
+        context = support.Context(input, {} if data is None else data, strict_builtin_errors)
+        try:
+            return Outcome(_value(variant, context, tuple(path)))
+        except support.EvalError as failure:
+            return Outcome(None, (_stopped(failure, (variant.module,)),))
 
-        text = "result = data" + "".join(f"[{to_json(part)}]" for part in path)
-        found = self.eval_query(text, input=input, data=data, strict_builtin_errors=strict_builtin_errors)
-        if found.value is None:
-            return Outcome(None, found.diagnostics)
-        return Outcome(found.value[0]["result"] if found.value else UNDEFINED)
+
+def _value(variant: Variant, context: support.Context, path: Path) -> Any:
+    """The document at a path: a rule's, what is in one, or base documents with rules over them."""
+    names = variant.module.names
+    for count in range(len(path), 0, -1):
+        if path[:count] in names:
+            if variant.plan.is_function(path[:count]):
+                return UNDEFINED
+            value = variant.scope[names[path[:count]]](context)
+            for key in path[count:]:
+                value = support.get(value, key)
+            return value
+    base = support.base(context, path)
+    below = {p[len(path)] for p in names if p[: len(path)] == path and not variant.plan.is_function(p)}
+    return support.merge(base, {n: _value(variant, context, (*path, n)) for n in sorted(below)}) if below else base
+
+
+def _stopped(failure: support.EvalError, modules: Sequence[Generated]) -> Diagnostic:
+    return Diagnostic(failure.code, str(failure), _place(failure, modules) or whole_file("<query>"))
+
+
+def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
+    """The innermost place in a policy that an exception passed."""
+    known = {module.file: module.lines for module in modules}
+    found = None
+    trace = failure.__traceback__
+    while trace is not None:
+        lines = known.get(trace.tb_frame.f_code.co_filename)
+        if lines is not None:
+            found = lines.get(trace.tb_lineno, found)
+        trace = trace.tb_next
+    return found
 
 
 def compile_program(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Program]:
@@ -99,27 +184,17 @@ def _plain(parsed: Outcome[ast.Module]) -> Outcome[ast.Module]:
 
 def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | None = None) -> Outcome[Program]:
     """Compiles modules that are parsed and desugared."""
+    from policy_lang.analysis.recursion import check_recursion
+    from policy_lang.analysis.resolve import resolve
+    from policy_lang.plan.lower import grouped, lower
+
     counter = itertools.count()
     try:
-        made = generate(resolve(modules, counter))
-        check_recursion(made.groups)
+        groups = grouped(resolve(modules, counter))
+        plan = lower(groups)
+        check_recursion(groups)
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
-    scope = _scope()
-    exec(compile("\n".join(made.lines), "<policy>", "exec"), scope)
-    return Outcome(Program(made, scope, tuple(modules), counter))
-
-
-def _scope() -> dict[str, Any]:
-    """All names that generated code may use."""
-    names = "ONCE MISSING get items make_set make_object single document merge base mocked call text equal freeze"
-    scope: dict[str, Any] = {name: getattr(support, name) for name in names.split()}
-    allowed = {"bool": bool, "type": type, "len": len, "list": list}
-    scalars = (str, int, bool, Decimal, type(None))
-    return scope | {
-        "U": UNDEFINED,
-        "Decimal": Decimal,
-        "SCALARS": scalars,
-        "OBJECTS": (dict, RegoObject),
-        "__builtins__": allowed,
-    }
+    program = Program(plan, tuple(modules), counter, options or CompileOptions())
+    program.variant(frozenset())
+    return Outcome(program)

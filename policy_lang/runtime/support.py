@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy_lang.runtime import builtins
-from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze, thaw
+from policy_lang.runtime.builtins.registry import BuiltinError
+from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, equal, freeze, thaw
 
-ONCE = (None,)
 MISSING = object()
 
 
@@ -45,15 +46,26 @@ class Context:
                 made.replaced[path] = value
         return made
 
-    def replacement(self, path: tuple[str, ...]) -> Any:
-        """The value that ``with`` gives a document, or MISSING."""
-        for count in range(len(path) + 1):
-            if path[:count] in self.replaced:
-                value = self.replaced[path[:count]]
-                for key in path[count:]:
+    def replacement(self, path: tuple[str, ...], whole: Callable[[Context], Any], number: int) -> Any:
+        """The value of a document of which ``with`` may replace all or a part."""
+        value = MISSING
+        for place, given in self.replaced.items():
+            if place == path[: len(place)]:
+                value = given
+                for key in path[len(place) :]:
                     value = get(value, key)
-                return value
-        return MISSING
+            elif path == place[: len(path)]:
+                value = put(whole(self) if value is MISSING else value, place[len(path) :], given)
+        if value is MISSING:
+            value = whole(self)
+        self.cache[number] = value
+        return value
+
+    def failed(self, failure: Exception) -> Any:
+        """What a builtin's error is: undefined, or the end of the evaluation where the context is strict."""
+        if self.strict:
+            raise EvalError(getattr(failure, "code", "eval_builtin_error"), str(failure)) from failure
+        return UNDEFINED
 
 
 def put(document: Any, path: Sequence[str], value: Any) -> Any:
@@ -118,15 +130,34 @@ def make_object(pairs: Sequence[tuple[Any, Any]]) -> Any:
     return other
 
 
-def single(values: Sequence[Any], what: str) -> Any:
-    """The one value of a complete rule or function, UNDEFINED where there is none."""
-    if not values:
-        return UNDEFINED
-    first = values[0]
-    for value in values[1:]:
-        if not equal(first, value):
-            raise EvalError("eval_conflict_error", what + " must not produce multiple outputs")
-    return first
+def put_key(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Adds to an object under construction (frozen keys); two values for a key are a conflict."""
+    frozen = freeze(key)
+    if frozen in made and not equal(made[frozen], value):
+        raise EvalError("eval_conflict_error", "object keys must be unique")
+    made[frozen] = value
+
+
+def closed(made: dict[Any, Any]) -> Any:
+    """The object of frozen keys."""
+    return made if all(type(key) is str for key in made) else RegoObject(made)
+
+
+def add(made: RegoSet, value: Any) -> None:
+    """Adds to a set under construction."""
+    made.setdefault(value if type(value) is str else freeze(value), value)
+
+
+def same(first: Any, value: Any, what: str) -> Any:
+    """The one value of a complete rule or function that has given ``first`` (or nothing) and ``value``."""
+    if first is not UNDEFINED and not equal(first, value):
+        raise EvalError("eval_conflict_error", what + " must not produce multiple outputs")
+    return value
+
+
+def true(value: Any) -> bool:
+    """Whether a statement of this value holds."""
+    return value is not UNDEFINED and value is not False
 
 
 class _Tree(dict[Any, Any]):
@@ -175,50 +206,37 @@ def merge(base: Any, virtual: dict[str, Any]) -> Any:
     return made
 
 
-def _member(value: Any, collection: Any) -> bool:
-    if type(collection) is RegoSet:
+def values(value: Any) -> Iterable[Any]:
+    """The values of a collection; none where it is none."""
+    kind = type(value)
+    if kind is list:
+        return value  # type: ignore[no-any-return]
+    return value.values() if kind is dict or kind is RegoSet or kind is RegoObject else ()
+
+
+def member(value: Any, collection: Any) -> bool:
+    """``value in collection``."""
+    kind = type(collection)
+    if kind is RegoSet:
         return freeze(value) in collection
-    return any(equal(value, item) for _, item in items(collection))
+    found = collection if kind is list else values(collection)
+    return value in found if type(value) is str else any(equal(value, item) for item in found)
 
 
-def _member_key(key: Any, value: Any, collection: Any) -> bool:
+def member_at(key: Any, value: Any, collection: Any) -> bool:
+    """``key, value in collection``."""
     found = get(collection, key)
     return found is not UNDEFINED and equal(found, value)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "equal": equal,
-    "neq": lambda a, b: not equal(a, b),
-    "lt": lambda a, b: compare(a, b) < 0,
-    "lte": lambda a, b: compare(a, b) <= 0,
-    "gt": lambda a, b: compare(a, b) > 0,
-    "gte": lambda a, b: compare(a, b) >= 0,
-    "internal.member_2": _member,
-    "internal.member_3": _member_key,
-}
-ERRORS: tuple[type[Exception], ...] = tuple(
-    found_error
-    for home in (builtins, *(getattr(builtins, part, None) for part in ("contract", "registry")))
-    if (found_error := getattr(home, "BuiltinError", None)) is not None
-)
-
-
 def builtin(name: str) -> Any:
     """The function of a builtin, None where there is none of that name."""
-    found = OPERATORS.get(name)
-    if found is None:
-        entry = getattr(builtins, "REGISTRY", {}).get(name)
-        found = getattr(entry, "function", entry)
-    return found
+    return builtins.REGISTRY.get(name)
 
 
 def arity(name: str) -> int | None:
     """How many arguments a builtin takes."""
-    if name in OPERATORS:
-        return 3 if name.endswith("_3") else 2
-    declared = getattr(getattr(builtins, "REGISTRY", {}).get(name), "arity", None)
-    known: int | None = declared if declared is not None else getattr(builtins, "ARITY", {}).get(name)
-    return known
+    return builtins.ARITY.get(name)
 
 
 def base(context: Context, path: tuple[str, ...]) -> Any:
@@ -240,16 +258,52 @@ def mocked(context: Context, name: str, args: Sequence[Any]) -> Any:
 
 
 def call(context: Context, name: str, args: Sequence[Any]) -> Any:
-    """Calls a builtin; its errors are undefined, or stop where the context is strict."""
+    """Calls a builtin that ``with`` may have replaced."""
     if name in context.mocks:
         return mocked(context, name, args)
-    found = builtin(name)
-    try:
-        return found(*args)
-    except ERRORS as failure:
-        if context.strict:
-            raise EvalError(getattr(failure, "code", "eval_builtin_error"), str(failure)) from failure
-        return UNDEFINED
+    return wrapped(name)(context, *args)
+
+
+def mock_builtin(name: str) -> Callable[..., Any]:
+    """A builtin as what replaces a function."""
+    return lambda context, *args: call(context, name, args)
+
+
+@functools.lru_cache(maxsize=512)
+def wrapped(name: str) -> Callable[..., Any]:
+    """A builtin that takes the context first and whose errors are undefined, or stop where that is strict."""
+    function = builtins.REGISTRY[name]
+
+    def one(context: Context, value: Any) -> Any:
+        try:
+            return function(value)
+        except BuiltinError as failure:
+            return context.failed(failure)
+
+    def two(context: Context, left: Any, right: Any) -> Any:
+        try:
+            return function(left, right)
+        except BuiltinError as failure:
+            return context.failed(failure)
+
+    def many(context: Context, *args: Any) -> Any:
+        try:
+            return function(*args)
+        except BuiltinError as failure:
+            return context.failed(failure)
+
+    def pairs(context: Context, value: Any) -> Any:
+        return list(function(value))
+
+    if name == "walk":
+        return pairs
+    arities: dict[int, Callable[..., Any]] = {1: one, 2: two}
+    return arities.get(builtins.ARITY[name], many)
+
+
+def arithmetic(context: Context, name: str, left: Any, right: Any) -> Any:
+    """plus, minus or mul of any operands."""
+    return wrapped(name)(context, left, right)
 
 
 def text(value: Any) -> str:

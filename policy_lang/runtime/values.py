@@ -20,9 +20,12 @@ Value = Any
 
 
 class _Undefined:
-    """The type of ``UNDEFINED``."""
+    """The type of ``UNDEFINED``, which is false like what it makes of a statement."""
 
     __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
 
     def __repr__(self) -> str:
         return "UNDEFINED"

@@ -1,0 +1,19 @@
+"""Rewrites of a plan that keep its meaning, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from policy_lang.plan.nodes import Plan
+
+Pass = Callable[[Plan], Plan]
+
+PASSES: dict[str, Pass] = {}
+
+
+def optimise(plan: Plan, without: frozenset[str] = frozenset()) -> Plan:
+    """The plan after all passes but those named in ``without``."""
+    for name, rewrite in PASSES.items():
+        if name not in without:
+            plan = rewrite(plan)
+    return plan

@@ -1,0 +1,370 @@
+"""The plan to Python source: blocks are nested ``if`` and ``for``; a step that fails skips what is inside.
+
+Generated code reads nothing but its arguments and the globals that ``codegen.scope`` gives it. Each line
+knows the place in the policy that it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from policy_lang.codegen.expressions import Expressions
+from policy_lang.plan import nodes
+from policy_lang.plan.nodes import Block, Clause, Function, Local, Path, Plan
+from policy_lang.source import Span
+
+LOOPS = 14
+DEPTH = 60
+"""Python refuses more than 20 nested loops and 100 levels of indentation."""
+
+Put = Callable[[tuple[str, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """What to do with a solution: ``put`` writes the code for its heads; ``stop`` is the condition under
+    which no more solutions are wanted (empty: all are); ``leaves`` says that ``put`` returns."""
+
+    put: Put
+    stop: str = ""
+    leaves: bool = False
+
+
+@dataclass(slots=True)
+class Writer:
+    """The source of one program, line by line, with the place in the policy of each line."""
+
+    plan: Plan
+    names: dict[Path, str]
+    expressions: Expressions
+    lines: list[str] = field(default_factory=list)
+    spans: list[Span | None] = field(default_factory=list)
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    depth: int = 0
+    loops: int = 0
+    number: int = 0
+    counted: bool = False
+
+    # ----------------------------------------------------------------- lines
+
+    def put(self, line: str, span: Span | None = None) -> None:
+        self.lines.append("    " * self.depth + line)
+        self.spans.append(span)
+
+    def fresh(self) -> str:
+        self.number += 1
+        return f"q{self.number}"
+
+    @contextmanager
+    def inside(self, header: str, span: Span | None = None, *, loop: bool = False) -> Iterator[None]:
+        """What is written inside stands under ``header``."""
+        self.put(header, span)
+        self.depth, self.loops = self.depth + 1, self.loops + loop
+        if loop and self.counted:
+            self.put("C.step()", span)
+        start = len(self.lines)
+        yield
+        if len(self.lines) == start:
+            self.put("pass")
+        self.depth, self.loops = self.depth - 1, self.loops - loop
+
+    # ----------------------------------------------------------------- functions
+
+    def function(self, function: Function) -> None:
+        """Writes a rule's function (with its memo, where it is a document)."""
+        name = self.names.get(function.path, "query")
+        params = "".join(f", {p}" for p in function.params)
+        if function.kind in ("function", "query"):
+            with self.inside(f"def {name}(C{params}):", function.span):
+                if (mocked := ".".join(("data", *function.path))) in self.plan.mocked:
+                    args = ", ".join(function.params)
+                    self.put(f"if C.mocks and {mocked!r} in C.mocks: return mocked(C, {mocked!r}, [{args}])")
+                self.rules(function)
+        else:
+            number = int(name[1:])
+            with self.inside(f"def {name}(C):", function.span):
+                self.put(f"x = C.cache.get({number}, MISSING)")
+                self.put("if x is not MISSING: return x")
+                if self.replaceable(function.path):
+                    self.put(f"x = C.replacement({function.path!r}, whole_{name}, {number})")
+                else:
+                    self.put(f"x = C.cache[{number}] = whole_{name}(C)")
+                self.put("return x")
+            with self.inside(f"def whole_{name}(C):", function.span):
+                self.rules(function)
+        while self.waiting:
+            self.waiting.pop(0)()
+
+    def replaceable(self, path: Path) -> bool:
+        """Whether some ``with`` may replace the document, a part of it or what it is in."""
+        for dotted in self.plan.mocked:
+            other = tuple(dotted.split("."))
+            if other[0] == "data" and (path[: len(other) - 1] == other[1:] or other[1 : len(path) + 1] == path):
+                return True
+        return False
+
+    def rules(self, function: Function) -> None:
+        self.expressions.begin(function)
+        match function.kind:
+            case "set":
+                self.put("out = RegoSet()")
+                self.clauses(function.clauses, self.set_sink("out"))
+                self.put("return out")
+            case "object":
+                self.object_rules(function)
+            case "query":
+                self.put("out = []")
+                self.clauses(
+                    function.clauses, Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"))
+                )
+                self.put("return out")
+            case _:
+                self.value_rules(function)
+
+    def value_rules(self, function: Function) -> None:
+        """A complete rule or a function: returns its one value, or the default's."""
+        if first_is_enough(function):
+            self.clauses(function.clauses, Sink(lambda h: self.put(f"return {h[0]}"), leaves=True))
+        else:
+            what = "functions" if function.kind == "function" else "complete rules"
+            self.put("x = U")
+            self.clauses(function.clauses, Sink(lambda h: self.put(f"x = same(x, {h[0]}, {what!r})")))
+            if function.clauses:
+                with self.inside("if x is not U:"):
+                    self.put("return x")
+        if function.default is not None:
+            self.clauses((function.default,), Sink(lambda h: self.put(f"return {h[0]}"), leaves=True))
+        self.put("return U")
+
+    def object_rules(self, function: Function) -> None:
+        self.put("out = []")
+        for clause, member in zip(function.clauses, function.members, strict=True):
+
+            def put(heads: tuple[str, ...], member: bool = member) -> None:
+                self.put(f"out.append(({member}, ({''.join(h + ', ' for h in heads[:-1])}), {heads[-1]}))")
+
+            self.clauses((clause,), Sink(put))
+        self.put("return document(out)")
+
+    def clauses(self, clauses: tuple[Clause, ...], sink: Sink) -> None:
+        for clause in clauses:
+            if len(clause.branches) == 1 or sink.leaves:
+                for block in clause.branches:
+                    self.block(block, sink)
+                continue
+            found = self.fresh()
+            self.put(f"{found} = False")
+
+            def put(heads: tuple[str, ...], found: str = found) -> None:
+                sink.put(heads)
+                self.put(f"{found} = True")
+
+            saved = self.depth
+            for index, block in enumerate(clause.branches):
+                if index:
+                    self.put(f"if not {found}:")
+                    self.depth += 1
+                    self.put("pass")
+                self.block(block, Sink(put, sink.stop))
+            self.depth = saved
+
+    def set_sink(self, name: str) -> Sink:
+        def put(heads: tuple[str, ...]) -> None:
+            self.put(f"add({name}, {heads[0]})")
+
+        return Sink(put)
+
+    # ----------------------------------------------------------------- blocks
+
+    def block(self, block: Block, sink: Sink) -> None:
+        """The code of a block where the present function goes on after it, whether or not it has solutions."""
+        saved = self.depth, self.loops
+        kinds = self.expressions.enter()
+        self.steps(block, 0, sink)
+        self.expressions.leave(kinds)
+        self.depth, self.loops = saved
+
+    def steps(self, block: Block, start: int, sink: Sink) -> None:
+        conditions: list[tuple[str, Span]] = []
+        looped: list[int] = []
+        for position in range(start, len(block)):
+            step = block[position]
+            if isinstance(step, nodes.Let) and not conditions:
+                if self.expressions.defer(step, block, position):
+                    continue
+                conditions += [(code, step.span) for code in self.expressions.guard(step.op)]
+            if conditions or not isinstance(step, nodes.Let):
+                found = self.expressions.condition(step, block, position)
+                if found is not None:
+                    conditions += [(code, step.span) for code in found]
+                    continue
+            self.open(conditions)
+            if self.depth > DEPTH or (isinstance(step, nodes.Scan) and self.loops >= LOOPS):
+                self.outlined(block, position, sink)
+                break
+            match step:
+                case nodes.Emit():
+                    self.emit(step, sink, bool(looped))
+                case nodes.Fork():
+                    for one in step.blocks:
+                        self.block(one, sink)
+                case nodes.Scan():
+                    self.put(self.expressions.loop(step), step.span)
+                    looped.append(self.depth)
+                    self.depth, self.loops = self.depth + 1, self.loops + 1
+                    if self.counted:
+                        self.put("C.step()", step.span)
+                case _:
+                    conditions += [(code, step.span) for code in self.statement(step, block, position)]
+        if sink.stop:
+            for depth in looped[:0:-1]:
+                self.depth = depth
+                self.put(f"if {sink.stop}: break")
+
+    def open(self, conditions: list[tuple[str, Span]]) -> None:
+        """One ``if`` for all conditions gathered so far; what follows stands inside."""
+        if not conditions:
+            return
+        if len(conditions) == 1:
+            self.put(f"if {conditions[0][0]}:", conditions[0][1])
+        else:
+            self.put("if (", conditions[0][1])
+            for index, (code, span) in enumerate(conditions):
+                self.put(f"    {'and ' if index else ''}{code}", span)
+            self.put("):")
+        conditions.clear()
+        self.depth += 1
+
+    def emit(self, step: nodes.Emit, sink: Sink, looped: bool) -> None:
+        self.put_spanned(lambda: sink.put(tuple(self.expressions.atom(h) for h in step.heads)), step.span)
+        if sink.stop and looped:
+            self.put("break")
+
+    def put_spanned(self, write: Callable[[], None], span: Span) -> None:
+        """Gives all lines that ``write`` adds one place."""
+        start = len(self.lines)
+        write()
+        for index in range(start, len(self.lines)):
+            if self.spans[index] is None:
+                self.spans[index] = span
+
+    def outlined(self, block: Block, position: int, sink: Sink) -> None:
+        """The rest of a block as a function of its own, where it nests too deep for Python."""
+        rest = block[position:]
+        last = rest[-1]
+        if not isinstance(last, nodes.Emit):
+            raise AssertionError("a fork nests too deep")
+        inner = set(_assigned(rest))
+        needs = sorted(nodes.uses(rest) - inner - {"C", ""})
+        for need in needs:
+            if need in self.expressions.pending:
+                self.put(f"{need} = {self.expressions.pending.pop(need)}")
+        name = f"part_{self.fresh()}"
+        found = self.fresh()
+        kinds = self.expressions.enter()
+
+        def write() -> None:
+            saved = self.expressions.enter()
+            self.expressions.leave(kinds)
+            with self.inside(f"def {name}({', '.join(['C', *needs])}):", last.span):
+                self.put("out = []")
+                put = Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"))
+                self.steps(rest, 0, put)
+                self.depth, self.loops = 1, 0
+                self.put("return out")
+            self.expressions.leave(saved)
+
+        self.waiting.append(write)
+        heads = [self.fresh() for _ in last.heads]
+        target = "".join(h + ", " for h in heads) if heads else "_"
+        self.put(f"for {found} in {name}({', '.join(['C', *needs])}):", last.span)
+        self.depth, self.loops = self.depth + 1, self.loops + 1
+        if heads:
+            self.put(f"{target}= {found}")
+        self.put_spanned(lambda: sink.put(tuple(heads)), last.span)
+        if sink.stop:
+            self.put("break")
+
+    # ----------------------------------------------------------------- steps that are no conditions
+
+    def statement(self, step: nodes.Step, block: Block, position: int) -> list[str]:
+        """Writes what a step needs before it can be tested; the conditions under which it goes on."""
+        match step:
+            case nodes.Not():
+                found = self.exists(step.block, step.span)
+                return [f"not {found}"]
+            case nodes.Let() | nodes.Attempt():
+                code, maybe = self.value(step.op, step.span)
+                if code != step.name:
+                    self.put(f"{step.name} = {code}", step.span)
+                return [f"{step.name} is not U"] if maybe and isinstance(step, nodes.Let) else []
+            case nodes.Test():
+                code, _ = self.value(step.op, step.span)
+                return self.expressions.truth(step.op, code)
+            case _:
+                raise AssertionError(type(step).__name__)
+
+    def value(self, op: nodes.Op, span: Span) -> tuple[str, bool]:
+        """Code for an operation after the statements that it needs, and whether it may be undefined."""
+        match op:
+            case nodes.Collect():
+                return self.collect(op, span), False
+            case nodes.Exists():
+                if (code := self.expressions.exists(op.block)) is not None:
+                    return code, False
+                return self.exists(op.block, span), False
+            case nodes.Text():
+                holes = {i: self.hole(p, span) for i, p in enumerate(op.parts) if isinstance(p, tuple)}
+                return self.expressions.text(op, holes), False
+            case _:
+                return self.expressions.operation(op)
+
+    def exists(self, block: Block, span: Span) -> str:
+        """A name that is True after the statements written where the block has a solution."""
+        found = self.fresh()
+        self.put(f"{found} = False", span)
+        self.block(block, Sink(lambda _: self.put(f"{found} = True"), stop=found))
+        return found
+
+    def hole(self, block: Block, span: Span) -> str:
+        found = self.fresh()
+        self.put(f"{found} = U", span)
+        self.block(block, Sink(lambda h: self.put(f"{found} = {h[0]}"), stop=f"{found} is not U"))
+        return found
+
+    def collect(self, op: nodes.Collect, span: Span) -> str:
+        found = self.fresh()
+        if op.kind == "array":
+            self.put(f"{found} = []", span)
+            self.block(op.block, Sink(lambda h: self.put(f"{found}.append({h[0]})")))
+        elif op.kind == "set":
+            self.put(f"{found} = RegoSet()", span)
+            self.block(op.block, self.set_sink(found))
+        else:
+            self.put(f"{found} = {{}}", span)
+            self.block(op.block, Sink(lambda h: self.put(f"put_key({found}, {h[0]}, {h[1]})")))
+            self.put(f"{found} = closed({found})")
+        return found
+
+
+def _assigned(block: Block) -> Iterator[str]:
+    for step in block:
+        yield from nodes.assigned(step)
+        for inner in nodes.blocks_of(step):
+            yield from _assigned(inner)
+
+
+def scans(block: Block) -> bool:
+    """Whether a block may have more than one solution."""
+    return any(isinstance(step, nodes.Scan | nodes.Fork) for step in block)
+
+
+def first_is_enough(function: Function) -> bool:
+    """Whether all solutions of a function have one value, so that the first decides."""
+    blocks = [block for clause in function.clauses for block in clause.branches]
+    heads = {block[-1].heads[-1] if isinstance(block[-1], nodes.Emit) else Local("") for block in blocks}
+    if len(heads) == 1 and isinstance(next(iter(heads)), nodes.Const):
+        return True
+    return len(function.clauses) == 1 and not any(map(scans, blocks))

@@ -1,0 +1,499 @@
+"""The plan: what one program does, step by step, after names, order and bindings are decided.
+
+A *block* is a flat tuple of steps; each step either goes on to the next, or fails, which ends this
+attempt of the block. ``Scan`` goes on once for each member of a collection, so all that stands after it
+is inside its loop. A block ends in ``Emit`` (a solution) or in ``Fork`` (several blocks in turn).
+
+Operands are atoms (``Const``, ``Local``), so that every operation has a name and can be moved, typed or
+replaced on its own. Each local is assigned in exactly one place of a function.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from policy_lang.source import Span
+from policy_lang.types import Type
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A scalar: None, bool, int, Decimal or str."""
+
+    value: bool | int | Decimal | str | None
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Const and type(other.value) is type(self.value) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A variable of the function."""
+
+    name: str
+
+
+Atom = Const | Local
+
+# --------------------------------------------------------------------------- operations
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The input of a context; undefined where there is none."""
+
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The value of a rule's document."""
+
+    path: Path
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What is below a path of ``data`` that no rule defines: base documents with the rules over them."""
+
+    path: Path
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``base[key]``; undefined where there is none."""
+
+    base: Atom
+    key: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A builtin's answer; undefined where it fails (an error where the context is strict)."""
+
+    name: str
+    args: tuple[Atom, ...]
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRule:
+    """A function of the program."""
+
+    path: Path
+    args: tuple[Atom, ...]
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeArray:
+    items: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeSet:
+    items: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeObject:
+    items: tuple[tuple[Atom, Atom], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """All solutions of a block: ``kind`` is array, set (one head) or object (two heads)."""
+
+    kind: str
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """True where the block has a solution, else false; never undefined."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """``and`` / ``or`` of two booleans."""
+
+    op: str
+    left: Atom
+    right: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A template; a block part gives its one head, or ``<undefined>``."""
+
+    parts: tuple[str | Atom | Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One ``with``: ``kind`` is input, data or mock; a mock's value may be a rule's path or a builtin's name."""
+
+    kind: str
+    path: Path
+    value: Atom | None
+    rule: Path | None = None
+    builtin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """A context in which some targets have other values."""
+
+    context: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The members of the hash index ``index`` under ``key``: an array of ``[key, value]`` pairs."""
+
+    index: Atom
+    key: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class BuildIndex:
+    """A hash index of a collection by the value at ``path`` below each member."""
+
+    collection: Atom
+    path: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A collection prepared for many ``in``."""
+
+    collection: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class IsMember:
+    """``value in`` prepared members."""
+
+    value: Atom
+    members: Atom
+
+
+Op = (
+    Const
+    | Local
+    | Input
+    | Document
+    | Tree
+    | Index
+    | Builtin
+    | CallRule
+    | MakeArray
+    | MakeSet
+    | MakeObject
+    | Collect
+    | Exists
+    | Logic
+    | Text
+    | Derive
+    | Lookup
+    | BuildIndex
+    | Members
+    | IsMember
+)
+
+# --------------------------------------------------------------------------- steps
+
+
+def _span() -> Span:
+    return field(compare=False, repr=False, kw_only=True)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """``name := op``; fails where it is undefined."""
+
+    name: str
+    op: Op
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """``name := op`` that goes on where it is undefined; the steps that use it test it (a hoisted ``Let``)."""
+
+    name: str
+    op: Op
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """Fails where an attempt was undefined."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Fails where the operation is undefined or false."""
+
+    op: Op
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class IsCollection:
+    """Fails where the value is no ``kind`` (array, object, any collection); ``size`` is its length where known."""
+
+    kind: str
+    value: Atom
+    size: int | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Goes on for each member of a collection; nothing where it is none. Names may be empty."""
+
+    key: str
+    value: str
+    collection: Atom
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Fails where the block has a solution."""
+
+    block: Block
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """A solution: the heads go to the ``sink`` of that number."""
+
+    heads: tuple[Atom, ...]
+    sink: int = 0
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Each block in turn."""
+
+    blocks: tuple[Block, ...]
+    span: Span = _span()
+
+
+Step = Let | Attempt | Defined | Test | IsCollection | Scan | Not | Emit | Fork
+Block = tuple[Step, ...]
+
+# --------------------------------------------------------------------------- functions
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A rule: its block, and those of its ``else`` branches, each tried where those before gave nothing."""
+
+    branches: tuple[Block, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """The rules of one document or function.
+
+    ``kind`` is complete, function, set (``Emit`` has the member), object (``Emit`` has keys and a value;
+    see ``members``) or query. ``members`` says, for each clause of an object, whether it adds a member
+    to a set at its keys.
+    """
+
+    path: Path
+    kind: str
+    params: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+    default: Clause | None = None
+    members: tuple[bool, ...] = ()
+    types: Mapping[str, Type] = field(default_factory=dict, compare=False, repr=False)
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A program. ``mocked`` names the builtins, functions (``data.…``) and documents that a ``with`` replaces."""
+
+    functions: tuple[Function, ...]
+    mocked: frozenset[str] = frozenset()
+    has_input: bool = False
+    results: Mapping[Path, Type] = field(default_factory=dict, compare=False, repr=False)
+
+    def is_function(self, path: Path) -> bool:
+        """Whether a path is that of a function (and not of a document)."""
+        found = self.function(path)
+        return found is not None and found.kind == "function"
+
+    def always(self, path: Path) -> bool:
+        """Whether a document has a value whatever happens."""
+        found = self.function(path)
+        return found is not None and found.kind in ("set", "object") and not self.mocked
+
+    @functools.cached_property
+    def by_path(self) -> dict[Path, Function]:
+        return {f.path: f for f in self.functions}
+
+    def function(self, path: Path) -> Function | None:
+        """The function of a path."""
+        return self.by_path.get(path)
+
+
+# --------------------------------------------------------------------------- walks
+
+
+def blocks_of(node: Op | Step) -> tuple[Block, ...]:
+    """The blocks directly inside a step or an operation."""
+    match node:
+        case Let() | Attempt() | Test():
+            return blocks_of(node.op)
+        case Collect() | Exists() | Not():
+            return (node.block,)
+        case Text():
+            return tuple(p for p in node.parts if isinstance(p, tuple))
+        case Fork():
+            return node.blocks
+        case _:
+            return ()
+
+
+def uses(node: object) -> set[str]:
+    """The locals and contexts that a node reads, blocks inside included; what it assigns may be among them."""
+    found: set[str] = set()
+    _uses(node, found)
+    return found
+
+
+def _uses(node: object, found: set[str]) -> None:
+    if type(node) is Local:
+        found.add(node.name)
+    elif type(node) is tuple:
+        for item in node:
+            _uses(item, found)
+    elif type(node) is Defined:
+        found.add(node.name)
+    elif is_dataclass(node):
+        for name in _FIELDS[type(node)]:
+            _uses(getattr(node, name), found)
+        if hasattr(node, "context"):
+            found.add(node.context)
+
+
+class _Fields(dict[type, tuple[str, ...]]):
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        found = tuple(f.name for f in fields(kind) if f.name not in ("span", "path", "rule") or kind is BuildIndex)
+        self[kind] = found
+        return found
+
+
+_FIELDS = _Fields()
+
+
+def assigned(step: Step) -> tuple[str, ...]:
+    """The names that a step assigns, without those inside its blocks."""
+    if isinstance(step, Let | Attempt):
+        return (step.name,)
+    if isinstance(step, Scan):
+        return tuple(name for name in (step.key, step.value) if name)
+    return ()
+
+
+def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A node with ``change`` applied to each atom, context name and block inside, one level down."""
+    if type(node) is tuple:
+        made = tuple(rebuilt(item, change) if isinstance(item, str) else change(item) for item in node)
+        return made if any(a is not b for a, b in zip(made, node, strict=True)) else node
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    changed = {}
+    for name in _FIELDS[type(node)]:
+        old = getattr(node, name)
+        if isinstance(old, tuple) or is_dataclass(old):
+            new = change(old)
+            if new is not old:
+                changed[name] = new
+    return replace(node, **changed) if changed else node
+
+
+def renamed(node: Any, names: dict[str, Atom]) -> Any:
+    """A node in which locals stand for other atoms, and assigned names for other names."""
+
+    def change(item: Any) -> Any:
+        return renamed(item, names)
+
+    if type(node) is Local:
+        return names.get(node.name, node)
+    made = rebuilt(node, change)
+    if isinstance(made, Let | Attempt | Defined) and isinstance(new := names.get(made.name), Local):
+        made = replace(made, name=new.name)
+    if isinstance(made, Scan):
+        key, value = names.get(made.key), names.get(made.value)
+        if isinstance(key, Local):
+            made = replace(made, key=key.name)
+        if isinstance(value, Local):
+            made = replace(made, value=value.name)
+    if hasattr(made, "context") and isinstance(new := names.get(made.context), Local):
+        made = replace(made, context=new.name)
+    return made
+
+
+def map_blocks(node: Any, change: Callable[[Block], Block]) -> Any:
+    """A step with ``change`` applied to each block directly inside."""
+    match node:
+        case Let() | Attempt() | Test():
+            op = map_blocks(node.op, change)
+            return node if op is node.op else replace(node, op=op)
+        case Collect() | Exists() | Not():
+            block = change(node.block)
+            return node if block is node.block else replace(node, block=block)
+        case Text():
+            return replace(node, parts=tuple(change(p) if isinstance(p, tuple) else p for p in node.parts))
+        case Fork():
+            return replace(node, blocks=tuple(map(change, node.blocks)))
+        case _:
+            return node
+
+
+def use_counts(function: Function) -> dict[str, int]:
+    """How often each local is read in a function."""
+    found: dict[str, int] = {}
+    for clause in (*function.clauses, *((function.default,) if function.default else ())):
+        for block in clause.branches:
+            _count(block, found)
+    return found
+
+
+def _count(node: object, found: dict[str, int]) -> None:
+    if type(node) is Local:
+        found[node.name] = found.get(node.name, 0) + 1
+    elif type(node) is tuple:
+        for item in node:
+            _count(item, found)
+    elif is_dataclass(node):
+        if type(node) is Defined:
+            found[node.name] = found.get(node.name, 0) + 1
+        for name in _FIELDS[type(node)]:
+            _count(getattr(node, name), found)
