@@ -1,4 +1,4 @@
-"""Facts about the dbt project in a folder, from the manifest that dbt left there."""
+"""Facts about the dbt project in a folder: from the manifest that dbt left there, else from the project's own files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,30 @@ from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Outcome
 
 TARGET_MANIFEST = Path("target") / "manifest.json"
+Needs = frozenset[tuple[str, ...]]
+"""Paths into the IR that are used, ``*`` for any index or key; a path used whole stands as that prefix."""
 
 
-def read_facts(project_dir: Path, manifest: Path | None = None) -> Outcome[Facts]:
-    """Read ``manifest``, or ``target/manifest.json`` of the project where none is named; FLC110 where absent."""
+def read_facts(
+    project_dir: Path, manifest: Path | None = None, *, needs: Needs | None = None, files_only: bool = False
+) -> Outcome[Facts]:
+    """Read ``manifest``, else ``target/manifest.json`` of the project, else (or with ``files_only``) its own files.
+
+    ``needs`` None means everything; the rest may be left out of the entries. FLC110 where there is neither a manifest
+    nor a ``dbt_project.yml``.
+    """
+    found = manifest or project_dir / TARGET_MANIFEST
+    if files_only or (manifest is None and not found.is_file() and (project_dir / "dbt_project.yml").is_file()):
+        from compiler.facts.project_files import read_project_files
+
+        return read_project_files(project_dir, keep_code=covered(needs, ("models", "*", "raw_code")))
     from compiler.facts.manifest import read_manifest
 
-    return read_manifest(project_dir, manifest or project_dir / TARGET_MANIFEST)
+    return read_manifest(project_dir, found)
+
+
+def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:
+    """True where something at ``path``, above it or below it is used."""
+    if needs is None:
+        return True
+    return any(all("*" in (a, b) or a == b for a, b in zip(need, path, strict=False)) for need in needs)

@@ -1,0 +1,158 @@
+"""The pieces of an entry of docs/ir.md that both readers make in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """``value`` where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """A list as it is, a single value as a list of one, nothing as an empty list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str | None:
+    """A scalar as text; None for what is none."""
+    if value is None or isinstance(value, dict | list):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def tags(*given: Any) -> list[str]:
+    """All tags of several places, sorted."""
+    return sorted({str(t) for one in given for t in items(one) if isinstance(t, str | int | Decimal)})
+
+
+def owner(meta: Mapping[str, Any], group_owner: str | None = None) -> str | None:
+    """``meta.owner`` (a text, or the name, team or mail of an object), else ``meta.floe.owner``, else the group's."""
+    for given in (meta.get("owner"), mapping(meta.get("floe")).get("owner")):
+        if isinstance(given, dict):
+            given = next((given[k] for k in ("name", "team", "email") if given.get(k)), None)
+        if given not in (None, "", []):
+            return ", ".join(str(g) for g in items(given))
+    return group_owner
+
+
+def retention_days(meta: Mapping[str, Any]) -> Any:
+    """``meta.floe.retention_days`` or ``meta.retention_days`` where it is a number."""
+    for given in (mapping(meta.get("floe")).get("retention_days"), meta.get("retention_days")):
+        if isinstance(given, int | Decimal) and not isinstance(given, bool):
+            return given
+    return None
+
+
+def freshness(given: Any) -> Entry | None:
+    """dbt's freshness as hours; None where neither limit has a count."""
+    hours = {f"{k}_hours": _hours(mapping(given).get(k)) for k in ("warn_after", "error_after")}
+    return None if all(v is None for v in hours.values()) else hours
+
+
+_PERIOD_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
+
+
+def _hours(limit: Any) -> int | Decimal | None:
+    count, period = mapping(limit).get("count"), mapping(limit).get("period")
+    if not isinstance(count, int | Decimal) or isinstance(count, bool) or period not in _PERIOD_MINUTES:
+        return None
+    minutes = count * _PERIOD_MINUTES[period]
+    return int(minutes // 60) if minutes % 60 == 0 else Decimal(minutes) / 60
+
+
+def column(given: Mapping[str, Any], description: str, declared: bool = True) -> Entry:
+    """A column from its YAML or manifest object; what is declared about it in ``meta`` stands beside it."""
+    config = mapping(given.get("config"))
+    meta = {**mapping(given.get("meta")), **mapping(config.get("meta"))}
+    floe = mapping(meta.get("floe"))
+    return {
+        "name": str(given.get("name")),
+        "description": description,
+        "type": text(given.get("data_type")),
+        "tags": tags(given.get("tags"), config.get("tags")),
+        "meta": meta,
+        "classification": text(floe.get("classification", meta.get("classification"))),
+        "level": None,
+        "pii_type": text(floe.get("pii_type", meta.get("pii_type"))),
+        "sensitivity": text(floe.get("sensitivity", meta.get("sensitivity"))),
+        "masked": masked(floe, meta),
+        "tests": [],
+        "constraints": sorted({str(mapping(c).get("type")) for c in items(given.get("constraints"))}),
+        "declared": declared,
+        "in_catalog": None,
+        "catalog_type": None,
+        "inherited": None,
+    }
+
+
+def masked(floe: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
+    """True where ``meta.floe.masked``, ``meta.masked``, ``meta.floe.masking`` or ``meta.masking`` says so."""
+    for given in (floe.get("masked"), meta.get("masked"), floe.get("masking"), meta.get("masking")):
+        if given is not None:
+            return given not in (False, "", "none", "None", "false", "no")
+    return False
+
+
+def constraints(given: Any) -> list[Entry]:
+    """Constraints of a whole relation."""
+    return [
+        {
+            "type": str(c.get("type") or ""),
+            "columns": [str(n) for n in items(c.get("columns"))],
+            "expression": text(c.get("expression")),
+            "name": text(c.get("name")),
+        }
+        for c in items(given)
+        if isinstance(c, dict)
+    ]
+
+
+def grants(given: Any) -> dict[str, list[str]]:
+    """Privilege → roles."""
+    return {str(k): [str(r) for r in items(v)] for k, v in mapping(given).items()}
+
+
+def unique_key(given: Any) -> Any:
+    """A text or a list of texts; None where there is no key."""
+    if isinstance(given, list):
+        return [str(g) for g in given]
+    return text(given)
+
+
+_HELD = frozenset(
+    ("enabled", "materialized", "tags", "meta", "schema", "database", "alias", "group", "access", "contract", "grants",
+     "unique_key", "incremental_strategy", "strategy", "docs", "packages", "severity", "where", "freshness", "loader",
+     "loaded_at_field", "description")
+)  # fmt: skip
+_HOOKS = {"pre-hook": "pre_hook", "post-hook": "post_hook"}
+_DEFAULTS: dict[str, Any] = {
+    "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "target_database": None,
+}  # fmt: skip
+
+
+def other_config(config: Mapping[str, Any]) -> Entry:
+    """The configurations that no other field holds, without those that have dbt's default value."""
+    found = {_HOOKS.get(k, k): v for k, v in config.items() if k not in _HELD and v is not None and v not in ([], {})}
+    return {k: v for k, v in found.items() if not (k in _DEFAULTS and _DEFAULTS[k] == v)}
+
+
+def contact(given: Any) -> Entry:
+    """The owner of a group or an exposure."""
+    email = mapping(given).get("email")
+    return {
+        "name": text(mapping(given).get("name")),
+        "email": ", ".join(str(e) for e in email) if isinstance(email, list) else text(email),
+    }
+
+
+def by_id(entries: Iterable[Entry]) -> list[Entry]:
+    """Sorted by ``unique_id``."""
+    return sorted(entries, key=lambda e: str(e["unique_id"]))

@@ -1,0 +1,119 @@
+"""What files of a project said last time, by content: one pack a project under the user's cache folder.
+
+A pack is read only where its folder and itself belong to this user and nobody else may write them, and only where its
+digest is right and its values have the expected types; otherwise it counts as absent. It holds plain values (JSON),
+never code, is written whole and moved into place, and what this run did not use is not written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compiler.facts.file_facts import FileFacts
+from compiler.facts.sql_text import SqlText
+
+FORMAT = b"floec-facts-1\n"
+MAX_PACK_BYTES = 256 * 1024 * 1024
+MAX_PACKS = 32
+
+
+class Known(msgspec.Struct, array_like=True):
+    """What one content says: the facts of a file with Jinja, Python or CSV in it, or the values of a YAML file."""
+
+    facts: FileFacts | None = None
+    text: SqlText | None = None
+    yaml: Any = None
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(dict[str, Known], float_hook=Decimal)
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """``FLOEC_CACHE_DIR``, else floec's folder under ``XDG_CACHE_HOME`` or ``~/.cache``; None where switched off."""
+    given = environ.get("FLOEC_CACHE_DIR")
+    if given is not None:
+        return Path(given) if given else None
+    home = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "floec"
+
+
+class FileCache:
+    """Answers by content; ``save`` writes what was asked for since it was made."""
+
+    def __init__(self, folder: Path | None, key: str) -> None:
+        """``key`` names the project and all that the answers depend on beside the content."""
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        self._path = None if folder is None else folder / "facts" / f"{name}.pack"
+        self._known: dict[str, Known] = {} if self._path is None else _load(self._path)
+        self._used: dict[str, Known] = {}
+        self._new = False
+
+    def get(self, content: bytes, kind: str) -> tuple[str, Known | None]:
+        """The key of a file's content, and what is known of it."""
+        key = hashlib.blake2b(content, digest_size=16, person=kind.encode()).hexdigest()
+        found = self._known.get(key)
+        if found is not None:
+            self._used[key] = found
+        return key, found
+
+    def put(self, key: str, known: Known) -> None:
+        """Remember what a content says."""
+        self._used[key] = known
+        self._new = True
+
+    def save(self) -> None:
+        """Write the pack where something is new; a cache folder that cannot be written costs time only."""
+        if self._path is None or not (self._new or len(self._used) < len(self._known) // 2):
+            return
+        payload = _ENCODER.encode(self._used)
+        if len(payload) > MAX_PACK_BYTES:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not _private(os.stat(self._path.parent)):
+                return
+            handle, temporary = tempfile.mkstemp(dir=self._path.parent)
+            with os.fdopen(handle, "wb") as out:
+                out.write(FORMAT + hashlib.sha256(payload).digest() + payload)
+            os.replace(temporary, self._path)
+            _drop_oldest(self._path.parent)
+        except OSError:
+            return
+
+
+def _private(status: os.stat_result) -> bool:
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _load(path: Path) -> dict[str, Known]:
+    try:
+        if not _private(os.stat(path.parent)):
+            return {}
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not _private(status) or status.st_size > MAX_PACK_BYTES + 1024:
+                return {}
+            data = file.read()
+        start = len(FORMAT) + 32
+        payload = memoryview(data)[start:]
+        if data[: len(FORMAT)] != FORMAT or hashlib.sha256(payload).digest() != data[len(FORMAT) : start]:
+            return {}
+        return _DECODER.decode(payload)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return {}
+
+
+def _drop_oldest(folder: Path) -> None:
+    packs = sorted(folder.glob("*.pack"), key=lambda p: p.stat().st_mtime)
+    for path in packs[:-MAX_PACKS]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""The facts that one file of a dbt project states by itself, as they are cached."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+
+class Unknown:
+    """The type of ``UNKNOWN``."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+"""The value of an expression that only dbt can compute."""
+
+
+class Ref(msgspec.Struct, frozen=True, array_like=True):
+    """One ``ref`` call."""
+
+    name: str
+    package: str | None = None
+    version: str | None = None
+
+
+class Block(msgspec.Struct, array_like=True):
+    """What a model file, or one ``{% snapshot %}`` block, says."""
+
+    name: str = ""
+    line: int = 1
+    refs: list[Ref] = []
+    sources: list[tuple[str, str]] = []
+    config: dict[str, Any] = {}
+    opaque: list[str] = []
+    """Configurations whose value only dbt can compute."""
+
+
+class MacroBlock(msgspec.Struct, array_like=True):
+    """One ``{% macro %}``."""
+
+    name: str
+    line: int
+    arguments: list[str]
+    code_lines: int | None = None
+
+
+class FileFacts(msgspec.Struct, array_like=True):
+    """All that one file says; ``broken`` is (line, message) where it cannot be parsed."""
+
+    main: Block = msgspec.field(default_factory=Block)
+    snapshots: list[Block] = []
+    macros: list[MacroBlock] = []
+    tests: list[str] = []
+    columns: list[str] = []
+    broken: tuple[int, str] | None = None

@@ -1,0 +1,124 @@
+"""Generic data tests as YAML states them: their name, arguments, configuration and dbt's ``unique_id``.
+
+dbt names a test after its kind, its target and its arguments, and adds the first digits of a hash over them; both are
+computed here so that a test has the same id whether it was read from a manifest or from the project's files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+_CONFIG = (
+    "severity", "tags", "enabled", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures",
+    "store_failures_as", "meta", "database", "schema", "alias",
+)  # fmt: skip
+_NAME = re.compile(r"(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)")
+_REFERENCE = re.compile(r"\s*(ref|source)\s*\(.+\)\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a test stands on: ``relation`` is its ``ref`` or ``source`` call, ``prefix`` is ``source_`` for sources."""
+
+    name: str
+    relation: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GenericTest:
+    """One test; ``test`` is its kind with its package, ``references`` the ``ref``/``source`` calls in its arguments."""
+
+    name: str
+    test: str
+    digest: str
+    config: dict[str, Any]
+    arguments: dict[str, Any]
+    description: str
+    references: tuple[str, ...]
+
+
+def generic_test(given: Any, target: Target, column: str | None) -> GenericTest | None:
+    """The test that one item of ``data_tests`` states; None where it states none."""
+    named = _named(given)
+    if named is None:
+        return None
+    kind, arguments = named
+    match = _NAME.match(kind)
+    if match is None:
+        return None
+    namespace, short = match[1], match[2]
+    config = _take_config(arguments)
+    description, own_name = arguments.pop("description", None), arguments.pop("name", None)
+    nested = arguments.pop("arguments", None)
+    if isinstance(nested, dict):
+        arguments.update(nested)
+    keywords = {k: _float(v) for k, v in arguments.items()}
+    if column is not None:
+        keywords["column_name"] = column
+    prefix = (f"{namespace}_" if namespace else "") + target.prefix
+    name = own_name if isinstance(own_name, str) else _synthetic_name(prefix + short, target.name, keywords)
+    keywords["model"] = f"{{{{ get_where_subquery({target.relation}) }}}}"
+    hashed = repr(_hashable({"namespace": namespace, "name": short, "kwargs": keywords}))
+    return GenericTest(
+        name,
+        f"{namespace}.{short}" if namespace else short,
+        hashlib.md5((name + hashed).encode(), usedforsecurity=False).hexdigest()[-10:],
+        config,
+        arguments,
+        description if isinstance(description, str) else "",
+        tuple(v for v in arguments.values() if isinstance(v, str) and _REFERENCE.match(v.strip("{} "))),
+    )
+
+
+def _named(given: Any) -> tuple[str, dict[str, Any]] | None:
+    """``unique``, ``{unique: {…}}`` or ``{test_name: unique, …}``; other keys beside the first one are its own."""
+    if isinstance(given, str):
+        return given, {}
+    if not isinstance(given, dict) or not given:
+        return None
+    if isinstance(given.get("test_name"), str):
+        return given["test_name"], {k: v for k, v in given.items() if k != "test_name"}
+    kind, arguments = next(iter(given.items()))
+    if not isinstance(arguments, dict | None):
+        return None
+    return kind, {**(arguments or {}), **{k: v for k, v in given.items() if k != kind}}
+
+
+def _take_config(arguments: dict[str, Any]) -> dict[str, Any]:
+    found = {key: arguments.pop(key) for key in _CONFIG if key in arguments}
+    given = arguments.pop("config", None)
+    if isinstance(given, Mapping):
+        found.update(given)
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _synthetic_name(kind: str, target: str, arguments: Mapping[str, Any]) -> str:
+    flat: list[str] = []
+    for key in sorted(arguments):
+        value = arguments[key]
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        flat.extend(re.sub("[^0-9a-zA-Z_]+", "_", str(part)) for part in parts)
+    return f"{kind}_{target}_{'__'.join(flat)}"
+
+
+def _float(value: Any) -> Any:
+    """dbt writes numbers with a fraction as Python shows floats."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {k: _float(v) for k, v in value.items()}
+    return [_float(v) for v in value] if isinstance(value, list) else value
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _hashable(value[k]) for k in sorted(value)}
+    if isinstance(value, list):
+        return [_hashable(v) for v in value]
+    return str(value)

@@ -1,0 +1,359 @@
+"""A dbt project's facts from its own files: no manifest, no dbt, nothing rendered or run.
+
+What only dbt can know is null and named in ``project.unknown``. Codes: those of ``project_config`` and ``scan``; FLC126
+two resources of one name, FLC127 a configuration that only dbt can compute (notify).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compiler.facts import entries
+from compiler.facts.entries import Entry, mapping, text
+from compiler.facts.file_cache import FileCache, cache_folder
+from compiler.facts.file_facts import UNKNOWN, Ref
+from compiler.facts.generic_tests import Target, generic_test
+from compiler.facts.graph import cycles
+from compiler.facts.profile import read_profile
+from compiler.facts.project_config import ProjectFile, read_project
+from compiler.facts.project_nodes import Node, PackageNodes
+from compiler.facts.project_resources import PackageResources, known, off
+from compiler.facts.references import reference
+from compiler.facts.relate import relate
+from compiler.facts.scan import CodeFile, Scan, YamlFile, scan_project, variables_digest
+from compiler.ir.facts_model import Facts
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity
+from policy_lang.source import whole_file
+
+_UNKNOWN = ["compiled_code", "database", "depends_on_macros", "dbt_version", "last_run", "macros.used_by"]
+
+
+def read_project_files(
+    project_dir: Path, *, keep_code: bool = True, environ: Mapping[str, str] | None = None
+) -> Outcome[Facts]:
+    """Read the project in ``project_dir`` with its installed packages; ``environ`` says where the cache is."""
+    root = read_project(project_dir)
+    if root.value is None:
+        return Outcome(None, root.diagnostics)
+    project = root.value
+    found: list[Diagnostic] = list(root.diagnostics)
+    cache = FileCache(
+        cache_folder(os.environ if environ is None else environ),
+        f"{project_dir.resolve()}\n{variables_digest(project)}\n",
+    )
+    scans = [scan_project(project, cache, keep_code=keep_code)]
+    for package in _packages(project, found):
+        scans.append(scan_project(package, cache, keep_code=keep_code))
+    cache.save()
+    for scan in scans:
+        found.extend(scan.diagnostics)
+    facts = _Assembly(project, scans, found).facts()
+    return Outcome(facts, tuple(sorted(found, key=Diagnostic.sort_key)))
+
+
+def _packages(project: ProjectFile, found: list[Diagnostic]) -> list[ProjectFile]:
+    """The packages that ``dbt deps`` installed, by folder name."""
+    folder = text(project.raw.get("packages-install-path")) or "dbt_packages"
+    path = project.root / folder
+    packages = []
+    for one in sorted(path.iterdir()) if path.is_dir() else ():
+        if (one / "dbt_project.yml").is_file():
+            read = read_project(one, f"{folder}/{one.name}", project)
+            found.extend(read.diagnostics)
+            if read.value is not None:
+                packages.append(read.value)
+    return packages
+
+
+class _Assembly:
+    """All packages' resources put together and their references resolved."""
+
+    def __init__(self, project: ProjectFile, scans: list[Scan], found: list[Diagnostic]) -> None:
+        self.project = project
+        self.found = found
+        docs = {f"{s.project.name}.{name}": body for s in scans for name, body in s.docs.items()}
+        self.packages = [PackageResources(PackageNodes(scan, project, docs)) for scan in scans]
+        self.nodes: dict[str, Node] = {}
+        self.by_name: dict[str, list[Node]] = defaultdict(list)
+        self.sources: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        self.macros: set[str] = set()
+        self.unknown = set(_UNKNOWN)
+
+    def facts(self) -> Facts:
+        profile = read_profile(self.project)
+        facts = Facts(self._project(profile))
+        self._add_macros(facts)
+        for package in self.packages:
+            self._add_nodes(package)
+            for entry, file, tests, target in package.sources():
+                facts.sources.append(entry)
+                self.sources[entry["source_name"], entry["name"]].append(entry)
+                for given, column in tests:
+                    self._test(package, given, target, column, file, entry["unique_id"], facts)
+        for node in self.nodes.values():
+            self._place(node, profile)
+            if node.enabled:
+                self._link(node)
+                {"model": facts.models, "seed": facts.seeds, "snapshot": facts.snapshots}[
+                    node.entry["resource_type"]
+                ].append(node.entry)
+        for package in self.packages:
+            self._node_tests(package, facts)
+            self._singular_tests(package, facts)
+            self._resources(package, facts)
+        return self._finished(facts)
+
+    def _finished(self, facts: Facts) -> Facts:
+        tests = {t["unique_id"]: t for t in facts.tests}
+        facts.tests[:] = tests.values()
+        self._semantic_links(facts)
+        for listed in (
+            facts.models, facts.seeds, facts.snapshots, facts.sources, facts.exposures, facts.metrics, facts.tests,
+            facts.semantic_models, facts.saved_queries, facts.macros, facts.groups, facts.unit_tests,
+        ):  # fmt: skip
+            listed.sort(key=lambda e: str(e["unique_id"]))
+        relate(facts)
+        for group in facts.groups:
+            del group["unique_id"]
+        facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
+        facts.project["unknown"] = sorted(self.unknown)
+        return facts
+
+    def _project(self, profile: Mapping[str, Any]) -> Entry:
+        raw = self.project.raw
+        adapter = text(profile.get("type"))
+        if adapter is None:
+            self.unknown.add("adapter")
+        return {
+            "name": self.project.name,
+            "version": self.project.version,
+            "adapter": adapter,
+            "dialect": adapter,
+            "dbt_version": None,
+            "manifest_version": None,
+            "source": "files",
+            "packages": [{"name": p.name, "version": p.nodes.project.version} for p in self.packages[1:]],
+            "vars": mapping(raw.get("vars")),
+            "flags": mapping(raw.get("flags")),
+            "cycles": [],
+            "unknown": [],
+        }
+
+    def _add_macros(self, facts: Facts) -> None:
+        for package in self.packages:
+            for macro in package.macros():
+                self.macros.add(macro["name"])
+                if package is self.packages[0]:
+                    facts.macros.append(macro)
+
+    def _add_nodes(self, package: PackageResources) -> None:
+        for node in package.nodes.nodes():
+            key = node.entry["unique_id"]
+            if key in self.nodes and node.enabled and self.nodes[key].enabled:
+                first, second = self.nodes[key].entry["path"], node.entry["path"]
+                text = f"`{node.entry['name']}` is defined twice: in `{first}` and in `{second}`"
+                self._report("FLC126", text, node, second, "give one of them another name")
+                continue
+            if key in self.nodes and not node.enabled:
+                continue
+            self.nodes[key] = node
+            self.by_name[node.entry["name"]].append(node)
+
+    def _report(self, code: str, message: str, node: Node, path: str, hint: str) -> None:
+        severity = Severity.NOTIFY if code == "FLC127" else Severity.BLOCK
+        span = whole_file(str(node.scan.project.root / path))
+        self.found.append(Diagnostic(code, message, span, severity, hint=hint))
+
+    def _place(self, node: Node, profile: Mapping[str, Any]) -> None:
+        """Schema and alias as dbt's own macros make them; null where the project has macros of its own for that."""
+        entry = node.entry
+        if node.uncertain:
+            keys = ", ".join(f"`{k}`" for k in node.uncertain)
+            note = f"only dbt can compute {keys} of {entry['resource_type']} `{entry['name']}`"
+            self._report(
+                "FLC127", note, node, entry["path"], "a manifest would say; without one it counts as not given"
+            )
+        if "generate_alias_name" in self.macros:
+            entry["alias"] = None
+            self.unknown.add("alias")
+        target, custom = text(profile.get("schema")), entry["schema"]
+        if entry["resource_type"] == "snapshot" and mapping(node.config).get("target_schema"):
+            entry["schema"] = (
+                text(node.config["target_schema"]) if node.config["target_schema"] is not UNKNOWN else None
+            )
+        elif target is None or "generate_schema_name" in self.macros or "schema" in node.uncertain:
+            entry["schema"] = None
+            self.unknown.add("schema")
+        else:
+            entry["schema"] = f"{target}_{custom}" if custom else target
+
+    def _link(self, node: Node) -> None:
+        """Resolve what a node refers to."""
+        package = node.entry["package"]
+        used: set[str] = set()
+        for ref in node.block.refs:
+            target = self.resolve(ref, package)
+            node.entry["refs"].append(_ref_entry(ref, target))
+            used.add(target or "")
+        for source, table in node.block.sources:
+            target = self.resolve_source(source, table, package)
+            node.entry["source_refs"].append(
+                {"source": source, "table": table, "unique_id": target, "line": None, "column": None}
+            )
+            used.add(target or "")
+        node.entry["depends_on"] = sorted(used - {""})
+
+    def resolve(self, ref: Ref, package: str) -> str | None:
+        """The enabled node that a ``ref`` means: its package, else the caller's, else the root project, else any."""
+        found = [n for n in self.by_name.get(ref.name, ()) if n.enabled]
+        if ref.package is not None:
+            found = [n for n in found if n.entry["package"] == ref.package]
+        order = {package: 0, self.project.name: 1}
+        for node in sorted(found, key=lambda n: order.get(n.entry["package"], 2)):
+            if ref.version is not None and node.version != ref.version:
+                continue
+            if ref.version is None and node.version is not None and node.version != node.entry["latest_version"]:
+                continue
+            return str(node.entry["unique_id"])
+        return None
+
+    def resolve_source(self, source: str, table: str, package: str) -> str | None:
+        """The source table, of the caller's package first."""
+        found = self.sources.get((source, table), [])
+        own = [e for e in found if e["package"] == package] or found
+        return str(own[0]["unique_id"]) if own else None
+
+    def _node_tests(self, package: PackageResources, facts: Facts) -> None:
+        for node in list(self.nodes.values()):
+            if node.scan is not package.scan or node.patch is None or not node.enabled:
+                continue
+            name = node.entry["name"]
+            if node.version is None:
+                target = Target(name, f"ref('{name}')")
+            else:
+                target = Target(f"{name}_v{node.version}", f"ref('{name}', version='{node.version}')")
+            file = node.patch.file
+            for given, column in node.tests:
+                self._test(package, given, target, column, file, node.entry["unique_id"], facts)
+
+    def _test(
+        self,
+        package: PackageResources,
+        given: Any,
+        target: Target,
+        column: str | None,
+        file: YamlFile,
+        attached: str,
+        facts: Facts,
+    ) -> None:
+        test = generic_test(given, target, column)
+        if test is None:
+            return
+        config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config)
+        config = known(config)
+        used = {attached}
+        for call in test.references:
+            found = reference(call)
+            if isinstance(found, Ref):
+                used.add(self.resolve(found, package.name) or attached)
+            elif found is not None:
+                used.add(self.resolve_source(*found, package.name) or attached)
+        entry = _test_entry(f"test.{package.name}.{test.name}.{test.digest}", test.name, file.path, config)
+        entry.update(
+            test=test.test,
+            kind="generic",
+            attached_to=attached,
+            column=column,
+            description=test.description,
+            arguments=test.arguments,
+            depends_on=sorted(used),
+        )
+        facts.tests.append(entry)
+
+    def _singular_tests(self, package: PackageResources, facts: Facts) -> None:
+        patches = {str(g["name"]): (e, g) for e, g, _ in package.each("data_tests", "test")}
+        for file in package.scan.code:
+            if file.role == "test" and file.facts.broken is None and not file.facts.tests:
+                entry = self._singular(package, file, patches.get(file.stem))
+                if not off(entry.pop("config")):
+                    facts.tests.append(entry)
+
+    def _singular(self, package: PackageResources, file: CodeFile, patch: tuple[Entry, dict[str, Any]] | None) -> Entry:
+        block = file.facts.main
+        given = mapping(patch[1].get("config")) if patch else {}
+        config = known(package.nodes.config("test", [package.name, *file.parts, file.stem], given, block.config))
+        used = {self.resolve(r, package.name) for r in block.refs}
+        used |= {self.resolve_source(s, t, package.name) for s, t in block.sources}
+        entry = _test_entry(f"test.{package.name}.{file.stem}", file.stem, file.path, config)
+        entry.update(
+            description=patch[0]["description"] if patch else "",
+            depends_on=sorted(u for u in used if u is not None),
+            config=config,
+        )
+        return entry
+
+    def _resources(self, package: PackageResources, facts: Facts) -> None:
+        for exposure, calls in package.exposures():
+            used = set()
+            for call in calls:
+                if isinstance(call, Ref):
+                    used.add(self.resolve(call, package.name))
+                elif isinstance(call, tuple):
+                    used.add(self.resolve_source(call[0], call[1], package.name))
+            exposure["depends_on"] = sorted(u for u in used if u is not None)
+            facts.exposures.append(exposure)
+        for metric, inputs in package.metrics():
+            facts.metrics.append(metric | {"inputs": inputs})
+        for semantic, call in package.semantic_models():
+            semantic["model"] = self.resolve(call, package.name) if isinstance(call, Ref) else None
+            facts.semantic_models.append(semantic)
+        for unit_test, model in package.unit_tests():
+            unit_test["model"] = self.resolve(Ref(model), package.name)
+            facts.unit_tests.append(unit_test)
+        facts.saved_queries.extend(package.saved_queries())
+        facts.groups.extend(package.groups())
+
+    def _semantic_links(self, facts: Facts) -> None:
+        """Metrics depend on the semantic models that hold their measures, and on other metrics."""
+        measures = {m["name"]: s["unique_id"] for s in facts.semantic_models for m in s["measures"]}
+        metrics = {m["name"]: m["unique_id"] for m in facts.metrics}
+        for metric in facts.metrics:
+            names = [i.partition(":") for i in metric.pop("inputs")]
+            found = {(measures if kind == "measure" else metrics).get(name) for kind, _, name in names}
+            metric["depends_on"] = sorted(f for f in found if f is not None)
+
+
+def _ref_entry(ref: Ref, target: str | None) -> Entry:
+    return {
+        "name": ref.name,
+        "package": ref.package,
+        "version": ref.version,
+        "unique_id": target,
+        "line": None,
+        "column": None,
+    }
+
+
+def _test_entry(unique_id: str, name: str, path: str, config: Mapping[str, Any]) -> Entry:
+    return {
+        "unique_id": unique_id,
+        "name": name,
+        "test": None,
+        "kind": "singular",
+        "attached_to": None,
+        "column": None,
+        "severity": str(config.get("severity") or "error").lower(),
+        "where": text(config.get("where")),
+        "tags": entries.tags(config.get("tags")),
+        "meta": mapping(config.get("meta")),
+        "description": "",
+        "path": path,
+        "arguments": {},
+        "depends_on": [],
+        "enabled": not off(config),
+        "last_run": None,
+    }

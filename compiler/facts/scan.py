@@ -1,0 +1,251 @@
+"""The files of a dbt project: found, read, and each one's facts taken from the cache or extracted.
+
+Codes: FLC100, FLC106 and FLC108 as for every file, FLC122 Jinja, Python or CSV that cannot be parsed, FLC123 links in
+a ring, FLC124 a folder that cannot be listed, FLC125 YAML that is no mapping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.documents.yaml_loader import MAX_BYTES
+from compiler.facts.file_cache import FileCache, Known
+from compiler.facts.file_facts import FileFacts
+from compiler.facts.project_config import ProjectFile
+from compiler.facts.sql_text import SqlText
+from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.source import Span, whole_file
+
+_ROLES = {
+    "model-paths": "model",
+    "seed-paths": "seed",
+    "snapshot-paths": "snapshot",
+    "test-paths": "test",
+    "macro-paths": "macro",
+    "analysis-paths": "analysis",
+}
+_WANTED = {
+    "model": (".sql", ".py"),
+    "seed": (".csv",),
+    "snapshot": (".sql",),
+    "test": (".sql",),
+    "macro": (".sql",),
+    "analysis": (),
+}
+_SEED_HEADER_BYTES = 1024 * 1024
+_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFile:
+    """A file with code or data in it; ``path`` is from its package's root, ``parts`` the folders below ``base``."""
+
+    role: str
+    path: str
+    base: str
+    parts: tuple[str, ...]
+    stem: str
+    facts: FileFacts
+    text: SqlText | None
+    raw_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A YAML file of properties."""
+
+    path: str
+    parts: tuple[str, ...]
+    value: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Scan:
+    """All files of one package."""
+
+    project: ProjectFile
+    code: list[CodeFile] = field(default_factory=list)
+    yaml: list[YamlFile] = field(default_factory=list)
+    docs: dict[str, str] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def scan_project(project: ProjectFile, cache: FileCache, *, keep_code: bool) -> Scan:
+    """Read every file of the package once; ``keep_code`` keeps the text of models (``raw_code``)."""
+    return _Scanner(project, cache, keep_code).run()
+
+
+def variables_digest(project: ProjectFile) -> str:
+    """What the facts of a file depend on beside its content."""
+    return hashlib.sha256(repr(sorted(project.variables.values.items())).encode()).hexdigest()[:16]
+
+
+class _Scanner:
+    def __init__(self, project: ProjectFile, cache: FileCache, keep_code: bool) -> None:
+        self.project = project
+        self.cache = cache
+        self.keep_code = keep_code
+        self.scan = Scan(project)
+        self.digest = variables_digest(project).encode()
+        self.seen: set[str] = set()
+
+    def run(self) -> Scan:
+        for key, role in _ROLES.items():
+            for base in self.project.paths[key]:
+                for path, parts in self._walk(base):
+                    if path not in self.seen:
+                        self.seen.add(path)
+                        self._file(role, base, path, parts)
+        self.scan.code.sort(key=lambda f: f.path)
+        self.scan.yaml.sort(key=lambda f: f.path)
+        return self.scan
+
+    def shown(self, path: str) -> str:
+        """The path for messages: from the root project's folder as the user gave it."""
+        return str(self.project.root / path)
+
+    def _walk(self, base: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Files below ``base``, links followed unless they lead back into a folder that is being walked."""
+        pending: list[tuple[str, tuple[str, ...], frozenset[str]]] = [(base, (), frozenset())]
+        while pending:
+            folder, parts, above = pending.pop()
+            full = os.path.join(self.project.root, folder)
+            if not parts and not os.path.isdir(full):
+                return
+            try:
+                entries = sorted(os.scandir(full), key=lambda e: e.name)
+            except OSError as error:
+                self._report("FLC124", f"cannot list `{self.shown(folder)}`: {error.strerror}", folder)
+                continue
+            here = above | {os.path.realpath(full)} if any(e.is_symlink() for e in entries) or above else above
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if self._is_folder(entry, path, here):
+                    pending.append((path, (*parts, entry.name), here))
+                elif not entry.name.startswith(".") and entry.is_file():
+                    yield path, parts
+
+    def _is_folder(self, entry: os.DirEntry[str], path: str, above: frozenset[str]) -> bool:
+        try:
+            if not entry.is_dir():
+                return False
+        except OSError as error:
+            self._report("FLC124", f"cannot follow `{self.shown(path)}`: {error.strerror}", path)
+            return False
+        if not entry.is_symlink():
+            return True
+        target = os.path.realpath(entry.path)
+        real = os.path.realpath(os.path.dirname(entry.path))
+        if target in above or real == target or real.startswith(target + os.sep):
+            self._report("FLC123", f"the link `{self.shown(path)}` leads back to `{target}`; it is not followed", path)
+            return False
+        return True
+
+    def _report(self, code: str, message: str, path: str, line: int = 1, hint: str = "") -> None:
+        severity = Severity.WARN if code in ("FLC123", "FLC124") else Severity.BLOCK
+        span = whole_file(self.shown(path)) if line == 1 else Span(self.shown(path), line, 1, line, 1)
+        self.scan.diagnostics.append(Diagnostic(code, message, span, severity, hint=hint))
+
+    def _file(self, role: str, base: str, path: str, parts: tuple[str, ...]) -> None:
+        stem, suffix = os.path.splitext(path.rpartition("/")[2])
+        suffix = suffix.lower()
+        if suffix in (".yml", ".yaml"):
+            self._yaml(path, parts)
+        elif suffix == ".md":
+            text = self._text(self._read(path), path)
+            self.scan.docs.update({name: body.strip() for name, body in _DOCS.findall(text or "")})
+        elif suffix in _WANTED[role]:
+            if role == "test" and parts[:1] == ("generic",):
+                role = "macro"
+            self._code(role, base, path, parts, stem, suffix)
+
+    def _read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+        full = os.path.join(self.project.root, path)
+        try:
+            with open(full, "rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            self._report("FLC100", f"cannot read `{self.shown(path)}`: {error.strerror}", path, hint="check the path")
+            return None
+        if len(data) > limit:
+            if limit != MAX_BYTES:
+                return data[:limit].rpartition(b"\n")[0]
+            self._report("FLC106", f"`{self.shown(path)}` is larger than {MAX_BYTES} bytes", path)
+            return None
+        return data
+
+    def _text(self, data: bytes | None, path: str) -> str | None:
+        if data is None:
+            return None
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            message = f"`{self.shown(path)}` is not UTF-8 (byte {error.start})"
+            self._report("FLC108", message, path, line, "save the file as UTF-8")
+            return None
+
+    def _yaml(self, path: str, parts: tuple[str, ...]) -> None:
+        data = self._read(path)
+        if data is None:
+            return
+        key, known = self.cache.get(data, "yaml")
+        if known is None:
+            text = self._text(data, path)
+            if text is None:
+                return
+            from compiler.facts.yaml_values import load_values
+
+            loaded = load_values(self.shown(path), text)
+            if loaded.diagnostics:
+                self.scan.diagnostics.extend(loaded.diagnostics)
+                return
+            known = Known(yaml=loaded.value)
+            self.cache.put(key, known)
+        if isinstance(known.yaml, dict):
+            self.scan.yaml.append(YamlFile(path, parts, known.yaml))
+        elif known.yaml is not None:
+            self._report("FLC125", f"`{self.shown(path)}` holds no mapping of properties", path)
+
+    def _code(self, role: str, base: str, path: str, parts: tuple[str, ...], stem: str, suffix: str) -> None:
+        data = self._read(path, _SEED_HEADER_BYTES if suffix == ".csv" else MAX_BYTES)
+        if data is None:
+            return
+        if suffix == ".csv":
+            data = data.partition(b"\n")[0]
+        key, known = self.cache.get(data + self.digest, suffix)
+        text: str | None = None
+        if known is None or self.keep_code:
+            text = self._text(data, path)
+            if text is None:
+                return
+        if known is None and text is not None:
+            known = self._extract(text, suffix)
+            self.cache.put(key, known)
+        if known is None or known.facts is None:
+            return
+        if known.facts.broken is not None:
+            line, message = known.facts.broken
+            kind = {".py": "Python", ".csv": "CSV"}.get(suffix, "Jinja")
+            self._report("FLC122", f"broken {kind} in `{self.shown(path)}`: {message}", path, line)
+        raw = text.strip() if text is not None and self.keep_code else None
+        self.scan.code.append(CodeFile(role, path, base, parts, stem, known.facts, known.text, raw))
+
+    def _extract(self, text: str, suffix: str) -> Known:
+        from compiler.facts.sql_text import measure
+
+        if suffix == ".csv":
+            from compiler.facts.sql_files import read_csv_header
+
+            return Known(read_csv_header(text))
+        from compiler.facts.jinja_values import Values
+        from compiler.facts.sql_files import read_python, read_sql
+
+        if suffix == ".py":
+            return Known(read_python(text), SqlText(text.strip().count("\n") + 1, 0, False, []))
+        return Known(read_sql(text, Values(self.project.variables.values)), measure(text))

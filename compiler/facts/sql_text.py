@@ -1,0 +1,53 @@
+"""What can be counted in the text of a model with Jinja left in it: lines, joins, stars, relations written by hand."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}", re.DOTALL)
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+_JOIN = re.compile(r"\bjoin\b", re.IGNORECASE)
+_STAR = re.compile(
+    r"\bselect\s+(?:distinct\s+|all\s+)?(?:\w+\s*\.\s*)?\*|,\s*(?:\w+\.)?\*\s*(?=,|\bfrom\b|\bexcept\b|\bexclude\b)",
+    re.IGNORECASE,
+)
+_NAME = r"(?:[A-Za-z_][\w$-]*|\"[^\"\n]+\"|`[^`\n]+`|\[[^\]\n]+\])"
+_DOTTED = re.compile(
+    rf"\b(?:from|join)\s+((?:{_NAME}\s*\.\s*){{1,3}}{_NAME}|`[^`\n]*\.[^`\n]*`)\s*(\()?", re.IGNORECASE
+)
+_FUNCTION = re.compile(r"\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\Z", re.IGNORECASE)
+_LOCAL = re.compile(rf"(?:\bas\s+|\}}\}}\s+)({_NAME})|({_NAME})\s+as\s*\(", re.IGNORECASE)
+_QUOTES = re.compile(r"[\s`\"\[\]]")
+
+
+class SqlText(msgspec.Struct, array_like=True, frozen=True):
+    """The counts of one text; ``hard_coded`` holds the names with a dot after ``from`` and ``join``, sorted."""
+
+    code_lines: int
+    joins: int
+    select_star: bool
+    hard_coded: list[str]
+
+
+def measure(raw_code: str) -> SqlText:
+    """Count in a model's text as written; comments, strings and Jinja's statements are left out of it."""
+    text = raw_code.strip()
+    lines = text.count("\n") + 1 if text else 0
+    plain = _COMMENT.sub(" ", _EXPRESSION.sub("{{}}", _JINJA.sub(" ", text)))
+    return SqlText(lines, len(_JOIN.findall(plain)), _STAR.search(plain) is not None, _hard_coded(plain))
+
+
+def _hard_coded(plain: str) -> list[str]:
+    """Table functions, ``extract(… from a.b)`` and columns of a table named in the text are no relations."""
+    found = [
+        _QUOTES.sub("", m[1])
+        for m in _DOTTED.finditer(plain)
+        if not m[2] and not _FUNCTION.search(plain, max(0, m.start() - 200), m.start())
+    ]
+    if not found:
+        return []
+    local = {_QUOTES.sub("", m[1] or m[2]).lower() for m in _LOCAL.finditer(plain)}
+    return sorted({name for name in found if name.split(".")[0].lower() not in local})

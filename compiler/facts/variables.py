@@ -1,0 +1,30 @@
+"""The variables of a package, and the Jinja in YAML values evaluated with them.
+
+Jinja itself is imported only where there is an expression to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Variables:
+    """What ``var`` answers in one package."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    def rendered(self, value: Any) -> Any:
+        """A YAML value with its Jinja replaced by what it is known to be, UNKNOWN for what only dbt can compute."""
+        if isinstance(value, str):
+            if "{{" not in value and "{%" not in value:
+                return value
+            from compiler.facts.jinja_values import Values
+
+            return Values(self.values).text(value)
+        if isinstance(value, dict):
+            return {k: self.rendered(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.rendered(v) for v in value]
+        return value
