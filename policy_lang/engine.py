@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +126,13 @@ class Program:
             return Outcome(_value(variant, context, tuple(path)))
         except support.EvalError as failure:
             return Outcome(None, (_stopped(failure, (variant.module,)),))
+
+    def reads(self, roots: Iterable[Path] | None = None) -> frozenset[tuple[str, ...]]:
+        """The paths into ``input`` that evaluating the documents ``roots`` (None: all) can read, ``*`` for
+        any key; a path stands for all that is below it."""
+        from policy_lang.plan.reads import reads
+
+        return reads(self.plan, roots)
 
 
 def _value(variant: Variant, context: support.Context, path: Path) -> Any:

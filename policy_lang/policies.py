@@ -68,6 +68,14 @@ class PolicySet:
     program: Program
     policies: tuple[PolicyInfo, ...]
 
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """The paths into ``input`` that the policies can read: ``*`` for any index or key, and a path stands
+        for all that is below it."""
+        known = {function.path for function in self.program.plan.functions}
+        packages = {tuple(policy.package.split(".")) for policy in self.policies}
+        roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
+        return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
+
     def check_settings(
         self, params: Mapping[str, Mapping[str, Any]], severities: Mapping[str, Severity]
     ) -> tuple[Diagnostic, ...]:
