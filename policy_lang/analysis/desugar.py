@@ -117,7 +117,7 @@ def _policy_rules(policy: ast.Policy) -> list[ast.Rule]:
     if policy.polarity == "require":
         # A definition that fails must not let the subject pass: it is a violation of its own.
         undefined = [_undefined(policy, scope, number) for number in range(len(bound))]
-        body = (*scope.body, *bound, ast.NotBody(policy.body, span=span))
+        body = (*scope.body, *bound, ast.NotBody(policy.body, span=policy.body[0].span.to(policy.body[-1].span)))
     else:
         undefined = []
         literals, paths = _keyed(policy.body, paths)
@@ -139,12 +139,12 @@ def _undefined(policy: ast.Policy, scope: _Scope, number: int) -> ast.Rule:
     before = tuple(_assign(let.name, let.value) for let in scope.lets[:number])
     let = scope.lets[number]
     has_value = ast.Call(_var("eq", span), (_var("_", span), let.value), infix="=", span=let.span)
-    failing = ast.NotBody((ast.Expr(has_value, span=let.span),), span=span)
+    failing = ast.NotBody((ast.Expr(has_value, span=let.span),), span=let.span)
     text = f"{policy.title}: `{let.name.name}` has no value"
     place = ast.Array(scope.here, span=span)
     none = ast.Array((), span=span)
     record = _record(policy, scope, (_text(text, span), _text("", span)), place, none)
-    return _violation(record, (*scope.body, *before, failing), span)
+    return _violation(record, (*scope.body, *before, failing), let.span)
 
 
 def _scope(policy: ast.Policy) -> _Scope:

@@ -1,0 +1,1 @@
+"""Evaluation that remembers: which literal was reached, held or failed, and with which values."""

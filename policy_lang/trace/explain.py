@@ -1,0 +1,66 @@
+"""Runs a query or document under the tracing evaluator."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policy_lang.analysis.recursion import check_recursion
+from policy_lang.analysis.resolve import ResolvedRule, Resolver, resolve, rule_names
+from policy_lang.codegen.generate import grouped
+from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.runtime import support
+from policy_lang.runtime.values import UNDEFINED
+from policy_lang.source import Source, whole_file
+from policy_lang.syntax import ast
+from policy_lang.trace.evaluate import Evaluator, open_names
+from policy_lang.trace.record import Recorder
+
+
+@dataclass(slots=True)
+class Traced:
+    """Rules that can be evaluated under a recorder; made once for many queries."""
+
+    modules: tuple[ast.Module, ...]
+    rules: tuple[ResolvedRule, ...]
+    counter: itertools.count[int]
+
+    def query(
+        self, text: str, recorder: Recorder, *, input: Any = UNDEFINED, data: Any = None, strict: bool = False
+    ) -> Outcome[tuple[tuple[dict[str, Any], ...], ast.Body]]:
+        """The bindings of each solution, as ``Program.eval_query`` gives them, and the query's literals."""
+        from policy_lang.syntax.parser import parse_query
+
+        parsed = parse_query(Source("<query>", text))
+        if parsed.value is None or not parsed.ok:
+            return Outcome(None, parsed.diagnostics)
+        evaluator = Evaluator(grouped(list(self.rules)), recorder)
+        context = support.Context(input, {} if data is None else data, strict)
+        try:
+            _, functions = rule_names(self.modules)
+            body = Resolver((), {}, functions, self.counter).body(parsed.value)
+            names = open_names(body)
+            answers = [
+                {shown: env[name] for name, shown in names.items() if name in env}
+                for env in evaluator.body(body, {}, context)
+            ]
+        except DiagnosticError as failure:
+            return Outcome(None, failure.diagnostics)
+        except support.EvalError as failure:
+            return Outcome(None, (Diagnostic(failure.code, str(failure), whole_file("<query>")),))
+        except RecursionError:
+            return Outcome(None, (Diagnostic("eval_limit_error", "too deep to trace", whole_file("<query>")),))
+        return Outcome((tuple(answers), body))
+
+
+def traced(modules: Sequence[ast.Module]) -> Outcome[Traced]:
+    """The rules of desugared modules, resolved."""
+    counter = itertools.count()
+    try:
+        rules = resolve(modules, counter)
+        check_recursion(grouped(rules))
+    except DiagnosticError as failure:
+        return Outcome(None, failure.diagnostics)
+    return Outcome(Traced(tuple(modules), tuple(rules), counter))

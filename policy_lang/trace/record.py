@@ -1,0 +1,73 @@
+"""What a traced evaluation remembers: for each literal how often it was reached and held, and why it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from policy_lang.source import Span
+from policy_lang.syntax import ast
+
+if TYPE_CHECKING:
+    from policy_lang.analysis.resolve import ResolvedRule
+    from policy_lang.runtime.support import Context
+    from policy_lang.trace.evaluate import Evaluator
+
+SAMPLES = 2
+"""How many failures of a literal are kept with their values; the rest are counted."""
+
+
+@dataclass(slots=True)
+class Note:
+    """A literal's or a branch's history. ``failures`` holds the values that its parts had, by their text."""
+
+    span: Span
+    literal: ast.Literal | None = None
+    reached: int = 0
+    held: int = 0
+    failures: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Notes by literal and by branch, in the order in which they were first met."""
+
+    values: bool = True
+    literals: dict[int, Note] = field(default_factory=dict)
+    branches: dict[tuple[int, int], Note] = field(default_factory=dict)
+    kept: list[object] = field(default_factory=list)
+    muted: bool = False
+
+    def enter(self, literal: ast.Literal) -> Note:
+        """The note of a literal that is about to be evaluated."""
+        if self.muted:
+            return Note(literal.span)
+        note = self.literals.get(id(literal))
+        if note is None:
+            note = self.literals[id(literal)] = Note(literal.span, literal)
+            self.kept.append(literal)
+        note.reached += 1
+        return note
+
+    def enter_branch(self, rule: ResolvedRule, index: int) -> Note:
+        """The note of a rule's body (0) or of one of its ``else``."""
+        if self.muted:
+            return Note(rule.span)
+        key = (id(rule), index)
+        if key not in self.branches:
+            self.branches[key] = Note(rule.span)
+            self.kept.append(rule)
+        self.branches[key].reached += 1
+        return self.branches[key]
+
+    def failed(self, note: Note, evaluator: Evaluator, env: dict[str, Any], context: Context) -> None:
+        """Keeps the values with which a literal failed; looking at them is not itself recorded."""
+        if self.muted or not self.values or note.literal is None or len(note.failures) >= SAMPLES:
+            return
+        from policy_lang.trace.values import observed
+
+        self.muted = True
+        try:
+            note.failures.append(observed(evaluator, note.literal, env, context))
+        finally:
+            self.muted = False
