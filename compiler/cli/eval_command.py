@@ -1,151 +1,248 @@
-"""``floec eval QUERY -d FILE -i INPUT``: evaluate a Rego query, as ``opa eval`` does."""
+"""``floec eval QUERY -d PATH -i INPUT``: evaluate a Rego query, with the options and the output of ``opa eval``."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import signal
 import sys
-from pathlib import Path
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from compiler.cli.files import read_source, read_sources
+from compiler.cli.documents import Loaded, load, read_value
+from compiler.cli.eval_output import FORMATS, rendered
+from compiler.cli.eval_query import Answer, Query, captured
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import Source, whole_file
 
-_VALUE = "floec_value__"
-_DATA_SUFFIXES = (".json", ".yaml", ".yml")
+_DURATION = re.compile(r"(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?\Z")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("query", metavar="QUERY", help="a Rego body, for example data.example.deny")
-    parser.add_argument(
+    add = parser.add_argument
+    add("query", metavar="QUERY", help="a Rego body, for example data.example.deny")
+    add(
         "-d",
         "--data",
         action="append",
         default=[],
         metavar="PATH",
-        help="policies (.rego, .floe) or data (.json, .yaml)",
+        help="policies or data: a file, a folder, or PREFIX:PATH",
     )
-    parser.add_argument("-i", "--input", metavar="FILE", help="the input document; - reads standard input")
-    parser.add_argument("--strict-builtin-errors", action="store_true", help="a builtin's error ends the evaluation")
-    parser.add_argument("-f", "--format", choices=("json", "raw", "values"), default="json", help="form of the result")
-    parser.add_argument("--fail", action="store_true", help="exit 1 where the query has no answer")
-    parser.add_argument("--fail-defined", action="store_true", help="exit 1 where the query has an answer")
+    add("-b", "--bundle", action="append", default=[], metavar="PATH", help="an OPA bundle: a folder or a .tar.gz")
+    add("-i", "--input", metavar="FILE", help="the input document; - reads standard input")
+    add("-I", "--stdin-input", action="store_const", const="-", dest="input", help="read the input from standard input")
+    add("-f", "--format", choices=FORMATS, default="json", help="form of the result (default: json)")
+    add("--fail", action="store_true", help="exit 1 where the query has no answer")
+    add("--fail-defined", action="store_true", help="exit 1 where the query has an answer")
+    add("--strict-builtin-errors", action="store_true", help="a builtin's error ends the evaluation")
+    add(
+        "--show-builtin-errors", action="store_true", help="report the errors of builtins, which make a value undefined"
+    )
+    add(
+        "--explain",
+        nargs="?",
+        const="fails",
+        choices=("fails", "full"),
+        help="say which literal of which rule failed, and with which values",
+    )
+    add("--profile", action="store_true", help="say where the time went, as the tracing evaluator measures it")
+    add("--profile-limit", type=int, default=10, metavar="N", help="lines of the profile (default: 10)")
+    add("--coverage", action="store_true", help="say which lines of the policies were evaluated")
+    add("--metrics", action="store_true", help="say how long loading, compiling and evaluating took")
+    add("--timeout", type=_duration, metavar="TIME", help="end the evaluation after a time such as 500ms, 2s or 1m")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    diagnostics: list[Diagnostic] = []
-    documents = [p for p in options.data if Path(p).suffix in _DATA_SUFFIXES]
-    sources = read_sources([p for p in options.data if p not in documents])
-    data = _base_document(documents)
-    given = _input(options.input)
-    for read in (sources, data, given):
-        diagnostics += read.diagnostics
-    if blocking(diagnostics):
-        show(diagnostics, "text")
-        return exit_code(diagnostics)
+    from policy_lang.runtime.values import UNDEFINED
 
-    from policy_lang.engine import compile_program
-
-    program = compile_program(sources.value or ())
-    diagnostics += program.diagnostics
-    answers: tuple[dict[str, Any], ...] | None = None
-    if program.value is not None and not blocking(diagnostics):
-        extra = {} if options.input is None else {"input": given.value}
-        outcome = program.value.eval_query(
-            _capturing(options.query), data=data.value, strict_builtin_errors=options.strict_builtin_errors, **extra
-        )
-        diagnostics += outcome.diagnostics
-        answers = outcome.value
-    show(diagnostics, "text", texts={"<query>": options.query})
-    if answers is None or blocking(diagnostics):
+    clock = _Clock()
+    loaded = load(options.data, options.bundle)
+    given = read_value(options.input) if options.input is not None else Outcome(UNDEFINED)
+    clock.lap("load")
+    query = captured(options.query)
+    diagnostics = [*loaded.diagnostics, *given.diagnostics, *query.diagnostics]
+    texts = {"<query>": options.query}
+    if loaded.value is None or query.value is None or blocking(diagnostics):
+        show(diagnostics, "text", texts=texts)
         return exit_code(diagnostics)
-    print(_rendered(options.query, answers, options.format))
-    failed = (options.fail and not answers) or (options.fail_defined and answers)
+    try:
+        with _limited(options.timeout):
+            found = _evaluated(options, loaded.value, query.value, given.value, clock)
+            seen = _Seen(options, loaded.value, query.value, given.value)
+    except _TimedOut:
+        text = f"the evaluation took longer than {options.timeout:g} s"
+        found, seen = Outcome(None, (Diagnostic("eval_cancel_error", text, whole_file("<query>")),)), None
+    diagnostics += query.value.placed((*found.diagnostics, *(seen.errors if seen else ())))
+    show(diagnostics, "text", texts=texts)
+    if found.value is None or blocking(diagnostics):
+        return exit_code(diagnostics)
+    extra = {**({"metrics": clock.laps} if options.metrics else {}), **(seen.reports if seen else {})}
+    print(rendered(query.value, found.value, options.format, extra))
+    if seen is not None and seen.text:
+        print(seen.text, file=sys.stderr)
+    if options.metrics and options.format not in ("json", "discard"):
+        print("\n".join(f"{name} {value}" for name, value in clock.laps.items()), file=sys.stderr)
+    failed = (options.fail and not found.value) or (options.fail_defined and found.value)
     return EXIT_BLOCKED if failed else EXIT_OK
 
 
-def _capturing(query: str) -> str:
-    """The query, changed so that the value of a lone expression is bound to a name."""
-    from policy_lang.syntax import ast
-    from policy_lang.syntax.parser import parse_query
+def _evaluated(
+    options: argparse.Namespace, loaded: Loaded, query: Query, given: Any, clock: _Clock
+) -> Outcome[tuple[Answer, ...]]:
+    from policy_lang.engine import compile_program
 
-    body = parse_query(Source("<query>", query)).value or ()
-    only = body[0] if len(body) == 1 else None
-    if not isinstance(only, ast.Expr) or only.negated:
-        return query
-    if isinstance(only.term, ast.Call) and only.term.infix in (":=", "="):
-        return query
-    return f"{_VALUE} = {query}"
-
-
-def _rendered(query: str, answers: tuple[dict[str, Any], ...], form: str) -> str:
-    from policy_lang.runtime.values import to_json
-
-    rows: list[dict[str, Any]] = []
-    shown: list[Any] = []
-    for answer in answers:
-        value = answer.get(_VALUE, True)
-        bindings = {name: bound for name, bound in answer.items() if name != _VALUE}
-        row: dict[str, Any] = {"expressions": [{"value": value, "text": query}]}
-        if bindings:
-            row["bindings"] = bindings
-        rows.append(row)
-        shown.append(value if _VALUE in answer else bindings or True)
-    if form == "json":
-        return to_json({"result": rows} if rows else {}, indent=2)
-    if form == "raw" and len(shown) == 1 and isinstance(shown[0], str):
-        return shown[0]
-    return "\n".join(map(to_json, shown))
+    program = compile_program(loaded.sources)
+    clock.lap("compile")
+    if program.value is None or blocking(program.diagnostics):
+        return Outcome(None, program.diagnostics)
+    found = program.value.eval_query(
+        query.text, input=given, data=loaded.data, strict_builtin_errors=options.strict_builtin_errors
+    )
+    clock.lap("eval")
+    diagnostics = (*program.diagnostics, *found.diagnostics)
+    return Outcome(None if found.value is None else query.answers(found.value), diagnostics)
 
 
-def _base_document(paths: list[str]) -> Outcome[dict[str, Any]]:
-    """Data files merged into one document, top-level key by key; two files for one key conflict."""
-    merged: dict[str, Any] = {}
-    diagnostics: list[Diagnostic] = []
-    for path in paths:
-        read = _load(read_source(Path(path)))
-        diagnostics += read.diagnostics
-        if read.value is None:
-            continue
-        if not isinstance(read.value, dict):
-            diagnostics.append(Diagnostic("FLC109", f"{path}: data is an object at its top", whole_file(path)))
-            continue
-        for key in merged.keys() & read.value.keys():
-            diagnostics.append(
-                Diagnostic("FLC109", f"{path}: `{key}` is set by another data file too", whole_file(path))
-            )
-        merged.update(read.value)
-    return Outcome(merged, tuple(diagnostics))
+class _Seen:
+    """What the tracing evaluator says, where an option asks for it."""
+
+    def __init__(self, options: argparse.Namespace, loaded: Loaded, query: Query, given: Any) -> None:
+        self.errors: tuple[Diagnostic, ...] = ()
+        self.reports: dict[str, Any] = {}
+        self.text = ""
+        if not (options.explain or options.profile or options.coverage or options.show_builtin_errors):
+            return
+        from policy_lang.trace.explain import traced_sources
+        from policy_lang.trace.record import Recorder
+
+        traced = traced_sources(loaded.sources)
+        if traced.value is None:
+            return  # the compiler has said why
+        recorder = Recorder(values=bool(options.explain))
+        done = traced.value.query(options.query, recorder, input=given, data=loaded.data)
+        texts: list[str] = []
+        if options.show_builtin_errors:
+            self.errors = tuple(recorder.errors)
+        if options.explain and done.value is not None:
+            from policy_lang.trace.report import render
+
+            sources = {source.file: source for source in (*loaded.sources, Source("<query>", options.query))}
+            full = options.explain == "full"
+            texts.append(render(recorder, traced.value.rules, sources, done.value[1], full=full))
+        if options.profile:
+            self.reports["profile"], text = _profile(recorder, options.profile_limit)
+            texts.append(text)
+        if options.coverage:
+            self.reports["coverage"], text = _coverage(recorder, traced.value.rules)
+            texts.append(text)
+        self.text = "\n\n".join(
+            filter(None, texts if options.format not in ("json", "discard") else texts[: bool(options.explain)])
+        )
 
 
-def _input(path: str | None) -> Outcome[Any]:
-    if path is None:
-        return Outcome(None)
-    if path == "-":
-        return _load(Outcome(Source("<stdin>", sys.stdin.read())))
-    return _load(read_source(Path(path)))
+def _profile(recorder: Any, limit: int) -> tuple[list[dict[str, Any]], str]:
+    from compiler.cli.eval_output import table
+    from policy_lang.trace.profile import profile
+
+    costs = profile(recorder, limit)
+    rows = [
+        (
+            f"{cost.seconds * 1e3:.3f} ms",
+            str(cost.evaluations),
+            str(cost.solutions),
+            f"{cost.span.file}:{cost.span.line}",
+        )
+        for cost in costs
+    ]
+    report = [
+        {
+            "total_time_ns": round(cost.seconds * 1e9),
+            "num_eval": cost.evaluations,
+            "num_redo": cost.solutions,
+            "location": {"file": cost.span.file, "row": cost.span.line, "col": cost.span.col},
+        }
+        for cost in costs
+    ]
+    return report, table(("Time", "Evaluations", "Solutions", "Location"), rows)
 
 
-def _load(read: Outcome[Source]) -> Outcome[Any]:
-    """The value of a JSON or YAML text."""
-    source = read.value
-    if source is None:
-        return Outcome(None, read.diagnostics)
-    if Path(source.file).suffix in (".yaml", ".yml"):
-        from compiler.documents.yaml_loader import load_yaml
+def _coverage(recorder: Any, rules: Any) -> tuple[dict[str, Any], str]:
+    from policy_lang.trace.coverage import coverage, percentage, ranges
 
-        loaded = load_yaml(source)
-        return Outcome(loaded.value.value if loaded.value is not None else None, loaded.diagnostics)
-    from policy_lang.runtime.values import from_json
+    files = coverage(recorder, rules)
+    report = {
+        "files": {
+            file.file: {
+                "covered": ranges(file.covered),
+                "not_covered": ranges(file.missed),
+                "covered_lines": len(file.covered),
+                "not_covered_lines": len(file.missed),
+                "coverage": _number(percentage((file,))),
+            }
+            for file in files
+        },
+        "covered_lines": sum(len(file.covered) for file in files),
+        "not_covered_lines": sum(len(file.missed) for file in files),
+        "coverage": _number(percentage(files)),
+    }
+    lines = [
+        f"{file.file}: {percentage((file,)):g} %"
+        + (f", not covered: {', '.join(map(str, file.missed))}" if file.missed else "")
+        for file in files
+    ]
+    return report, "\n".join([*lines, f"coverage: {percentage(files):g} %"])
 
+
+def _number(value: float) -> Any:
+    from policy_lang.runtime.values import from_python
+
+    return from_python(value)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, int] = {}
+        self._last = time.perf_counter_ns()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter_ns()
+        self.laps[f"timer_rego_{name}_ns"] = now - self._last
+        self._last = now
+
+
+class _TimedOut(Exception):
+    pass
+
+
+@contextmanager
+def _limited(seconds: float | None) -> Iterator[None]:
+    """Raises _TimedOut in the block after a time."""
+    if seconds is None:
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise _TimedOut
+
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        return Outcome(from_json(source.text))
-    except ValueError as error:
-        line = getattr(error, "lineno", 1)
-        column = getattr(error, "colno", 1)
-        place = whole_file(source.file)._replace(line=line, col=column, end_line=line, end_col=column + 1)
-        return Outcome(None, (Diagnostic("FLC109", f"{source.file} is not JSON: {error}", place),))
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+def _duration(text: str) -> float:
+    match = _DURATION.match(text)
+    if not text or match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 500ms, 2s or 1m30s")
+    minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
+    return minutes * 60 + seconds + milliseconds / 1000

@@ -8,8 +8,9 @@ generated code; tests hold its answers to the engine's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 
 from policy_lang.analysis.resolve import Path, ResolvedRule
@@ -59,12 +60,19 @@ class Evaluator:
     def literal(self, literal: ast.Literal, env: Env, context: Context) -> Iterator[Env]:
         """The environments in which one literal holds."""
         note = self.recorder.enter(literal)
+        found = self._literal(literal, env, context)
         held = False
-        for found in self._literal(literal, env, context):
+        while True:
+            started = perf_counter()
+            bound = next(found, None)
+            note.seconds += perf_counter() - started
+            if bound is None:
+                break
+            note.solutions += 1
             if not held:
                 held = True
                 note.held += 1
-            yield found
+            yield bound
         if not held:
             self.recorder.failed(note, self, env, context)
 
@@ -211,7 +219,9 @@ class Evaluator:
         for bound in self.match(*items[0], env, context):
             yield from self._items(items[1:], bound, context)
 
-    def _fields(self, fields: Sequence[tuple[ast.Term, ast.Term]], value: Any, env: Env, context: Context) -> Iterator[Env]:
+    def _fields(
+        self, fields: Sequence[tuple[ast.Term, ast.Term]], value: Any, env: Env, context: Context
+    ) -> Iterator[Env]:
         if not fields:
             yield env
             return
@@ -310,7 +320,7 @@ class Evaluator:
                 if name == "set" and not args:
                     yield support.make_set([]), bound
                     continue
-                value = support.call(context, name, args)
+                value = self.builtin(name, args, call, context)
                 if name == "walk" and value is not UNDEFINED:
                     yield from ((pair, bound) for pair in value)
                     continue
@@ -319,9 +329,17 @@ class Evaluator:
             if value is not UNDEFINED:
                 yield value, bound
 
-    def _comprehension(
-        self, term: ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr, env: Env, context: Context
-    ) -> Any:
+    def builtin(self, name: str, args: list[Any], call: ast.Call, context: Context) -> Any:
+        """The value of a builtin; its error is noted, and ends the evaluation where the context is strict."""
+        try:
+            return support.call(replace(context, strict=True), name, args)
+        except support.EvalError as error:
+            self.recorder.error(error, call.span)
+            if context.strict:
+                raise
+            return UNDEFINED
+
+    def _comprehension(self, term: ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr, env: Env, context: Context) -> Any:
         if isinstance(term, ast.ObjectCompr):
             heads = (term.key, term.value)
             found = self.body(term.body, env, context, heads)

@@ -49,10 +49,26 @@ class Traced:
         except DiagnosticError as failure:
             return Outcome(None, failure.diagnostics)
         except support.EvalError as failure:
-            return Outcome(None, (Diagnostic(failure.code, str(failure), whole_file("<query>")),))
+            place = recorder.errors[-1].span if recorder.errors else None
+            return Outcome(None, (Diagnostic(failure.code, str(failure), place or whole_file("<query>")),))
         except RecursionError:
             return Outcome(None, (Diagnostic("eval_limit_error", "too deep to trace", whole_file("<query>")),))
         return Outcome((tuple(answers), body))
+
+
+def traced_sources(sources: Sequence[Source]) -> Outcome[Traced]:
+    """The rules of policy files that are known to compile."""
+    from policy_lang.analysis.desugar import desugar
+    from policy_lang.syntax.parser import parse_module
+
+    modules = []
+    for source in sources:
+        parsed = parse_module(source)
+        made = desugar(parsed.value) if parsed.value is not None and parsed.ok else parsed
+        if made.value is None:
+            return Outcome(None, made.diagnostics)
+        modules.append(made.value)
+    return traced(modules)
 
 
 def traced(modules: Sequence[ast.Module]) -> Outcome[Traced]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Span
 from policy_lang.syntax import ast
 
 if TYPE_CHECKING:
     from policy_lang.analysis.resolve import ResolvedRule
-    from policy_lang.runtime.support import Context
+    from policy_lang.runtime.support import Context, EvalError
     from policy_lang.trace.evaluate import Evaluator
 
 SAMPLES = 2
@@ -19,12 +20,18 @@ SAMPLES = 2
 
 @dataclass(slots=True)
 class Note:
-    """A literal's or a branch's history. ``failures`` holds the values that its parts had, by their text."""
+    """A literal's or a branch's history.
+
+    ``failures`` holds the values that its parts had, by their text; ``seconds`` is the time spent in it, what
+    it called included.
+    """
 
     span: Span
     literal: ast.Literal | None = None
     reached: int = 0
     held: int = 0
+    solutions: int = 0
+    seconds: float = 0.0
     failures: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
 
 
@@ -36,7 +43,14 @@ class Recorder:
     literals: dict[int, Note] = field(default_factory=dict)
     branches: dict[tuple[int, int], Note] = field(default_factory=dict)
     kept: list[object] = field(default_factory=list)
+    errors: list[Diagnostic] = field(default_factory=list)
     muted: bool = False
+
+    def error(self, error: EvalError, span: Span) -> None:
+        """Keeps the error of a builtin; the same one at the same place once."""
+        found = Diagnostic(error.code, str(error), span, Severity.WARN)
+        if not self.muted and found not in self.errors:
+            self.errors.append(found)
 
     def enter(self, literal: ast.Literal) -> Note:
         """The note of a literal that is about to be evaluated."""

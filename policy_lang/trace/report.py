@@ -12,7 +12,12 @@ from policy_lang.trace.values import shortened
 
 
 def render(
-    recorder: Recorder, rules: Sequence[ResolvedRule], sources: Mapping[str, Source], query: ast.Body, *, full: bool = False
+    recorder: Recorder,
+    rules: Sequence[ResolvedRule],
+    sources: Mapping[str, Source],
+    query: ast.Body,
+    *,
+    full: bool = False,
 ) -> str:
     """One block for each rule that was tried, in the order of the files.
 
@@ -41,7 +46,13 @@ def _branch(
     sources: Mapping[str, Source],
     full: bool,
 ) -> Iterator[str]:
-    result = f"held {note.held} of {note.reached}" if rule.kind == "function" else "has a result" if note.held else "no result"
+    result = (
+        f"held {note.held} of {note.reached}"
+        if rule.kind == "function"
+        else "has a result"
+        if note.held
+        else "no result"
+    )
     title = _text(rule.span, sources, first_line=True) or ".".join(rule.path)
     part = f" (else {index})" if index else ""
     yield f"{rule.span.file}:{rule.span.line}: {title}{part}: {result}"
@@ -89,9 +100,7 @@ def _text(span: Span, sources: Mapping[str, Source], *, first_line: bool = False
     lines = source.text.splitlines()[span.line - 1 : span.line if first_line else span.end_line]
     if not lines:
         return ""
-    if span.end_line == span.line:
-        lines[-1] = lines[-1][: span.end_col - 1]
-    elif not first_line:
+    if span.end_line == span.line or not first_line:
         lines[-1] = lines[-1][: span.end_col - 1]
     lines[0] = lines[0][span.col - 1 :]
     return shortened(" ".join(" ".join(lines).split()).removesuffix("{").strip())

@@ -7,6 +7,7 @@ from typing import Any
 
 from differential.opa import Answer
 from differential.programs import DATA, Program
+
 from policy_lang.engine import compile_program
 from policy_lang.runtime.values import UNDEFINED, equal, from_json, to_json
 from policy_lang.source import Source

@@ -37,45 +37,99 @@ FIELDS: dict[str, str] = {
 }
 _CALLS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "number": (
-        ("count", ("array",)), ("count", ("set",)), ("count", ("string",)), ("sum", ("numbers",)), ("max", ("numbers",)),
-        ("min", ("array",)), ("abs", ("number",)), ("round", ("number",)), ("ceil", ("number",)), ("floor", ("number",)),
-        ("to_number", ("string",)), ("indexof", ("string", "string")), ("product", ("numbers",)),
-        ("bits.and", ("number", "number")), ("strings.count", ("string", "string")), ("count", ("object",)),
+        ("count", ("array",)),
+        ("count", ("set",)),
+        ("count", ("string",)),
+        ("sum", ("numbers",)),
+        ("max", ("numbers",)),
+        ("min", ("array",)),
+        ("abs", ("number",)),
+        ("round", ("number",)),
+        ("ceil", ("number",)),
+        ("floor", ("number",)),
+        ("to_number", ("string",)),
+        ("indexof", ("string", "string")),
+        ("product", ("numbers",)),
+        ("bits.and", ("number", "number")),
+        ("strings.count", ("string", "string")),
+        ("count", ("object",)),
     ),
     "string": (
-        ("concat", ("string", "strings")), ("lower", ("string",)), ("upper", ("string",)), ("sprintf", ("form", "args")),
-        ("substring", ("string", "small", "small")), ("trim", ("string", "string")), ("type_name", ("any",)),
-        ("replace", ("string", "string", "string")), ("json.marshal", ("any",)), ("format_int", ("number", "base")),
-        ("base64.encode", ("string",)), ("strings.reverse", ("string",)), ("trim_space", ("string",)),
-        ("trim_prefix", ("string", "string")), ("trim_suffix", ("string", "string")), ("trim_left", ("string", "string")),
-        ("hex.encode", ("string",)), ("crypto.md5", ("string",)), ("urlquery.encode", ("string",)),
-        ("regex.replace", ("string", "pattern", "string")), ("yaml.marshal", ("scalar",)),
+        ("concat", ("string", "strings")),
+        ("lower", ("string",)),
+        ("upper", ("string",)),
+        ("sprintf", ("form", "args")),
+        ("substring", ("string", "small", "small")),
+        ("trim", ("string", "string")),
+        ("type_name", ("any",)),
+        ("replace", ("string", "string", "string")),
+        ("json.marshal", ("any",)),
+        ("format_int", ("number", "base")),
+        ("base64.encode", ("string",)),
+        ("strings.reverse", ("string",)),
+        ("trim_space", ("string",)),
+        ("trim_prefix", ("string", "string")),
+        ("trim_suffix", ("string", "string")),
+        ("trim_left", ("string", "string")),
+        ("hex.encode", ("string",)),
+        ("crypto.md5", ("string",)),
+        ("urlquery.encode", ("string",)),
+        ("regex.replace", ("string", "pattern", "string")),
+        ("yaml.marshal", ("scalar",)),
     ),
     "boolean": (
-        ("contains", ("string", "string")), ("startswith", ("string", "string")), ("endswith", ("string", "string")),
-        ("is_string", ("any",)), ("is_number", ("any",)), ("is_array", ("any",)), ("is_null", ("any",)),
-        ("is_set", ("any",)), ("is_object", ("any",)), ("is_boolean", ("any",)), ("regex.match", ("pattern", "string")),
-        ("glob.match", ("glob", "delims", "string")), ("strings.any_prefix_match", ("strings", "strings")),
-        ("json.is_valid", ("string",)), ("object.subset", ("object", "object")), ("regex.is_valid", ("string",)),
+        ("contains", ("string", "string")),
+        ("startswith", ("string", "string")),
+        ("endswith", ("string", "string")),
+        ("is_string", ("any",)),
+        ("is_number", ("any",)),
+        ("is_array", ("any",)),
+        ("is_null", ("any",)),
+        ("is_set", ("any",)),
+        ("is_object", ("any",)),
+        ("is_boolean", ("any",)),
+        ("regex.match", ("pattern", "string")),
+        ("glob.match", ("glob", "delims", "string")),
+        ("strings.any_prefix_match", ("strings", "strings")),
+        ("json.is_valid", ("string",)),
+        ("object.subset", ("object", "object")),
+        ("regex.is_valid", ("string",)),
     ),
     "array": (
-        ("split", ("string", "string")), ("sort", ("array",)), ("sort", ("set",)), ("array.concat", ("array", "array")),
-        ("array.slice", ("array", "small", "small")), ("array.reverse", ("array",)), ("regex.split", ("pattern", "string")),
-        ("numbers.range", ("small", "small")), ("regex.find_n", ("pattern", "string", "small")),
-        ("indexof_n", ("string", "string")), ("array.flatten", ("array",)),
+        ("split", ("string", "string")),
+        ("sort", ("array",)),
+        ("sort", ("set",)),
+        ("array.concat", ("array", "array")),
+        ("array.slice", ("array", "small", "small")),
+        ("array.reverse", ("array",)),
+        ("regex.split", ("pattern", "string")),
+        ("numbers.range", ("small", "small")),
+        ("regex.find_n", ("pattern", "string", "small")),
+        ("indexof_n", ("string", "string")),
+        ("array.flatten", ("array",)),
     ),
     "set": (
-        ("object.keys", ("object",)), ("union", ("sets",)), ("intersection", ("sets",)), ("graph.reachable", ("graph", "strings")),
+        ("object.keys", ("object",)),
+        ("union", ("sets",)),
+        ("intersection", ("sets",)),
+        ("graph.reachable", ("graph", "strings")),
     ),
     "object": (
-        ("object.union", ("object", "object")), ("object.remove", ("object", "strings")), ("object.filter", ("object", "strings")),
-        ("json.unmarshal", ("json",)), ("json.filter", ("object", "strings")), ("json.remove", ("object", "strings")),
+        ("object.union", ("object", "object")),
+        ("object.remove", ("object", "strings")),
+        ("object.filter", ("object", "strings")),
+        ("json.unmarshal", ("json",)),
+        ("json.filter", ("object", "strings")),
+        ("json.remove", ("object", "strings")),
     ),
     "any": (
-        ("object.get", ("object", "string", "any")), ("max", ("array",)), ("json.unmarshal", ("json",)), ("min", ("set",)),
+        ("object.get", ("object", "string", "any")),
+        ("max", ("array",)),
+        ("json.unmarshal", ("json",)),
+        ("min", ("set",)),
         ("object.get", ("object", "strings", "any")),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +197,9 @@ class Writer:
             case "base":
                 return self.one(("2", "8", "10", "16", "3"))
             case "form":
-                return self.one(('"%v"', '"%d-%s"', '"%s"', '"%v %v"', '"%05.2f"', '"%x"', '"%%"', '"%q"', '"%5d|%-5s|"'))
+                return self.one(
+                    ('"%v"', '"%d-%s"', '"%s"', '"%v %v"', '"%05.2f"', '"%x"', '"%%"', '"%q"', '"%5d|%-5s|"')
+                )
             case "args":
                 return "[" + ", ".join(self.term("any", depth - 1) for _ in range(self.random.randint(0, 2))) + "]"
             case "pattern":
@@ -155,7 +211,16 @@ class Writer:
             case "graph":
                 return '{"a": ["b"], "b": ["a", "c"], "c": []}'
             case "json":
-                return self.one(('"{\\"a\\": 1.0}"', '"[1, 2]"', '"{"', '"null"', "json.marshal(input.o)", '"{\\"a\\": {\\"b\\": 1}}"'))
+                return self.one(
+                    (
+                        '"{\\"a\\": 1.0}"',
+                        '"[1, 2]"',
+                        '"{"',
+                        '"null"',
+                        "json.marshal(input.o)",
+                        '"{\\"a\\": {\\"b\\": 1}}"',
+                    )
+                )
             case "strings":
                 items = ", ".join(self.term("string", depth - 1) for _ in range(self.random.randint(0, 3)))
                 return self.one((f"[{items}]", f"{{{items}}}" if items else "set()", "input.ss", "data.words"))
@@ -187,13 +252,24 @@ class Writer:
         return self.scalar()
 
     def scalar(self) -> str:
-        return "null" if self.chance(0.08) else self.literal(self.one(("number", "string", "boolean", "number", "string")))
+        return (
+            "null" if self.chance(0.08) else self.literal(self.one(("number", "string", "boolean", "number", "string")))
+        )
 
     def reference(self, kind: str, depth: int) -> str:
-        roads: list[str] = [f"input.{name}" for name, found in FIELDS.items() if found in (kind, "any") or kind == "any"]
+        roads: list[str] = [
+            f"input.{name}" for name, found in FIELDS.items() if found in (kind, "any") or kind == "any"
+        ]
         roads += [name for name, found in self.rules if found in (kind, "any")] * 3
         if kind in ("number", "any"):
-            roads += ["input.o.a", "input.ns[0]", "input.ns[_]", "input.rows[_].v", f"input.ns[{self.index()}]", "data.rows[_].v"]
+            roads += [
+                "input.o.a",
+                "input.ns[0]",
+                "input.ns[_]",
+                "input.rows[_].v",
+                f"input.ns[{self.index()}]",
+                "data.rows[_].v",
+            ]
             roads += ["data.table.a", "input.deep.a.b", "input.o[input.s]", f"input.rows[{self.index()}].v"]
         if kind in ("string", "any"):
             roads += ["input.ss[0]", "input.ss[_]", "input.rows[_].k", "data.words[_]", f"input.rows[{self.index()}].k"]
@@ -250,7 +326,13 @@ class Writer:
         elif kind == "array":
             made = f"[{item} | {body}]"
         elif kind == "number":
-            made = self.one((f"count([{item} | {body}])", f"count({{{item} | {body}}})", f"sum([{self.term('number', 0)} | {body}])"))
+            made = self.one(
+                (
+                    f"count([{item} | {body}])",
+                    f"count({{{item} | {body}}})",
+                    f"sum([{self.term('number', 0)} | {body}])",
+                )
+            )
         else:
             made = self.reference(kind, depth)
         self.scope = saved
@@ -265,7 +347,20 @@ class Writer:
         return [self.statement(depth) for _ in range(length)]
 
     def statement(self, depth: int) -> str:
-        kinds = ["some", "some2", "assign", "assign", "compare", "compare", "not", "every", "unify", "iterate", "truth", "with"]
+        kinds = [
+            "some",
+            "some2",
+            "assign",
+            "assign",
+            "compare",
+            "compare",
+            "not",
+            "every",
+            "unify",
+            "iterate",
+            "truth",
+            "with",
+        ]
         if depth <= 0:
             kinds = ["some", "assign", "compare", "truth", "iterate"]
         made: str = getattr(self, f"_{self.one(kinds)}")(depth - 1)
@@ -340,7 +435,9 @@ class Writer:
 
     def _iterate(self, depth: int) -> str:
         name = self.fresh()
-        road = self.one(("input.ns[{}]", "input.ss[{}]", "input.rows[{}].v", "input.o[{}]", "data.rows[{}].k", "data.table[{}]"))
+        road = self.one(
+            ("input.ns[{}]", "input.ss[{}]", "input.rows[{}].v", "input.o[{}]", "data.rows[{}].k", "data.table[{}]")
+        )
         self.scope.append((name, "string" if road in ("input.o[{}]", "data.table[{}]") else "number"))
         text = road.format(name)
         return f"{text} {self.one(('==', '>', '!='))} {self.term('number', depth)}" if self.chance(0.4) else text
@@ -362,7 +459,9 @@ class Writer:
     def rule(self) -> str:
         name = f"r{len(self.rules) + len(self.functions)}"
         self.scope = []
-        shape = self.one(("complete", "complete", "set", "set", "object", "function", "boolean", "else", "default", "nested"))
+        shape = self.one(
+            ("complete", "complete", "set", "set", "object", "function", "boolean", "else", "default", "nested")
+        )
         kind = self.one((*TYPES, "any", "number", "string"))
         text: str = getattr(self, f"_rule_{shape}")(name, kind)
         return text
