@@ -367,11 +367,13 @@ class Evaluator:
         return support.merge(base, {name: self.document((*path, name), context) for name in below})
 
     def _rule(self, path: Path, context: Context) -> Any:
-        if context.replaced and (given := context.replacement(path)) is not support.MISSING:
-            return given
-        if path not in context.cache:
-            context.cache[path] = self._evaluated(path, (), context)
-        return context.cache[path]
+        key: Any = path
+        if key in context.cache:
+            return context.cache[key]
+        if context.replaced:
+            return context.replacement(path, lambda inner: self._evaluated(path, (), inner), key)
+        context.cache[key] = self._evaluated(path, (), context)
+        return context.cache[key]
 
     def apply(self, path: Path, args: Sequence[Any], context: Context) -> Any:
         """The value of a function."""
@@ -394,7 +396,9 @@ class Evaluator:
             whole = all(not r.keys and r.path == path for r in rules)
             return support.make_set([value for _, _, value in found]) if whole else support.document(found)
         what = "functions" if rules[0].kind == "function" else "complete rules"
-        value = support.single([value for _, _, value in found], what)
+        value: Any = UNDEFINED
+        for _, _, given in found:
+            value = support.same(value, given, what)
         defaults = [rule for rule in rules if rule.default] if value is UNDEFINED else []
         for rule in defaults:
             value = next((v for v, _ in self.term(rule.branches[0].value, {}, context)), UNDEFINED)

@@ -9,8 +9,8 @@ from typing import Any
 
 from policy_lang.analysis.recursion import check_recursion
 from policy_lang.analysis.resolve import ResolvedRule, Resolver, resolve, rule_names
-from policy_lang.codegen.generate import grouped
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.plan.lower import grouped
 from policy_lang.runtime import support
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, whole_file
