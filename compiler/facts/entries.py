@@ -28,6 +28,12 @@ def text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def day(value: Any) -> str | None:
+    """A date as text; a time at midnight, as dbt writes it, is the day alone."""
+    found = text(value)
+    return found[:10] if found is not None and "T00:00:00" in found else found
+
+
 def tags(*given: Any) -> list[str]:
     """All tags of several places, sorted."""
     return sorted({str(t) for one in given for t in items(one) if isinstance(t, str | int | Decimal)})
@@ -134,14 +140,18 @@ _HELD = frozenset(
 )  # fmt: skip
 _HOOKS = {"pre-hook": "pre_hook", "post-hook": "post_hook"}
 _DEFAULTS: dict[str, Any] = {
-    "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "target_database": None,
+    "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "delimiter": ",",
 }  # fmt: skip
 
 
 def other_config(config: Mapping[str, Any]) -> Entry:
     """The configurations that no other field holds, without those that have dbt's default value."""
-    found = {_HOOKS.get(k, k): v for k, v in config.items() if k not in _HELD and v is not None and v not in ([], {})}
+    found = {_HOOKS.get(k, k): v for k, v in config.items() if k not in _HELD and not _empty(v)}
     return {k: v for k, v in found.items() if not (k in _DEFAULTS and _DEFAULTS[k] == v)}
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == [] or (isinstance(value, dict) and all(v is None for v in value.values()))
 
 
 def contact(given: Any) -> Entry:

@@ -36,6 +36,8 @@ class Block(msgspec.Struct, array_like=True):
     config: dict[str, Any] = {}
     opaque: list[str] = []
     """Configurations whose value only dbt can compute."""
+    body: str = ""
+    """The text of a snapshot block."""
 
 
 class MacroBlock(msgspec.Struct, array_like=True):
@@ -44,7 +46,7 @@ class MacroBlock(msgspec.Struct, array_like=True):
     name: str
     line: int
     arguments: list[str]
-    code_lines: int | None = None
+    raw_code: str = ""
 
 
 class FileFacts(msgspec.Struct, array_like=True):
@@ -55,4 +57,6 @@ class FileFacts(msgspec.Struct, array_like=True):
     macros: list[MacroBlock] = []
     tests: list[str] = []
     columns: list[str] = []
+    rows: int | None = None
+    size: int | None = None
     broken: tuple[int, str] | None = None

@@ -1,225 +1,292 @@
 """dbt's ``manifest.json`` (schema v7 and newer) to facts, by a typed decode of the needed fields only.
 
-Codes: FLC110 the file cannot be read, FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported
-schema version, FLC114 a field of a wrong type.
+The file is split into its nodes without decoding them; each node then is decoded to a struct of the fields in use,
+made an entry and dropped, and the memory of the text behind it is given back. Codes: FLC110 the file cannot be read,
+FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported schema version, FLC114 a wrong type.
 """
 
 from __future__ import annotations
 
 import gc
+import mmap
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from compiler.ir.facts_model import Entry, Facts
+from compiler.facts import manifest_fields as made
+from compiler.facts.entries import Entry, mapping
+from compiler.facts.graph import cycles
+from compiler.facts.manifest_resources import MAKERS, macro_users
+from compiler.facts.needs import Needs, covered, fields
+from compiler.facts.project_entry import installed_version, project_entry
+from compiler.facts.relate import NODES, relate
+from compiler.facts.resolve_refs import resolve_refs
+from compiler.facts.seed_files import read_seed
+from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import whole_file
 
 OLDEST_SCHEMA = 7
-_RELATIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
+_KINDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "tests"}
+_FROM_TESTS = ("tests", "columns.tests", "coverage", "primary_key")
+_ADAPTER_PARENTS = {"redshift": ("dbt_postgres",), "databricks": ("dbt_spark",)}
+_RELEASE_BYTES = 8 * 1024 * 1024
+_HINT = "run `dbt parse` to write it again"
+_LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
+_WHOLE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
-class _Column(msgspec.Struct, gc=False):
-    name: str
-    description: str | None = None
-    data_type: str | None = None
-    meta: dict[str, Any] | None = None
-    tags: list[str] | None = None
-    config: dict[str, Any] | None = None
-    constraints: list[dict[str, Any]] | None = None
+class SplitManifest(msgspec.Struct, gc=False):
+    """The manifest with its nodes still text."""
 
-
-class _DependsOn(msgspec.Struct, gc=False):
-    nodes: list[str] = []
-    macros: list[str] = []
-
-
-class _Node(msgspec.Struct, gc=False):
-    unique_id: str
-    name: str
-    resource_type: str
-    package_name: str = ""
-    original_file_path: str = ""
-    patch_path: str | None = None
-    description: str | None = None
-    database: str | None = None
-    schema: str | None = None
-    alias: str | None = None
-    language: str | None = None
-    columns: dict[str, _Column] = {}
-    config: dict[str, Any] = {}
-    meta: dict[str, Any] | None = None
-    tags: list[str] = []
-    depends_on: _DependsOn = msgspec.field(default_factory=_DependsOn)
-    access: str | None = None
-    group: str | None = None
-    test_metadata: dict[str, Any] | None = None
-    attached_node: str | None = None
-    column_name: str | None = None
-    source_name: str | None = None
-    source_description: str | None = None
-    identifier: str | None = None
-    loader: str | None = None
-    loaded_at_field: str | None = None
-
-
-class _Manifest(msgspec.Struct, gc=False):
     metadata: dict[str, Any]
-    nodes: dict[str, _Node]
-    sources: dict[str, _Node] = {}
+    nodes: dict[str, msgspec.Raw]
+    sources: dict[str, msgspec.Raw] = {}
+    exposures: dict[str, msgspec.Raw] = {}
+    metrics: dict[str, msgspec.Raw] = {}
+    semantic_models: dict[str, msgspec.Raw] = {}
+    saved_queries: dict[str, msgspec.Raw] = {}
+    groups: dict[str, msgspec.Raw] = {}
+    unit_tests: dict[str, msgspec.Raw] = {}
+    macros: dict[str, msgspec.Raw] = {}
+    disabled: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-def read_manifest(project_dir: Path, manifest_path: Path) -> Outcome[Facts]:
+def read_manifest(project_dir: Path, manifest_path: Path, needs: Needs | None = None) -> Outcome[Facts]:
     """Read the manifest of the project in ``project_dir``; disabled nodes are left out."""
     file = str(manifest_path)
-    try:
-        data = manifest_path.read_bytes()
-    except OSError as error:
-        return _refuse("FLC110", f"cannot read `{file}`: {error.strerror or type(error).__name__}", file)
     collecting = gc.isenabled()
     gc.disable()
     try:
-        manifest = msgspec.json.decode(data, type=_Manifest)
-        return _facts(manifest, file, project_dir)
-    except msgspec.ValidationError as error:
-        missing = "missing required field `metadata`" in str(error) or "missing required field `nodes`" in str(error)
-        if missing:
-            return _refuse("FLC112", f"`{file}` is not a dbt manifest: {error}", file)
-        return _refuse("FLC114", f"`{file}`: {error}", file)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _refuse("FLC111", f"`{file}` is not whole JSON: {error}", file)
+        buffer = load_buffer(manifest_path)
+        split = split_manifest(buffer, file)
+        if split.value is None:
+            return Outcome(None, split.diagnostics)
+        return _Assembly(split.value, buffer, file, project_dir, needs).facts()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return _refuse("FLC110", f"cannot read `{file}`: {reason}", file, "run `dbt parse`, or name the manifest")
     finally:
         if collecting:
             gc.enable()
 
 
-def _refuse(code: str, message: str, file: str) -> Outcome[Facts]:
-    hint = "run `dbt parse` to write it again"
-    return Outcome(None, (Diagnostic(code, message, whole_file(file), hint=hint),))
+def load_buffer(path: Path) -> mmap.mmap | bytes:
+    """The file's bytes, in anonymous memory that can be given back in parts; OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        if size < _RELEASE_BYTES:
+            return file.read()
+        buffer = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        view = memoryview(buffer)
+        filled = 0
+        while filled < size and (count := file.readinto(view[filled:])):
+            filled += count
+        view.release()
+        if filled < size:
+            return buffer[:filled]
+        return buffer
 
 
-def _facts(manifest: _Manifest, file: str, project_dir: Path) -> Outcome[Facts]:
-    schema = str(manifest.metadata.get("dbt_schema_version") or "")
-    found = re.search(r"/manifest/v(\d+)", schema)
+def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifest]:
+    """The nodes as text, after a look at what the file is."""
+    try:
+        manifest = msgspec.json.decode(buffer, type=SplitManifest)
+    except msgspec.ValidationError as error:
+        missing = "missing required field `metadata`" in str(error) or "missing required field `nodes`" in str(error)
+        if missing or ("Expected `object`, got" in str(error) and "$" not in str(error)):
+            return _refuse("FLC112", f"`{file}` is not a dbt manifest: {error}", file)
+        return _refuse("FLC114", f"`{file}`: {error}", file)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _refuse("FLC111", f"`{file}` is not whole JSON: {error}", file)
+    found = re.search(r"/manifest/v(\d+)", str(manifest.metadata.get("dbt_schema_version") or ""))
     if found is None:
         return _refuse("FLC112", f"`{file}` is not a dbt manifest: its metadata name no manifest schema", file)
     if int(found[1]) < OLDEST_SCHEMA:
-        return _refuse("FLC113", f"`{file}` has manifest schema v{found[1]}; v{OLDEST_SCHEMA} and newer are read", file)
-    adapter = manifest.metadata.get("adapter_type")
-    facts = Facts(
-        {
-            "name": manifest.metadata.get("project_name") or project_dir.name,
-            "adapter": adapter,
-            "dialect": adapter,
-            "dbt_version": manifest.metadata.get("dbt_version"),
-            "manifest_version": int(found[1]),
-            "source": "manifest",
-        }
-    )
-    nodes = [node for node in manifest.nodes.values() if node.config.get("enabled") is not False]
-    tests: dict[str, list[Entry]] = {}
-    for node in sorted(nodes, key=lambda n: n.unique_id):
-        if node.resource_type == "test":
-            test = _test(node)
-            facts.tests.append(test)
-            tests.setdefault(test["attached_to"] or "", []).append(test)
-    for node in sorted(nodes, key=lambda n: n.unique_id):
-        if node.resource_type in _RELATIONS:
-            getattr(facts, _RELATIONS[node.resource_type]).append(_relation(node, tests.get(node.unique_id, [])))
-    for node in sorted(manifest.sources.values(), key=lambda n: n.unique_id):
-        if node.config.get("enabled") is not False:
-            facts.sources.append(_source(node, tests.get(node.unique_id, [])))
-    return Outcome(facts)
+        hint = "dbt 1.3 and newer write manifests that are read"
+        message = f"`{file}` has manifest schema v{found[1]}; v{OLDEST_SCHEMA} and newer are read"
+        return _refuse("FLC113", message, file, hint)
+    manifest.metadata["manifest_version"] = int(found[1])
+    return Outcome(manifest)
 
 
-def _mapping(value: Any) -> Entry:
-    return value if isinstance(value, dict) else {}
+def _refuse(code: str, message: str, file: str, hint: str = _HINT) -> Outcome[Any]:
+    return Outcome(None, (Diagnostic(code, message, whole_file(file), hint=hint),))
 
 
-def _test(node: _Node) -> Entry:
-    metadata = node.test_metadata
-    name = None
-    if metadata is not None:
-        package = metadata.get("namespace")
-        name = f"{package}.{metadata.get('name')}" if package else str(metadata.get("name"))
-    attached = node.attached_node
-    if attached is None and metadata is not None and len(node.depends_on.nodes) == 1:
-        attached = node.depends_on.nodes[0]
-    return {
-        "unique_id": node.unique_id,
-        "name": node.name,
-        "test": name,
-        "kind": "generic" if metadata is not None else "singular",
-        "attached_to": attached,
-        "column": node.column_name,
-        "severity": str(node.config.get("severity") or "error").lower(),
-        "path": node.original_file_path,
-        "depends_on": list(node.depends_on.nodes),
-    }
+class _Assembly:
+    """One manifest on its way to facts."""
+
+    def __init__(
+        self, manifest: SplitManifest, buffer: mmap.mmap | bytes, file: str, project_dir: Path, needs: Needs | None
+    ) -> None:
+        self.manifest = manifest
+        self.buffer = buffer
+        self.file = file
+        self.project_dir = project_dir
+        self.needs = needs
+        self.found: list[Diagnostic] = []
+        self.used = {kind: fields(needs, kind, [*made.NODE_FIELDS, *made.COLUMN_FIELDS]) for kind in NODES}
+        self.used["sources"] = fields(needs, "sources", [*made.SOURCE_FIELDS, *made.COLUMN_FIELDS])
+        self.used["tests"] = fields(needs, "tests", made.TEST_FIELDS) | self._test_fields()
+        if covered(needs, ("macros", "*", "used_by")):
+            for kind in NODES:
+                self.used[kind] |= {"depends_on_macros"}
+        if any("used_by" in self.used[kind] for kind in ("sources", *NODES)):
+            for kind in NODES:
+                self.used[kind] |= {"depends_on"}
+
+    def _test_fields(self) -> frozenset[str]:
+        """What nodes take from their tests."""
+        keys = covered(self.needs, ("models", "*", "primary_key"))
+        return frozenset(("attached_to", "column", "severity", "test", "enabled", *(("arguments",) if keys else ())))
+
+    def wanted(self, kind: str, name: str) -> bool:
+        """True where the field is to be built."""
+        return name in self.used[kind]
+
+    def facts(self) -> Outcome[Facts]:
+        """All lists; the nodes last, because the text before a node is given back as they are read."""
+        facts = Facts(project_entry(self.manifest.metadata, self.project_dir))
+        self._sources(facts)
+        for kind in _LISTED:
+            if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
+                getattr(facts, kind).extend(self._whole(getattr(self.manifest, kind).values(), MAKERS[kind]))
+        called = self._macros(facts) if covered(self.needs, ("macros",)) else []
+        if covered(self.needs, ("tests", "*", "enabled")):
+            self._disabled_tests(facts)
+        facts.project["packages"] = self._packages(str(facts.project["name"]))
+        self._nodes(facts)
+        if covered(self.needs, ("seeds", "*", "columns")) or covered(self.needs, ("seeds", "*", "size")):
+            for seed in facts.seeds:
+                if seed["package"] == facts.project["name"]:
+                    read_seed(self.project_dir, seed)
+        if facts.macros:
+            nodes = [*facts.models, *facts.seeds, *facts.snapshots]
+            macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
+        for name in ("models", "seeds", "snapshots", "sources", "tests", *_LISTED, "macros"):
+            getattr(facts, name).sort(key=_unique_id)
+        relate(facts, self.wanted)
+        self._finish(facts)
+        return Outcome(facts, tuple(self.found))
+
+    def _finish(self, facts: Facts) -> None:
+        if any(self.wanted(k, f) for k in NODES for f in ("refs", "source_refs")):
+            resolve_refs(facts)
+        if covered(self.needs, ("project", "cycles")) and self.wanted("models", "depends_on"):
+            facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
+        for group in facts.groups:
+            del group["unique_id"]
+
+    def _reader(self, kind: str) -> made.Reader:
+        table = {"sources": made.SOURCE_FIELDS, "tests": made.TEST_FIELDS}.get(kind, made.NODE_FIELDS)
+        used = self.used[kind]
+        columns = [u for u in used if u.startswith("columns")]
+        return made.reader(table, [u for u in table if u in used], columns if columns and kind != "tests" else None)
+
+    def _sources(self, facts: Facts) -> None:
+        if self.manifest.sources:
+            reader = self._reader("sources")
+            made_entries = (self._entry(reader, raw, key) for key, raw in self.manifest.sources.items())
+            facts.sources.extend(e for e in made_entries if e is not None)
+
+    def _nodes(self, facts: Facts) -> None:
+        readers: dict[str, tuple[list[Entry], made.Reader]] = {}
+        tests = covered(self.needs, ("tests",)) or any(self.wanted(k, f) for k in NODES for f in _FROM_TESTS)
+        nodes, read, released = self.manifest.nodes, 0, 0
+        for key in list(nodes):
+            raw = nodes.pop(key)
+            read += memoryview(raw).nbytes
+            name = key.partition(".")[0]
+            if name in _KINDS and (tests or name != "test"):
+                if name not in readers:
+                    readers[name] = (getattr(facts, _KINDS[name]), self._reader(_KINDS[name]))
+                entry = self._entry(readers[name][1], raw, key)
+                if entry is not None:
+                    readers[name][0].append(entry)
+            if read - released > _RELEASE_BYTES:
+                released = self._release(released, read)
+
+    def _release(self, start: int, end: int) -> int:
+        """Give back the pages before byte ``end``: all text there was read."""
+        if isinstance(self.buffer, bytes) or not hasattr(mmap, "MADV_DONTNEED"):
+            return end
+        end -= end % mmap.PAGESIZE
+        self.buffer.madvise(mmap.MADV_DONTNEED, start, end - start)
+        return end
+
+    def _entry(self, reader: made.Reader, raw: msgspec.Raw, key: str) -> Entry | None:
+        try:
+            node = reader.decode(raw)
+            config = node.config
+            enabled = config.get("enabled") if isinstance(config, dict) else config and config.enabled
+            if enabled is not None and not made.enabled(enabled):
+                return None
+            return reader.build(node)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._wrong(key, error)
+            return None
+
+    def _wrong(self, key: str, error: Exception) -> None:
+        message = f"`{key}` in `{self.file}`: {error}"
+        self.found.append(Diagnostic("FLC114", message, whole_file(self.file), hint=_HINT, subject=key))
+
+    def _whole(self, raws: Iterable[msgspec.Raw], make: Callable[[Mapping[str, Any]], Entry]) -> Iterator[Entry]:
+        for raw in raws:
+            try:
+                given = _WHOLE.decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._wrong("an entry", error)
+                continue
+            if made.enabled(mapping(given.get("config")).get("enabled", True)):
+                yield make(given)
+
+    def _macros(self, facts: Facts) -> list[tuple[str, list[str]]]:
+        """The project's own macros; what other macros call is answered."""
+        own = f"macro.{facts.project['name']}."
+        raws = [raw for key, raw in self.manifest.macros.items() if key.startswith(own)]
+        facts.macros.extend(self._whole(raws, MAKERS["macros"]))
+        calls: list[tuple[str, list[str]]] = []
+        for key, raw in self.manifest.macros.items():
+            try:
+                calls.append((key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or []))
+            except msgspec.DecodeError as error:
+                self._wrong(key, error)
+        return calls
+
+    def _disabled_tests(self, facts: Facts) -> None:
+        """Tests that their own configuration disables stay visible; those on disabled nodes do not."""
+        try:
+            disabled = msgspec.json.decode(self.manifest.disabled, type=dict[str, list[msgspec.Raw]])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        if any(key.startswith("test.") for key in disabled):
+            reader = self._reader("tests")
+            for key, raws in disabled.items():
+                node = reader.decode(raws[0]) if key.startswith("test.") and raws else None
+                if node is not None and node.config is not None and not made.enabled(node.config.enabled):
+                    entry = reader.build(node)
+                    if entry["attached_to"] not in disabled:
+                        facts.tests.append(entry)
+
+    def _packages(self, name: str) -> list[Entry]:
+        if not covered(self.needs, ("project", "packages")):
+            return []
+        adapter = str(self.manifest.metadata.get("adapter_type"))
+        inner = {name, "dbt", f"dbt_{adapter}", *_ADAPTER_PARENTS.get(adapter, ())}
+        keys = (*self.manifest.macros, *self.manifest.nodes)
+        names = sorted({key.split(".", 2)[1] for key in keys if "." in key} - inner)
+        return [{"name": n, "version": installed_version(self.project_dir, n)} for n in names]
 
 
-def _columns(node: _Node, tests: list[Entry]) -> list[Entry]:
-    return [
-        {
-            "name": column.name,
-            "description": column.description or "",
-            "type": column.data_type,
-            "tags": column.tags or [],
-            "meta": {**(column.meta or {}), **_mapping((column.config or {}).get("meta"))},
-            "tests": sorted({t["test"] for t in tests if t["test"] and t["column"] == column.name}),
-            "constraints": sorted(str(c.get("type")) for c in column.constraints or []),
-            "declared": True,
-        }
-        for column in node.columns.values()
-    ]
+def _unique_id(entry: Entry) -> str:
+    return str(entry["unique_id"])
 
 
-def _common(node: _Node, tests: list[Entry]) -> Entry:
-    return {
-        "unique_id": node.unique_id,
-        "name": node.name,
-        "package": node.package_name,
-        "path": node.original_file_path,
-        "description": node.description or "",
-        "database": node.database,
-        "schema": node.schema,
-        "tags": node.tags,
-        "meta": {**(node.meta or {}), **_mapping(node.config.get("meta"))},
-        "columns": _columns(node, tests),
-    }
-
-
-def _relation(node: _Node, tests: list[Entry]) -> Entry:
-    return {
-        **_common(node, tests),
-        "resource_type": node.resource_type,
-        "patch_path": (node.patch_path or "").partition("://")[2],
-        "directory": node.original_file_path.rpartition("/")[0],
-        "alias": node.alias,
-        "materialized": str(node.config.get("materialized") or ""),
-        "language": node.language or "sql",
-        "access": node.access or node.config.get("access"),
-        "group": node.group or node.config.get("group"),
-        "contract_enforced": _mapping(node.config.get("contract")).get("enforced") is True,
-        "tests": [
-            {"name": t["test"], "column": t["column"], "severity": t["severity"], "unique_id": t["unique_id"]}
-            for t in tests
-        ],
-        "depends_on": list(node.depends_on.nodes),
-        "depends_on_macros": list(node.depends_on.macros),
-        "enabled": True,
-    }
-
-
-def _source(node: _Node, tests: list[Entry]) -> Entry:
-    return {
-        **_common(node, tests),
-        "source_name": node.source_name or "",
-        "source_description": node.source_description or "",
-        "identifier": node.identifier,
-        "loader": node.loader,
-        "loaded_at_field": node.loaded_at_field,
-        "tests": [t["test"] for t in tests],
-    }
+class _Caller(msgspec.Struct, gc=False):
+    depends_on: dict[str, list[str] | None] = {}

@@ -20,7 +20,7 @@ from compiler.facts.generic_tests import Target, generic_test
 from compiler.facts.graph import cycles
 from compiler.facts.profile import read_profile
 from compiler.facts.project_config import ProjectFile, read_project
-from compiler.facts.project_nodes import Node, PackageNodes
+from compiler.facts.project_nodes import Node, PackageNodes, StatedTest
 from compiler.facts.project_resources import PackageResources, known, off
 from compiler.facts.references import reference
 from compiler.facts.relate import relate
@@ -92,8 +92,8 @@ class _Assembly:
             for entry, file, tests, target in package.sources():
                 facts.sources.append(entry)
                 self.sources[entry["source_name"], entry["name"]].append(entry)
-                for given, column in tests:
-                    self._test(package, given, target, column, file, entry["unique_id"], facts)
+                for stated in tests:
+                    self._test(package, stated, target, file, entry["unique_id"], facts)
         for node in self.nodes.values():
             self._place(node, profile)
             if node.enabled:
@@ -237,20 +237,19 @@ class _Assembly:
             else:
                 target = Target(f"{name}_v{node.version}", f"ref('{name}', version='{node.version}')")
             file = node.patch.file
-            for given, column in node.tests:
-                self._test(package, given, target, column, file, node.entry["unique_id"], facts)
+            for stated in node.tests:
+                self._test(package, stated, target, file, node.entry["unique_id"], facts)
 
     def _test(
         self,
         package: PackageResources,
-        given: Any,
+        stated: StatedTest,
         target: Target,
-        column: str | None,
         file: YamlFile,
         attached: str,
         facts: Facts,
     ) -> None:
-        test = generic_test(given, target, column)
+        test = generic_test(stated.given, target, stated.column)
         if test is None:
             return
         config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config)
@@ -267,7 +266,8 @@ class _Assembly:
             test=test.test,
             kind="generic",
             attached_to=attached,
-            column=column,
+            column=stated.column or text(test.arguments.pop("column_name", None)),
+            tags=entries.tags(entry["tags"], stated.tags),
             description=test.description,
             arguments=test.arguments,
             depends_on=sorted(used),

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry, items, mapping, text
 from compiler.facts.file_facts import UNKNOWN, Block, Ref
 from compiler.facts.project_config import ProjectFile, merge_config
 from compiler.facts.scan import CodeFile, Scan, YamlFile
+from compiler.facts.seed_files import apply_csv
+from compiler.facts.sql_text import SqlText
 
 _KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot"}
 _SHORTCUTS = ("meta", "tags", "access", "group", "docs", "enabled")
@@ -28,6 +30,14 @@ class Patch:
     file: YamlFile
 
 
+class StatedTest(NamedTuple):
+    """A data test as YAML states it, the column that it stands on, and the tags that it gets from there."""
+
+    given: Any
+    column: str | None
+    tags: list[str]
+
+
 @dataclass(slots=True)
 class Node:
     """One node before its references are resolved."""
@@ -39,8 +49,7 @@ class Node:
     scan: Scan
     patch: Patch | None = None
     version: str | None = None
-    tests: list[tuple[Any, str | None]] = field(default_factory=list)
-    """The data tests that YAML states on it, each with the column it stands on."""
+    tests: list[StatedTest] = field(default_factory=list)
     uncertain: list[str] = field(default_factory=list)
 
 
@@ -87,7 +96,7 @@ class PackageNodes:
         """A description with its ``doc`` calls replaced by what the docs blocks say."""
         written = given if isinstance(given, str) else ""
         if "{{" not in written:
-            return written.strip() if "\n" in written else written
+            return written
         from compiler.facts.doc_blocks import render_docs
 
         return render_docs(written, self.docs, self.project.name)
@@ -102,18 +111,12 @@ class PackageNodes:
         if node.entry["language"] == "python" and "materialized" not in node.config:
             node.entry["materialized"] = "table"
         if kind != "seed" and file.text is not None:
-            python = node.entry["language"] == "python"
-            node.entry.update(
-                code_lines=file.text.code_lines,
-                joins=None if python else file.text.joins,
-                select_star=None if python else file.text.select_star,
-                hard_coded_relations=list(file.text.hard_coded),
-                raw_code=file.raw_code,
-            )
-        named_columns = {c["name"].lower() for c in node.entry["columns"]}
-        for column in file.facts.columns:
-            if column.lower() not in named_columns:
-                node.entry["columns"].append(entries.column({"name": column}, "", declared=False))
+            if kind == "snapshot":
+                code(node.entry, block.body)
+            else:
+                measured(node.entry, file.text, file.raw_code)
+        if kind == "seed":
+            apply_csv(node.entry, file.facts)
         return node
 
     def _yaml_snapshots(self) -> Iterator[Node]:
@@ -121,7 +124,9 @@ class PackageNodes:
             if kind == "snapshot" and patch.given.get("relation") is not None:
                 block = _relation_block(name, patch.given["relation"])
                 fqn = [self.project.name, *patch.file.parts, name]
-                yield self._build(kind, name, patch.file.path, fqn, block, patch)
+                node = self._build(kind, name, patch.file.path, fqn, block, patch)
+                code(node.entry, f"select * from {{{{ {str(patch.given['relation']).strip('{} ')} }}}}")
+                yield node
 
     def _build(self, kind: str, name: str, path: str, fqn: list[str], block: Block, patch: Patch | None) -> Node:
         given = {} if patch is None else patch.given
@@ -137,7 +142,7 @@ class PackageNodes:
             entry["materialized"] = ""
         node = Node(entry, block, config, enabled, self.scan, patch, uncertain=uncertain)
         self._columns(node, items(given.get("columns")))
-        node.tests.extend((t, None) for t in data_tests(given))
+        node.tests.extend(StatedTest(t, None, []) for t in data_tests(given))
         return node
 
     def _columns(self, node: Node, given: list[Any]) -> None:
@@ -145,8 +150,9 @@ class PackageNodes:
         for one in given:
             if isinstance(one, dict) and one.get("name") is not None and str(one["name"]) not in seen:
                 seen.add(str(one["name"]))
-                node.entry["columns"].append(entries.column(one, self.description(one.get("description"))))
-                node.tests.extend((t, str(one["name"])) for t in data_tests(one))
+                column = entries.column(one, self.description(one.get("description")))
+                node.entry["columns"].append(column)
+                node.tests.extend(StatedTest(t, column["name"], column["tags"]) for t in data_tests(one))
 
     def _entry(self, kind: str, name: str, path: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> Entry:
         meta = mapping(config.get("meta"))
@@ -249,6 +255,25 @@ def render_config(given: Mapping[str, Any], project: ProjectFile) -> dict[str, A
     return {k: v if "hook" in k else project.variables.rendered(v) for k, v in given.items()}
 
 
+def code(entry: Entry, raw: str) -> None:
+    """Fill in what the text of a snapshot says."""
+    from compiler.facts.sql_text import measure
+
+    measured(entry, measure(raw), raw)
+
+
+def measured(entry: Entry, counts: SqlText, raw: str | None) -> None:
+    """Fill in the counts of a text; in Python there are no joins or stars to count."""
+    python = entry["language"] == "python"
+    entry.update(
+        code_lines=counts.code_lines,
+        joins=None if python else counts.joins,
+        select_star=None if python else counts.select_star,
+        hard_coded_relations=list(counts.hard_coded),
+        raw_code=raw,
+    )
+
+
 def named(given: Any) -> Iterator[dict[str, Any]]:
     """Those items of a list of properties that have a name."""
     for one in items(given):
@@ -287,7 +312,7 @@ def version_columns(base: list[Any], given: Any) -> list[Any]:
         and str(c.get("name")) not in excluded | names
         and (everything or str(c.get("name")) in items(include))
     ]
-    return [*own, *kept]
+    return [*kept, *own]
 
 
 def _relation_block(name: str, relation: Any) -> Block:

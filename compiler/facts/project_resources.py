@@ -9,12 +9,13 @@ from compiler.facts import entries
 from compiler.facts.entries import Entry, items, mapping, text
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.generic_tests import Target
+from compiler.facts.manifest_resources import arguments
 from compiler.facts.project_config import merge_config
-from compiler.facts.project_nodes import PackageNodes, data_tests, named, render_config
+from compiler.facts.project_nodes import PackageNodes, StatedTest, data_tests, named, render_config
 from compiler.facts.references import reference
 from compiler.facts.scan import YamlFile
 
-Tests = list[tuple[Any, str | None]]
+Tests = list[StatedTest]
 
 
 def off(config: Mapping[str, Any]) -> bool:
@@ -56,11 +57,14 @@ class PackageResources:
             return None
         config = known(config)
         render = self.nodes.project.variables.rendered
-        tests: Tests = [(t, None) for t in data_tests(table)]
+        inherited = entries.tags(source.get("tags"), table.get("tags"))
+        tests = [StatedTest(t, None, inherited) for t in data_tests(table)]
         columns = []
         for one in named(table.get("columns")):
-            columns.append(entries.column(one, self.nodes.description(one.get("description"))))
-            tests.extend((t, str(one["name"])) for t in data_tests(one))
+            column = entries.column(one, self.nodes.description(one.get("description")))
+            columns.append(column)
+            tags = [*inherited, *column["tags"]]
+            tests.extend(StatedTest(t, column["name"], tags) for t in data_tests(one))
         meta = mapping(config.get("meta"))
         entry = {
             "unique_id": f"source.{self.name}.{group}.{name}",
@@ -172,7 +176,9 @@ class PackageResources:
             for macro in file.facts.macros if file.role in ("macro", "test") else ():
                 entry, given = patches.get(macro.name, ({}, {}))
                 described = {str(a["name"]): a for a in named(given.get("arguments"))}
-                names = list(described) or macro.arguments
+                described = {
+                    n: {**a, "description": self.nodes.description(a.get("description"))} for n, a in described.items()
+                }
                 meta = {**mapping(given.get("meta")), **mapping(mapping(given.get("config")).get("meta"))}
                 yield {
                     "unique_id": f"macro.{self.name}.{macro.name}",
@@ -180,17 +186,13 @@ class PackageResources:
                     "package": self.name,
                     "path": file.path,
                     "description": entry.get("description", ""),
-                    "arguments": [_argument(n, described.get(n, {}), self.nodes) for n in names],
+                    "arguments": arguments(list(described.values()), macro.arguments),
                     "meta": meta,
                     "tags": entries.tags(given.get("tags")),
                     "used_by": None,
-                    "raw_code": None,
-                    "code_lines": macro.code_lines,
+                    "raw_code": macro.raw_code,
+                    "code_lines": macro.raw_code.count("\n") + 1,
                 }
-
-
-def _argument(name: str, given: Mapping[str, Any], nodes: PackageNodes) -> Entry:
-    return {"name": name, "type": text(given.get("type")), "description": nodes.description(given.get("description"))}
 
 
 def _shortcuts(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compiler.facts.needs import Needs, covered
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Outcome
 
 TARGET_MANIFEST = Path("target") / "manifest.json"
-Needs = frozenset[tuple[str, ...]]
-"""Paths into the IR that are used, ``*`` for any index or key; a path used whole stands as that prefix."""
 
 
 def read_facts(
@@ -27,11 +26,4 @@ def read_facts(
         return read_project_files(project_dir, keep_code=covered(needs, ("models", "*", "raw_code")))
     from compiler.facts.manifest import read_manifest
 
-    return read_manifest(project_dir, found)
-
-
-def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:
-    """True where something at ``path``, above it or below it is used."""
-    if needs is None:
-        return True
-    return any(all("*" in (a, b) or a == b for a, b in zip(need, path, strict=False)) for need in needs)
+    return read_manifest(project_dir, found, needs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from compiler.facts.entries import Entry, items, mapping, owner
 from compiler.ir.facts_model import Facts
@@ -12,41 +12,61 @@ _COMBINATIONS = {
     "unique_combination_of_columns": "combination_of_columns",
     "expect_compound_columns_to_be_unique": "column_list",
 }
+Wanted = Callable[[str, str], bool]
+"""(list, field) → is the field built?"""
+NODES = ("models", "seeds", "snapshots")
 
 
-def relate(facts: Facts) -> None:
-    """Fill in, in place, the fields of ``facts`` that other entries decide."""
-    nodes = [*facts.models, *facts.seeds, *facts.snapshots]
+def everything(kind: str, field: str) -> bool:
+    """Every field is wanted."""
+    return True
+
+
+def relate(facts: Facts, wanted: Wanted = everything) -> None:
+    """Fill in, in place, those of the ``wanted`` fields that other entries decide."""
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
-        if test["attached_to"]:
+        if test["attached_to"] and test["enabled"]:
             on[test["attached_to"]].append(test)
-    for node in nodes:
-        attach(node, on.get(node["unique_id"], []))
-        node["tests"] = [
-            {"name": t["test"], "column": t["column"], "severity": t["severity"], "unique_id": t["unique_id"]}
-            for t in on.get(node["unique_id"], [])
-        ]
-        node["primary_key"] = primary_key(node, on.get(node["unique_id"], []))
+    for kind in NODES:
+        for node in getattr(facts, kind):
+            _tests(kind, node, on.get(node["unique_id"], ()), wanted)
     for source in facts.sources:
-        attach(source, on.get(source["unique_id"], []))
-        source["tests"] = sorted(t["test"] for t in on.get(source["unique_id"], []) if t["test"])
-    _users(facts, nodes)
-    _group_owners(facts, nodes)
+        tests = on.get(source["unique_id"], ())
+        if wanted("sources", "columns.tests"):
+            attach(source, tests)
+        source["tests"] = sorted(t["test"] for t in tests if t["test"])
+    _users(facts, wanted)
+    _group_owners(facts, wanted)
+
+
+def _tests(kind: str, node: Entry, tests: Sequence[Entry], wanted: Wanted) -> None:
+    if wanted(kind, "columns.tests"):
+        attach(node, tests)
+    if wanted(kind, "coverage"):
+        tested = {t["column"].strip('"`').lower() for t in tests if t["column"] and t["test"]}
+        node["coverage"] = coverage(
+            sum(1 for c in node["columns"] if c["name"].lower() in tested), len(node["columns"])
+        )
+    node["tests"] = [
+        {"name": t["test"], "column": t["column"], "severity": t["severity"], "unique_id": t["unique_id"]}
+        for t in tests
+    ]
+    if wanted(kind, "primary_key"):
+        node["primary_key"] = primary_key(node, tests)
 
 
 def attach(node: Entry, tests: Iterable[Entry]) -> None:
-    """Give each column its tests, and the node its coverage."""
-    named: dict[str, set[str]] = defaultdict(set)
+    """Give each column its tests."""
+    named: dict[str, set[str]] = {}
     for test in tests:
         if test["column"] and test["test"]:
-            named[test["column"].strip('"`').lower()].add(test["test"])
-    for column in node["columns"]:
-        column["tests"] = sorted(named.get(column["name"].lower(), ()))
-    if "coverage" in node:
-        columns = node["columns"]
-        tested = sum(1 for c in columns if c["tests"])
-        node["coverage"] = coverage(tested, len(columns))
+            named.setdefault(test["column"].strip('"`').lower(), set()).add(test["test"])
+    if named:
+        for column in node["columns"]:
+            found = named.get(column["name"].lower())
+            if found:
+                column["tests"] = sorted(found)
 
 
 def coverage(tested: int, columns: int) -> int | None:
@@ -63,10 +83,12 @@ def primary_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
     if declared:
         return declared
     given = [str(c) for c in items(node["meta"].get("primary_key"))]
-    if given:
-        return given
+    return given or _tested_key(node, tests)
+
+
+def _tested_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
     unique: list[list[str]] = []
-    filled: set[str] = set()
+    filled = {c["name"] for c in node["columns"] if "not_null" in c["constraints"]}
     for test in tests:
         short = str(test["test"] or "").rpartition(".")[2]
         if short == "unique" and test["column"]:
@@ -75,21 +97,31 @@ def primary_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
             filled.add(test["column"])
         elif short in _COMBINATIONS:
             unique.append([str(c) for c in items(mapping(test["arguments"]).get(_COMBINATIONS[short]))])
-    filled |= {c["name"] for c in node["columns"] if "not_null" in c["constraints"]}
     keys = [key for key in unique if key and all(c in filled for c in key)]
     return min(keys, key=lambda k: (len(k), k)) if keys else []
 
 
-def _users(facts: Facts, nodes: list[Entry]) -> None:
+def _users(facts: Facts, wanted: Wanted) -> None:
+    users = [k for k in (*NODES, "sources") if wanted(k, "used_by")]
+    if not users:
+        return
     used: dict[str, set[str]] = defaultdict(set)
-    for entry in [*nodes, *facts.exposures, *facts.metrics, *facts.semantic_models, *facts.saved_queries]:
-        for target in entry.get("depends_on", ()):
-            used[target].add(entry["unique_id"])
-    for entry in [*nodes, *facts.sources]:
-        entry["used_by"] = sorted(used.get(entry["unique_id"], ()))
+    for kind in (*NODES, "exposures", "metrics", "semantic_models", "saved_queries"):
+        for entry in getattr(facts, kind):
+            for target in entry.get("depends_on", ()):
+                used[target].add(entry["unique_id"])
+    for semantic in facts.semantic_models:
+        if semantic["model"] is not None:
+            used[semantic["model"]].add(semantic["unique_id"])
+    for kind in users:
+        for entry in getattr(facts, kind):
+            if entry["unique_id"] in used:
+                entry["used_by"] = sorted(used[entry["unique_id"]])
 
 
-def _group_owners(facts: Facts, nodes: list[Entry]) -> None:
+def _group_owners(facts: Facts, wanted: Wanted) -> None:
     owners = {g["name"]: g["owner"].get("name") or g["owner"].get("email") for g in facts.groups}
-    for node in nodes:
-        node["owner"] = owner(node["meta"], owners.get(node["group"]))
+    for kind in NODES:
+        if wanted(kind, "owner"):
+            for node in getattr(facts, kind):
+                node["owner"] = owner(node["meta"], owners.get(node["group"]))

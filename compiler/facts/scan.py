@@ -37,7 +37,6 @@ _WANTED = {
     "macro": (".sql",),
     "analysis": (),
 }
-_SEED_HEADER_BYTES = 1024 * 1024
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
 
@@ -164,17 +163,15 @@ class _Scanner:
                 role = "macro"
             self._code(role, base, path, parts, stem, suffix)
 
-    def _read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+    def _read(self, path: str) -> bytes | None:
         full = os.path.join(self.project.root, path)
         try:
             with open(full, "rb") as file:
-                data = file.read(limit + 1)
+                data = file.read(MAX_BYTES + 1)
         except OSError as error:
             self._report("FLC100", f"cannot read `{self.shown(path)}`: {error.strerror}", path, hint="check the path")
             return None
-        if len(data) > limit:
-            if limit != MAX_BYTES:
-                return data[:limit].rpartition(b"\n")[0]
+        if len(data) > MAX_BYTES:
             self._report("FLC106", f"`{self.shown(path)}` is larger than {MAX_BYTES} bytes", path)
             return None
         return data
@@ -213,11 +210,9 @@ class _Scanner:
             self._report("FLC125", f"`{self.shown(path)}` holds no mapping of properties", path)
 
     def _code(self, role: str, base: str, path: str, parts: tuple[str, ...], stem: str, suffix: str) -> None:
-        data = self._read(path, _SEED_HEADER_BYTES if suffix == ".csv" else MAX_BYTES)
+        data = self._read(path)
         if data is None:
             return
-        if suffix == ".csv":
-            data = data.partition(b"\n")[0]
         key, known = self.cache.get(data + self.digest, suffix)
         text: str | None = None
         if known is None or self.keep_code:
@@ -240,9 +235,9 @@ class _Scanner:
         from compiler.facts.sql_text import measure
 
         if suffix == ".csv":
-            from compiler.facts.sql_files import read_csv_header
+            from compiler.facts.seed_files import read_csv
 
-            return Known(read_csv_header(text))
+            return Known(read_csv(text, len(text.encode())))
         from compiler.facts.jinja_values import Values
         from compiler.facts.sql_files import read_python, read_sql
 

@@ -7,7 +7,7 @@ constant; dbt counts the branches that it renders at parse time, so docs/facts.m
 from __future__ import annotations
 
 import ast
-import csv
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from math import isfinite
@@ -17,7 +17,7 @@ import jinja2
 from jinja2 import nodes
 
 from compiler.facts.file_facts import UNKNOWN, Block, FileFacts, MacroBlock, Ref
-from compiler.facts.jinja_values import Scope, Values, environment, parse_template
+from compiler.facts.jinja_values import Scope, Values, parse_template
 
 
 def read_sql(text: str, values: Values) -> FileFacts:
@@ -32,28 +32,29 @@ def read_sql(text: str, values: Values) -> FileFacts:
         return FileFacts(broken=(1, "nested too deeply"))
     walk = _Walk(values)
     walk.statements(template.body, {"execute": (False,)}, walk.facts.main, False)
-    if walk.facts.macros:
-        ends = _block_ends(text)
+    if walk.facts.macros or walk.facts.snapshots:
+        texts = _block_texts(text)
         for macro in walk.facts.macros:
-            macro.code_lines = ends.get(macro.line, macro.line) - macro.line + 1
+            macro.raw_code = texts.get(macro.name.removeprefix("test_"), texts.get(macro.name, ("", "")))[0]
+        for snapshot in walk.facts.snapshots:
+            snapshot.body = texts.get(snapshot.name, ("", ""))[1]
     return walk.facts
 
 
-def _block_ends(text: str) -> dict[int, int]:
-    """The line of a macro's first tag → the line of its last one; Jinja's tree does not hold where blocks end."""
-    ends: dict[int, int] = {}
-    starts: list[int] = []
-    opened = False
-    for line, token, value in environment().lex(text):
-        if token == "block_begin":
-            opened = True
-        elif token == "name" and opened:
-            opened = False
-            if value in ("macro", "test", "data_test"):
-                starts.append(line)
-            elif value in ("endmacro", "endtest", "enddata_test") and starts:
-                ends[starts.pop()] = line
-    return ends
+_BLOCK = re.compile(r"\{%-?\s*(end)?(macro|test|data_test|snapshot)\b\s*(\w*).*?%\}", re.DOTALL)
+
+
+def _block_texts(text: str) -> dict[str, tuple[str, str]]:
+    """Name of a macro, test or snapshot → its whole text and its body; Jinja's tree does not hold where blocks end."""
+    found: dict[str, tuple[str, str]] = {}
+    opened: list[re.Match[str]] = []
+    for tag in _BLOCK.finditer(text):
+        if not tag[1]:
+            opened.append(tag)
+        elif opened:
+            start = opened.pop()
+            found[start[3]] = (text[start.start() : tag.end()], text[start.end() : tag.start()])
+    return found
 
 
 class _Walk:
@@ -192,6 +193,12 @@ def _macro_block(name: str, node: nodes.Macro) -> MacroBlock:
     return MacroBlock(name, node.lineno, [a.name for a in node.args])
 
 
+def macro_arguments(raw_code: str) -> list[str]:
+    """The names in the signature of a macro's text; empty where it cannot be parsed."""
+    macros = read_sql(raw_code, Values({})).macros
+    return macros[0].arguments if macros else []
+
+
 def read_python(text: str) -> FileFacts:
     """Facts of a Python model: ``dbt.ref``, ``dbt.source`` and ``dbt.config`` with literal arguments."""
     try:
@@ -247,12 +254,3 @@ def plain(value: Any) -> Any:
         pairs = {k: plain(v) for k, v in value.items()}
         return UNKNOWN if UNKNOWN in pairs.values() or not all(isinstance(k, str) for k in pairs) else pairs
     return UNKNOWN
-
-
-def read_csv_header(text: str, delimiter: str = ",") -> FileFacts:
-    """The column names of a seed."""
-    try:
-        header = next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
-    except csv.Error as error:
-        return FileFacts(broken=(1, str(error)))
-    return FileFacts(columns=[name.strip() for name in header if name.strip()])

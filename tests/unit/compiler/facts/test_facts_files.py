@@ -133,7 +133,7 @@ def test_versions_seeds_snapshots_and_python_models(tmp_path: Path) -> None:
         )
     )
     assert [m["unique_id"] for m in facts.models] == ["model.shop.cust.v1", "model.shop.cust.v2", "model.shop.p"]
-    assert [c["name"] for c in facts.models[1]["columns"]] == ["new", "id"]
+    assert [c["name"] for c in facts.models[1]["columns"]] == ["id", "new"]
     python = facts.models[2]
     assert (python["language"], python["materialized"], python["depends_on"]) == (
         "python",
@@ -141,6 +141,7 @@ def test_versions_seeds_snapshots_and_python_models(tmp_path: Path) -> None:
         ["model.shop.cust.v2"],
     )
     assert [(c["name"], c["declared"]) for c in facts.seeds[0]["columns"]] == [("id", False), ("name", False)]
+    assert facts.seeds[0]["size"] == {"rows": 1, "bytes": 12}
     assert [(s["name"], s["snapshot_strategy"], s["depends_on"]) for s in facts.snapshots] == [
         ("snap", "timestamp", ["model.shop.cust.v1"]),
         ("y", "check", ["seed.shop.codes"]),

@@ -51,7 +51,7 @@ def test_meta_comes_from_both_places_and_disabled_nodes_are_left_out(tmp_path: P
         ('{"metadata": {}, "nodes": {}}', "FLC112"),
         ('{"metadata": {"dbt_schema_version": "x/manifest/v4.json"}, "nodes": {}}', "FLC113"),
         ('{"metadata": {}, "nodes": 3}', "FLC114"),
-        ("[1]", "FLC114"),
+        ("[1]", "FLC112"),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_a_code(tmp_path: Path, text: str, code: str) -> None:

@@ -1,0 +1,417 @@
+"""How each field of an entry is made from a node of the manifest, and decoders of just the fields that are used.
+
+A field of the IR names what it reads from the node and from its ``config``, and the expression over the two (``n`` and
+``c``) that gives its value. From the fields in use a struct type is made for msgspec, which skips all other JSON
+without building it, and one function that builds the entry in a single dict display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from compiler.facts import entries
+from compiler.facts.entries import Entry
+
+Text = str | None
+Lax = str | int | float | bool | None
+EMPTY: list[Any] = []
+"""Shared by all entries: lists in the IR are never changed after they were made."""
+NOTHING: dict[str, Any] = {}
+
+
+class Made(NamedTuple):
+    """How one field is made: what it reads from the node, from its config, and the expression."""
+
+    reads: tuple[str, ...]
+    configs: tuple[str, ...]
+    expression: str
+
+
+class _DependsOn(msgspec.Struct, gc=False):
+    nodes: list[str] | None = None
+    macros: list[str] | None = None
+
+
+class TestMetadata(msgspec.Struct, gc=False):
+    """What a generic test was made from."""
+
+    name: Text = None
+    namespace: Text = None
+    kwargs: dict[str, Any] | None = None
+
+
+NODE_TYPES: Mapping[str, Any] = {
+    "unique_id": str,
+    "name": str,
+    "resource_type": Text,
+    "package_name": Text,
+    "original_file_path": Text,
+    "patch_path": Text,
+    "description": Text,
+    "database": Text,
+    "schema": Text,
+    "alias": Text,
+    "language": Text,
+    "raw_code": Text,
+    "meta": dict[str, Any] | None,
+    "tags": list[str] | str | None,
+    "depends_on": _DependsOn | None,
+    "access": Text,
+    "group": Text,
+    "constraints": list[Any] | None,
+    "version": Lax,
+    "latest_version": Lax,
+    "deprecation_date": Lax,
+    "refs": list[Any] | None,
+    "sources": list[Any] | None,
+    "test_metadata": TestMetadata | None,
+    "attached_node": Text,
+    "column_name": Text,
+    "source_name": Text,
+    "source_description": Text,
+    "identifier": Text,
+    "loader": Text,
+    "loaded_at_field": Text,
+    "freshness": dict[str, Any] | None,
+    "checksum": dict[str, Any] | None,
+}
+CONFIG_TYPES: Mapping[str, Any] = {
+    "enabled": Lax,
+    "materialized": Text,
+    "meta": dict[str, Any] | None,
+    "tags": list[str] | str | None,
+    "contract": dict[str, Any] | None,
+    "access": Text,
+    "group": Text,
+    "grants": dict[str, Any] | None,
+    "unique_key": Any,
+    "incremental_strategy": Text,
+    "strategy": Text,
+    "severity": Text,
+    "where": Lax,
+}
+
+_META = Made(("meta",), ("meta",), "merged(n.meta, c.meta)")
+_TAGS = Made(("tags",), ("tags",), "tags(n.tags, c.tags)")
+_COMMON: dict[str, Made] = {
+    "unique_id": Made(("unique_id",), (), "n.unique_id"),
+    "name": Made(("name",), (), "n.name"),
+    "package": Made(("package_name",), (), 'n.package_name or ""'),
+    "path": Made(("original_file_path",), (), "slashes(n.original_file_path)"),
+    "description": Made(("description",), (), 'n.description or ""'),
+    "tags": _TAGS,
+    "meta": _META,
+}
+NODE_FIELDS: Mapping[str, Made] = {
+    **_COMMON,
+    "resource_type": Made(("resource_type",), (), "n.resource_type"),
+    "patch_path": Made(("patch_path",), (), "patch_path(n.patch_path)"),
+    "directory": Made(("original_file_path",), (), 'slashes(n.original_file_path).rpartition("/")[0]'),
+    "database": Made(("database",), (), "n.database"),
+    "schema": Made(("schema",), (), "n.schema"),
+    "alias": Made(("alias",), (), "n.alias"),
+    "materialized": Made(("resource_type",), ("materialized",), 'c.materialized or ""'),
+    "language": Made(("language",), (), 'n.language or "sql"'),
+    "owner": Made((), (), "None"),
+    "access": Made(("access", "resource_type"), ("access",), "access(n, c)"),
+    "group": Made(("group",), ("group",), "n.group or c.group"),
+    "contract_enforced": Made((), ("contract",), 'c.contract is not None and c.contract.get("enforced") is True'),
+    "constraints": Made(("constraints",), (), "constraints(n.constraints) if n.constraints else EMPTY"),
+    "version": Made(("version",), (), "text(n.version)"),
+    "latest_version": Made(("latest_version",), (), "text(n.latest_version)"),
+    "deprecation_date": Made(("deprecation_date",), (), "day(n.deprecation_date)"),
+    "tests": Made((), (), "EMPTY"),
+    "primary_key": Made((), (), "EMPTY"),
+    "coverage": Made((), (), "None"),
+    "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
+    "depends_on_macros": Made(("depends_on",), (), "sorted(set((n.depends_on and n.depends_on.macros) or ()))"),
+    "used_by": Made((), (), "EMPTY"),
+    "refs": Made(("refs", "package_name"), (), "refs(n.refs, n.package_name)"),
+    "source_refs": Made(("sources", "package_name"), (), "source_refs(n.sources, n.package_name)"),
+    "unique_key": Made((), ("unique_key",), "unique_key(c.unique_key)"),
+    "incremental_strategy": Made((), ("incremental_strategy",), "c.incremental_strategy"),
+    "snapshot_strategy": Made(
+        ("resource_type",), ("strategy",), 'c.strategy if n.resource_type == "snapshot" else None'
+    ),
+    "grants": Made((), ("grants",), "grants(c.grants) if c.grants else NOTHING"),
+    "retention_days": Made(("meta",), ("meta",), "retention_days(merged(n.meta, c.meta))"),
+    "code_lines": Made(("raw_code",), (), "code_lines(n.raw_code)"),
+    "joins": Made(("raw_code", "language"), (), "measured(n, 1)"),
+    "raw_code": Made(("raw_code",), (), "n.raw_code or None"),
+    "select_star": Made(("raw_code", "language"), (), "measured(n, 2)"),
+    "hard_coded_relations": Made(("raw_code", "language"), (), "measured(n, 3) or EMPTY"),
+    "config": Made((), ("*",), "other_config(c.all)"),
+    "size": Made((), (), "None"),
+    "last_run": Made((), (), "None"),
+    "enabled": Made((), (), "True"),
+}
+SOURCE_FIELDS: Mapping[str, Made] = {
+    **_COMMON,
+    "source_name": Made(("source_name",), (), 'n.source_name or ""'),
+    "schema": Made(("schema",), (), "n.schema"),
+    "database": Made(("database",), (), "n.database"),
+    "identifier": Made(("identifier",), (), "n.identifier"),
+    "loader": Made(("loader",), (), 'n.loader or ""'),
+    "loaded_at_field": Made(("loaded_at_field",), (), "n.loaded_at_field"),
+    "freshness": Made(("freshness",), (), "freshness(n.freshness)"),
+    "source_description": Made(("source_description",), (), 'n.source_description or ""'),
+    "owner": Made(("meta",), ("meta",), "owner(merged(n.meta, c.meta))"),
+    "tests": Made((), (), "EMPTY"),
+    "used_by": Made((), (), "EMPTY"),
+}
+TEST_FIELDS: Mapping[str, Made] = {
+    **{k: v for k, v in _COMMON.items() if k != "package"},
+    "test": Made(("test_metadata",), (), "test_name(n.test_metadata)"),
+    "kind": Made(("test_metadata",), (), '"singular" if n.test_metadata is None else "generic"'),
+    "attached_to": Made(("attached_node", "depends_on", "test_metadata"), (), "attached_to(n)"),
+    "column": Made(("column_name", "test_metadata"), (), "test_column(n)"),
+    "severity": Made((), ("severity",), '(c.severity or "error").lower()'),
+    "where": Made((), ("where",), "text(c.where)"),
+    "arguments": Made(("test_metadata",), (), "arguments(n.test_metadata)"),
+    "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
+    "enabled": Made((), ("enabled",), "enabled(c.enabled)"),
+    "last_run": Made((), (), "None"),
+}
+COLUMN_TYPES: Mapping[str, Any] = {
+    "name": str,
+    "description": Text,
+    "data_type": Text,
+    "meta": dict[str, Any] | None,
+    "tags": list[str] | str | None,
+    "config": dict[str, Any] | None,
+    "constraints": list[Any] | None,
+}
+_COLUMN_META = ("meta", "config")
+COLUMN_FIELDS: Mapping[str, Made] = {
+    "columns.name": Made(("name",), (), "n.name"),
+    "columns.description": Made(("description",), (), 'n.description or ""'),
+    "columns.type": Made(("data_type",), (), "n.data_type"),
+    "columns.tags": Made(("tags", "config"), (), "column_tags(n)"),
+    "columns.meta": Made(_COLUMN_META, (), "column_meta(n)"),
+    "columns.classification": Made(_COLUMN_META, (), 'declared(n, "classification")'),
+    "columns.level": Made((), (), "None"),
+    "columns.pii_type": Made(_COLUMN_META, (), 'declared(n, "pii_type")'),
+    "columns.sensitivity": Made(_COLUMN_META, (), 'declared(n, "sensitivity")'),
+    "columns.masked": Made(_COLUMN_META, (), "column_masked(n)"),
+    "columns.tests": Made((), (), "EMPTY"),
+    "columns.constraints": Made(("constraints",), (), "column_constraints(n.constraints)"),
+    "columns.declared": Made((), (), "True"),
+    "columns.in_catalog": Made((), (), "None"),
+    "columns.catalog_type": Made((), (), "None"),
+    "columns.inherited": Made((), (), "None"),
+}
+
+
+_REQUIRED = ("unique_id", "name")
+
+
+class Reader(NamedTuple):
+    """The decoder of one kind of node, and what makes an entry of what it decoded."""
+
+    decode: Callable[[Any], Any]
+    build: Callable[[Any], Entry]
+
+
+def reader(made: Mapping[str, Made], used: Iterable[str], columns: Iterable[str] | None) -> Reader:
+    """A reader of the ``used`` fields in ``made``; ``columns`` are the used fields of columns, None for no columns."""
+    chosen = {name: made[name] for name in used if name in made}
+    reads = {r for m in chosen.values() for r in m.reads} - set(_REQUIRED)
+    configs = {"enabled"} | {c for m in chosen.values() for c in m.configs}
+    whole = "*" in configs
+    config: Any = dict[str, Any] if whole else _config_struct(configs)
+    parts = [f"{name!r}: {m.expression}" for name, m in chosen.items()]
+    fields: list[tuple[str, Any, Any]] = [*((r, NODE_TYPES[r], None) for r in reads), ("config", config | None, None)]
+    scope = {**_SCOPE, "no_config": config()}
+    if whole:
+        scope["whole"] = _whole_config()
+        scope["no_config"] = scope["whole"]({})
+    if columns is not None:
+        struct, scope["column"] = _column(columns)
+        fields.append(("columns", dict[str, struct] | list[struct] | None, None))  # type: ignore[valid-type]
+        parts.append('"columns": columns(n.columns, column)')
+    required: list[tuple[str, Any]] = [(r, str) for r in _REQUIRED]
+    node = msgspec.defstruct("Node", [*required, *fields], gc=False)
+    opened = "whole(n.config)" if whole else "n.config"
+    source = f"lambda n: (lambda c: {{{', '.join(parts)}}})({opened} if n.config is not None else no_config)"
+    return Reader(msgspec.json.Decoder(node, float_hook=Decimal).decode, eval(source, scope))
+
+
+def _config_struct(keys: Iterable[str]) -> Any:
+    return msgspec.defstruct("Config", [(k, CONFIG_TYPES[k], None) for k in sorted(keys)], gc=False)
+
+
+def _whole_config() -> Callable[[dict[str, Any]], Any]:
+    """Makes of a config the struct of all known keys, with all keys, known or not, in ``all``."""
+    struct = msgspec.defstruct(
+        "Config", [*((k, v, None) for k, v in CONFIG_TYPES.items()), ("all", Any, None)], gc=False
+    )
+
+    def whole(given: dict[str, Any]) -> Any:
+        return msgspec.convert({**given, "all": given}, struct)
+
+    return whole
+
+
+def _column(used: Iterable[str]) -> tuple[Any, Callable[[Any], Entry]]:
+    chosen = {name: COLUMN_FIELDS[name] for name in COLUMN_FIELDS if name in set(used) | {"columns.name"}}
+    reads = sorted({r for m in chosen.values() for r in m.reads} - {"name"})
+    fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
+    struct = msgspec.defstruct("Column", fields, gc=False)
+    parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
+    return struct, eval(f"lambda n: {{{parts}}}", dict(_SCOPE))
+
+
+def _merged(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any]:
+    if not first:
+        return second or NOTHING
+    return {**first, **second} if second and second != first else first
+
+
+def _tags(first: Any, second: Any) -> list[str]:
+    return entries.tags(first, second) if first or second else EMPTY
+
+
+def _column_meta(column: Any) -> dict[str, Any]:
+    config = column.config
+    return _merged(column.meta, entries.mapping(config.get("meta")) if config else None)
+
+
+def _column_tags(column: Any) -> list[str]:
+    return _tags(column.tags, column.config.get("tags") if column.config else None)
+
+
+def _declared(column: Any, key: str) -> str | None:
+    meta = _column_meta(column)
+    if not meta:
+        return None
+    return entries.text(entries.mapping(meta.get("floe")).get(key, meta.get(key)))
+
+
+def _column_masked(column: Any) -> bool:
+    meta = _column_meta(column)
+    return bool(meta) and entries.masked(entries.mapping(meta.get("floe")), meta)
+
+
+def _column_constraints(given: list[Any] | None) -> list[str]:
+    return sorted({str(entries.mapping(c).get("type")) for c in given}) if given else EMPTY
+
+
+def _columns(given: Any, column: Callable[[Any], Entry]) -> list[Entry]:
+    if not given:
+        return EMPTY
+    return [column(c) for c in (given.values() if isinstance(given, dict) else given)]
+
+
+def _slashes(path: str | None) -> str:
+    return path.replace("\\", "/") if path else ""
+
+
+def _patch_path(path: str | None) -> str:
+    return _slashes(path.partition("://")[2]) if path else ""
+
+
+def _access(node: Any, config: Any) -> str | None:
+    if node.resource_type != "model":
+        return None
+    return node.access or config.access or "protected"
+
+
+def _depends_on(given: Any) -> list[str]:
+    return sorted(set(given.nodes)) if given is not None and given.nodes else EMPTY
+
+
+def _refs(given: list[Any] | None, package: str | None) -> list[Entry]:
+    """``refs`` of schema v10 and newer are objects, older ones lists of one or two names; resolved later."""
+    found = []
+    for one in given or ():
+        if isinstance(one, dict):
+            name, other, version = one.get("name"), one.get("package"), one.get("version")
+        else:
+            names = [str(n) for n in entries.items(one)]
+            name, other, version = (names[-1] if names else ""), (names[0] if len(names) > 1 else None), None
+        ref = {"name": str(name), "package": other, "version": entries.text(version), "unique_id": None}
+        found.append({**ref, "line": None, "column": None})
+    return found or EMPTY
+
+
+def _source_refs(given: list[Any] | None, package: str | None) -> list[Entry]:
+    found = []
+    for one in given or ():
+        names = [str(n) for n in entries.items(one)]
+        if len(names) == 2:
+            found.append({"source": names[0], "table": names[1], "unique_id": None, "line": None, "column": None})
+    return found or EMPTY
+
+
+def _code_lines(code: str | None) -> int | None:
+    return code.strip().count("\n") + 1 if code else None
+
+
+def _measured(node: Any, index: int) -> Any:
+    """Joins (1), stars (2) and relations written by hand (3), counted in the text as the reader of files does."""
+    if not node.raw_code or node.language == "python":
+        return None
+    from compiler.facts.sql_text import measure_cached
+
+    counts = measure_cached(node.raw_code)
+    return (counts.code_lines, counts.joins, counts.select_star, counts.hard_coded)[index]
+
+
+def _test_name(metadata: TestMetadata | None) -> str | None:
+    if metadata is None or metadata.name is None:
+        return None
+    return f"{metadata.namespace}.{metadata.name}" if metadata.namespace else metadata.name
+
+
+def _test_column(node: Any) -> str | None:
+    """The column that a test stands on, or that a test on a whole relation names in ``column_name``."""
+    if node.column_name is not None or node.test_metadata is None:
+        return entries.text(node.column_name)
+    return entries.text((node.test_metadata.kwargs or NOTHING).get("column_name"))
+
+
+def _arguments(metadata: TestMetadata | None) -> dict[str, Any]:
+    given = metadata.kwargs if metadata is not None else None
+    return {k: v for k, v in given.items() if k not in ("model", "column_name")} if given else NOTHING
+
+
+def _attached_to(node: Any) -> str | None:
+    """Schemas before v10 do not say, and none does for sources: then the test's argument ``model`` names it."""
+    if node.attached_node is not None or node.test_metadata is None:
+        return entries.text(node.attached_node)
+    nodes: list[str] = (node.depends_on and node.depends_on.nodes) or []
+    if len(nodes) < 2:
+        return nodes[0] if nodes else None
+    model = str((node.test_metadata.kwargs or NOTHING).get("model"))
+    named = [n for n in nodes if f"'{_target_name(n)}'" in model or f'"{_target_name(n)}"' in model]
+    return named[-1] if named else nodes[-1]
+
+
+def _target_name(unique_id: str) -> str:
+    """``orders`` in ``model.shop.orders``, ``model.shop.orders.v2`` and ``source.shop.raw.orders``."""
+    parts = unique_id.split(".")
+    return parts[2] if parts[0] != "source" and len(parts) > 2 else parts[-1]
+
+
+def enabled(given: Any) -> bool:
+    """False for ``false``, also as text."""
+    return not (given is False or str(given).lower() == "false")
+
+
+_SCOPE: dict[str, Any] = {
+    "EMPTY": EMPTY, "NOTHING": NOTHING, "merged": _merged, "tags": _tags, "slashes": _slashes,
+    "patch_path": _patch_path, "access": _access, "depends_on": _depends_on, "refs": _refs,
+    "source_refs": _source_refs, "code_lines": _code_lines, "measured": _measured, "test_name": _test_name,
+    "arguments": _arguments, "test_column": _test_column,
+    "attached_to": _attached_to, "enabled": enabled, "columns": _columns,
+    "column_meta": _column_meta, "column_tags": _column_tags, "declared": _declared, "column_masked": _column_masked,
+    "column_constraints": _column_constraints, "text": entries.text, "day": entries.day,
+    "constraints": entries.constraints,
+    "grants": entries.grants, "unique_key": entries.unique_key, "retention_days": entries.retention_days,
+    "freshness": entries.freshness, "owner": entries.owner, "other_config": entries.other_config,
+    "sorted": sorted, "set": set,
+}  # fmt: skip

@@ -1,0 +1,60 @@
+"""Which parts of the IR are used, so that the rest is neither decoded nor built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+Needs = frozenset[tuple[str, ...]]
+"""Paths into the IR that are used, ``*`` for any index or key; a path used whole stands as that prefix."""
+
+ALWAYS = ("unique_id", "name", "resource_type", "package", "path", "tests")
+"""Fields that every entry has: reports and exemptions name the entry by them."""
+
+DERIVED: Mapping[str, tuple[str, ...]] = {
+    "owner": ("meta", "group"),
+    "layer": ("meta", "tags", "directory", "schema"),
+    "layer_rank": ("layer", "meta", "tags", "directory", "schema"),
+    "primary_key": ("columns", "columns.constraints", "constraints", "meta", "tests"),
+    "coverage": ("columns", "columns.tests", "tests"),
+    "retention_days": ("meta",),
+    "used_by": ("depends_on",),
+    "columns.classification": ("columns.meta", "columns.tags"),
+    "columns.level": ("columns.classification", "columns.meta", "columns.tags"),
+    "columns.pii_type": ("columns.meta",),
+    "columns.sensitivity": ("columns.meta",),
+    "columns.masked": ("columns.meta",),
+    "columns.inherited": (
+        "columns.classification", "columns.level", "columns.masked", "columns.meta", "columns.tags",
+        "raw_code", "refs", "source_refs", "depends_on", "schema", "database", "alias", "identifier",
+    ),
+    "columns.type": ("columns.catalog_type",),
+}  # fmt: skip
+"""A field and what it is computed from, here or in a later stage."""
+
+
+def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:
+    """True where something at ``path``, above it or below it is used."""
+    if needs is None:
+        return True
+    return any(all("*" in (a, b) or a == b for a, b in zip(need, path, strict=False)) for need in needs)
+
+
+def fields(needs: Needs | None, kind: str, known: Iterable[str]) -> frozenset[str]:
+    """Those of the ``known`` fields of the entries in the list ``kind`` that are used, and what they derive from."""
+    names = list(known)
+    found = {n for n in names if covered(needs, (kind, "*", *_spread(n)))}
+    found.update(n for n in names if n in ALWAYS)
+    derived = {n for n in DERIVED if covered(needs, (kind, "*", *_spread(n)))}
+    pending = list(found | derived)
+    while pending:
+        for source in DERIVED.get(pending.pop(), ()):
+            if source not in found:
+                found.add(source)
+                pending.append(source)
+    return frozenset(found)
+
+
+def _spread(name: str) -> tuple[str, ...]:
+    """``columns.name`` stands for the path ``columns`` → any index → ``name``."""
+    first, _, rest = name.partition(".")
+    return (first, "*", rest) if rest else (first,)
