@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,22 @@ from policy_lang.testing.runner import run_tests
 
 ROOT = Path(__file__).resolve().parents[3] / "stdlib_policies"
 FILES = sorted(ROOT.rglob("*.floe"))
-POLICIES = [path for path in FILES if not path.stem.endswith("_test")]
+LIBRARY = [path for path in FILES if path.parent.name == "lib"]
+POLICIES = [path for path in FILES if not path.stem.endswith("_test") and path not in LIBRARY]
+FAMILIES = {
+    "classification": "CLS",
+    "contracts": "CON",
+    "documentation": "DOC",
+    "layers": "LAY",
+    "metadata": "MET",
+    "naming": "NAM",
+    "platform": "PLT",
+    "retention": "RET",
+    "semantics": "SEM",
+    "sources": "SRC",
+    "sql": "SQL",
+    "testing": "TST",
+}
 
 
 def _source(path: Path) -> Source:
@@ -27,20 +43,25 @@ def test_policy_has_cases_of_each_outcome_and_a_page(path: Path) -> None:
     assert module is not None
     assert tests is not None
     page = path.with_suffix(".md").read_text(encoding="utf-8")
-    assert module.policies, "a file of the library declares a policy"
+    assert [policy.name for policy in module.policies] == [path.stem], "a file declares the one policy of its name"
+    assert ".".join(module.package.path) == f"floe.{path.parent.name}"
+    assert re.fullmatch(FAMILIES[path.parent.name] + r"\d{3}", module.policies[0].id)
     for policy in module.policies:
         outcomes = {case.outcome for test in tests.tests if test.policy == policy.name for case in test.cases}
         assert outcomes == {"pass", "fail", "skip"}, policy.name
         assert page.startswith(f"# {policy.id}: {policy.title}\n")
-        assert f"Severity: {policy.severity}." in page
+        assert f"\n\nSeverity: {policy.severity}. Checks " in page
+        assert f"\n\n{policy.why}\n" in page
+        assert re.search(r"\nTo mend it, .*\n\nGood:\n\n```\w+\n.*?```\n\nBad:\n\n```\w+\n.*?```\n$", page, re.DOTALL)
     for param in module.params:
-        assert f"`{param.name}`" in page
+        assert f"| `{param.name}` | " in page
 
 
 def test_all_policies_load_together() -> None:
-    loaded = load_policies([_source(path) for path in POLICIES])
+    loaded = load_policies([_source(path) for path in (*LIBRARY, *POLICIES)])
     assert loaded.value is not None, loaded.diagnostics
-    assert len(loaded.value.policies) >= len(POLICIES)
+    assert len(loaded.value.policies) == len(POLICIES) >= 75
+    assert {path.parent.name for path in POLICIES} == set(FAMILIES)
 
 
 def test_all_policy_tests_pass() -> None:
