@@ -207,10 +207,10 @@ def _governance(data: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
         "access_control": {**_dict(data.get("access_control")), "namespaces": namespaces},
         "retention": {k: retention.get(k) for k in ("min_days", "max_days", "default_ttl_hours")},
         "quality_gates": {
-            "minimum_test_coverage": gates.get("minimum_test_coverage") or 0,
+            "minimum_test_coverage": gates.get("minimum_test_coverage"),
             "required_tests": _list(gates.get("required_tests")),
-            "require_descriptions": bool(gates.get("require_descriptions")),
-            "require_column_descriptions": bool(gates.get("require_column_descriptions")),
+            "require_descriptions": gates.get("require_descriptions"),
+            "require_column_descriptions": gates.get("require_column_descriptions"),
             "block_on_failure": True if blocks is None else blocks,
             "enforcement": gates.get("enforcement") or "strict",
             "layers": layers,

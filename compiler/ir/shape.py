@@ -139,10 +139,10 @@ def _governance() -> Schema:
     )
     grant = _object(role=_TEXT, access=_word("read", "read", "read_write"))
     quality_gates = _object(
-        minimum_test_coverage=_number(0),
+        minimum_test_coverage=_MAYBE_NUMBER,
         required_tests=_TEXTS,
-        require_descriptions=_BOOL,
-        require_column_descriptions=_BOOL,
+        require_descriptions=_MAYBE_BOOL,
+        require_column_descriptions=_MAYBE_BOOL,
         block_on_failure=_BOOL | {"default": True},
         enforcement=_word("strict", *_ENFORCEMENT),
         layers=_map(_object(**_gates())),
