@@ -150,6 +150,8 @@ class Expressions:
                 return f"{base}.get({key}, U)", True
             if isinstance(op.key, Local) and op.key.name not in self.pending:
                 return f"({base}.get({key}, U) if type({key}) is str else get({base}, {key}))", True
+        if base.isidentifier() and isinstance(op.key, Local) and key == op.key.name:
+            return f"({base}.get({key}, U) if type({key}) is str and type({base}) is dict else get({base}, {key}))", True
         return f"get({base}, {key})", True
 
     def builtin(self, op: nodes.Builtin) -> Made:

@@ -51,7 +51,11 @@ def inlined(name: str, args: Args, known: Sequence[Type], show: Show) -> Made | 
 
 def is_member(value: str, members: str, string: bool) -> str:
     """``in`` on what ``support.members`` made of a collection: an object that answers for any value."""
-    return f"({value} in {members})" if string else f"is_member({value}, {members})"
+    if string:
+        return f"({value} in {members})"
+    if value.isidentifier():
+        return f"({value} in {members} if type({value}) is str else is_member({value}, {members}))"
+    return f"is_member({value}, {members})"
 
 
 def _equality(same: bool, args: Args, known: Sequence[Type], show: Show) -> str:

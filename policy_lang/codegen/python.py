@@ -139,13 +139,21 @@ class Writer:
         self.put("return U")
 
     def object_rules(self, function: Function) -> None:
+        """An object of sets or of values by one key is built directly, a deeper one from its entries."""
+        heads = {(block_heads[0], len(block_heads)) for block_heads in emitted(function)}
+        shape = next(iter(heads)) if len(heads) == 1 else None
+        if shape is not None and shape[1] == 3:
+            member = isinstance(shape[0], nodes.Const) and shape[0].value
+            call = "add_at" if member else "put_key"
+            self.put("out = {}")
+            self.clauses(function.clauses, Sink(lambda h: self.put(f"{call}(out, {h[1]}, {h[2]})")))
+            self.put("return closed(out)")
+            return
         self.put("out = []")
-        for clause, member in zip(function.clauses, function.members, strict=True):
-
-            def put(heads: tuple[str, ...], member: bool = member) -> None:
-                self.put(f"out.append(({member}, ({''.join(h + ', ' for h in heads[:-1])}), {heads[-1]}))")
-
-            self.clauses((clause,), Sink(put))
+        self.clauses(
+            function.clauses,
+            Sink(lambda h: self.put(f"out.append(({h[0]}, ({''.join(x + ', ' for x in h[1:-1])}), {h[-1]}))")),
+        )
         self.put("return document(out)")
 
     def clauses(self, clauses: tuple[Clause, ...], sink: Sink) -> None:
@@ -354,6 +362,22 @@ def _assigned(block: Block) -> Iterator[str]:
         yield from nodes.assigned(step)
         for inner in nodes.blocks_of(step):
             yield from _assigned(inner)
+
+
+def emitted(function: Function) -> Iterator[tuple[nodes.Atom, ...]]:
+    """The heads of all solutions of a function's rules."""
+    for clause in function.clauses:
+        for block in clause.branches:
+            yield from _heads(block)
+
+
+def _heads(block: Block) -> Iterator[tuple[nodes.Atom, ...]]:
+    last = block[-1]
+    if isinstance(last, nodes.Emit):
+        yield last.heads
+    elif isinstance(last, nodes.Fork):
+        for inner in last.blocks:
+            yield from _heads(inner)
 
 
 def scans(block: Block) -> bool:

@@ -11,7 +11,7 @@ from policy_lang.runtime.builtins.strings import lower
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal
 
 _HELPERS = (
-    "MISSING add arithmetic base call closed document get items make_object make_set member merge mock_builtin "
+    "MISSING add add_at arithmetic base call closed document get is_member items look_up build_index make_object make_set member members merge mock_builtin "
     "mocked put_key same text true values"
 )
 

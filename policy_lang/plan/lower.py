@@ -330,10 +330,11 @@ class Lowering:
 
     def branch(self, rule: ResolvedRule, branch: Branch, path: Path, params: tuple[str, ...]) -> Block:
         keys = (*(ast.String(p, span=rule.span) for p in rule.path[len(path) :]), *rule.keys)
+        member = (Const(rule.kind == "set"),) if self.signatures[path].kind == "object" else ()
 
         def emit() -> None:
             names = [self.term(k) for k in keys]
-            self.emit([*names, self.term(branch.value)], rule.span)
+            self.emit([*member, *names, self.term(branch.value)], rule.span)
 
         def write() -> None:
             for param, arg in zip(params, rule.args, strict=True):
@@ -383,8 +384,7 @@ def lower(groups: dict[Path, list[ResolvedRule]]) -> Plan:
         usual = [rule for rule in rules if not rule.default]
         clauses = tuple(at.clause(rule, path, params) for rule in usual)
         default = next((at.clause(rule, path, params) for rule in rules if rule.default), None)
-        members = tuple(rule.kind == "set" for rule in usual)
-        made.append(Function(path, known[path].kind, params, clauses, default, members, span=rules[0].span))
+        made.append(Function(path, known[path].kind, params, clauses, default, span=rules[0].span))
     return Plan(tuple(made), frozenset(mocked))
 
 

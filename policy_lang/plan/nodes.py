@@ -319,9 +319,8 @@ class Clause:
 class Function:
     """The rules of one document or function.
 
-    ``kind`` is complete, function, set (``Emit`` has the member), object (``Emit`` has keys and a value;
-    see ``members``) or query. ``members`` says, for each clause of an object, whether it adds a member
-    to a set at its keys.
+    ``kind`` is complete, function, set (``Emit`` has the member), object (``Emit`` has a constant that says
+    whether the value is a member of a set at the keys, the keys, and the value) or query.
     """
 
     path: Path
@@ -329,7 +328,6 @@ class Function:
     params: tuple[str, ...]
     clauses: tuple[Clause, ...]
     default: Clause | None = None
-    members: tuple[bool, ...] = ()
     types: Mapping[str, Type] = field(default_factory=dict, compare=False, repr=False)
     span: Span = _span()
 
@@ -497,3 +495,16 @@ def _count(node: object, found: dict[str, int]) -> None:
             found[node.name] = found.get(node.name, 0) + 1
         for name in _FIELDS[type(node)]:
             _count(getattr(node, name), found)
+
+
+def map_plan(plan: Plan, change: Callable[[Block], Block]) -> Plan:
+    """A plan with ``change`` applied to the outermost blocks of all functions."""
+
+    def clause(old: Clause) -> Clause:
+        return replace(old, branches=tuple(map(change, old.branches)))
+
+    functions = tuple(
+        replace(f, clauses=tuple(map(clause, f.clauses)), default=clause(f.default) if f.default else None)
+        for f in plan.functions
+    )
+    return replace(plan, functions=functions)

@@ -148,6 +148,15 @@ def add(made: RegoSet, value: Any) -> None:
     made.setdefault(value if type(value) is str else freeze(value), value)
 
 
+def add_at(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Adds to the set at a key of an object under construction (frozen keys)."""
+    frozen = key if type(key) is str else freeze(key)
+    found = made.get(frozen)
+    if found is None:
+        found = made[frozen] = RegoSet()
+    found.setdefault(value if type(value) is str else freeze(value), value)
+
+
 def same(first: Any, value: Any, what: str) -> Any:
     """The one value of a complete rule or function that has given ``first`` (or nothing) and ``value``."""
     if first is not UNDEFINED and not equal(first, value):
@@ -315,3 +324,33 @@ def text(value: Any) -> str:
     from policy_lang.runtime.builtins.strings import rego_text
 
     return rego_text(value)
+
+
+# --------------------------------------------------------------------- what the optimiser prepares
+
+
+def members(collection: Any) -> frozenset[Any]:
+    """The frozen forms of a collection's values; none where it is none."""
+    return frozenset(map(freeze, values(collection)))
+
+
+def is_member(value: Any, prepared: frozenset[Any]) -> bool:
+    """``in`` on prepared members."""
+    return freeze(value) in prepared
+
+
+def build_index(collection: Any, path: Sequence[Any]) -> dict[Any, list[tuple[Any, Any]]]:
+    """Keys and values of a collection's members by the frozen value at ``path`` below each."""
+    made: dict[Any, list[tuple[Any, Any]]] = {}
+    for key, value in items(collection):
+        found = value
+        for part in path:
+            found = get(found, part)
+        if found is not UNDEFINED:
+            made.setdefault(freeze(found), []).append((key, value))
+    return made
+
+
+def look_up(index: dict[Any, list[tuple[Any, Any]]], key: Any) -> Sequence[tuple[Any, Any]]:
+    """The members that an index has under a value."""
+    return index.get(key if type(key) is str else freeze(key), ())

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from policy_lang.plan.nodes import Plan
+from policy_lang.plan.passes.fuse import fuse
+from policy_lang.plan.passes.hoist import hoist
+from policy_lang.plan.passes.inline import inline
+from policy_lang.plan.passes.share import share
 
 Pass = Callable[[Plan], Plan]
 
-PASSES: dict[str, Pass] = {}
+PASSES: dict[str, Pass] = {
+    "inline": inline,
+    "share": share,
+    "fuse": fuse,
+    "hoist": hoist,
+}
 
 
 def optimise(plan: Plan, without: frozenset[str] = frozenset()) -> Plan:

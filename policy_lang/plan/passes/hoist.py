@@ -1,0 +1,131 @@
+"""Moves what does not change in a loop to before it, and prepares collections for many ``in``.
+
+Each name has the number of loops that are around it. An operation whose operands are all of fewer loops is
+done right before the loop that it does not depend on. There it must not end the attempt where it is undefined
+(its place may never be reached): it becomes an ``Attempt``, and ``Defined`` stands in its old place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from policy_lang.plan import nodes
+from policy_lang.plan.nodes import Atom, Attempt, Block, Builtin, Let, Local, Op, Plan, Scan, Step, Test
+
+PURE = frozenset(("equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"))
+
+
+def hoist(plan: Plan) -> Plan:
+    """The plan with operations before the loops that they do not depend on."""
+    return nodes.map_plan(plan, lambda block: _Hoisting(plan).outermost(block))
+
+
+@dataclass(slots=True)
+class _Loop:
+    """What is to be done before one loop: operations and their names."""
+
+    before: dict[Op, Attempt] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Hoisting:
+    plan: Plan
+    levels: dict[str, int] = field(default_factory=dict)
+    loops: list[_Loop] = field(default_factory=list)
+    number: int = 0
+
+    def outermost(self, block: Block) -> Block:
+        return self.block(block, {})
+
+    def block(self, block: Block, names: dict[str, Atom]) -> Block:
+        """The block with its own loops' operations before them; those of outer loops are noted there."""
+        names = dict(names)
+        steps: list[Step | _Loop] = []
+        depth = len(self.loops)
+        for step in block:
+            step = nodes.renamed(step, names) if names else step
+            if isinstance(step, Let | Test):
+                step = replace(step, op=self.prepared(step.op, step))
+            if isinstance(step, Let) and (moved := self.moved(step.op, step)) is not None:
+                names[step.name] = Local(moved.name)
+                if not total(step.op):
+                    steps.append(nodes.Defined(moved.name, span=step.span))
+                continue
+            if isinstance(step, Scan):
+                loop = _Loop()
+                self.loops.append(loop)
+                steps.append(loop)
+            for name in nodes.assigned(step):
+                self.levels[name] = len(self.loops)
+            steps.append(nodes.map_blocks(step, lambda inner: self.block(inner, {})))
+        del self.loops[depth:]
+        made: list[Step] = []
+        for one in steps:
+            made += one.before.values() if isinstance(one, _Loop) else [one]
+        return tuple(made)
+
+    def level(self, op: Op) -> int:
+        """How many loops are around what an operation depends on."""
+        inside = {name for block in nodes.blocks_of(op) for name in _assigned(block)}
+        return max((self.levels.get(name, 0) for name in nodes.uses(op) - inside), default=0)
+
+    def moved(self, op: Op, step: Step) -> Attempt | None:
+        """The attempt before a loop that an operation becomes, where it can."""
+        level = self.level(op)
+        if level >= len(self.loops) or not movable(op):
+            return None
+        before = self.loops[level].before
+        if op not in before:
+            self.number += 1
+            name = f"h{self.number}"
+            self.levels[name] = level
+            before[op] = Attempt(name, op, span=step.span)
+        return before[op]
+
+    def prepared(self, op: Op, step: Step) -> Op:
+        """``in`` on a collection that is the same in each turn of the loop: on prepared members."""
+        if not isinstance(op, Builtin) or op.name != "internal.member_2" or op.name in self.plan.mocked:
+            return op
+        value, collection = op.args
+        if not isinstance(collection, Local) or not isinstance(value, Local):
+            return op
+        if self.levels.get(value.name, 0) <= self.levels.get(collection.name, 0):
+            return op
+        members = self.moved(nodes.Members(collection), step)
+        return op if members is None else nodes.IsMember(value, Local(members.name))
+
+
+def total(op: Op) -> bool:
+    """Whether an operation has a value whatever its operands are."""
+    return not isinstance(op, nodes.Index | nodes.Input)
+
+
+def movable(op: Op) -> bool:
+    """Whether an operation may be done where the program would not have come to it."""
+    match op:
+        case nodes.Input() | nodes.Index() | nodes.Members() | nodes.BuildIndex() | nodes.MakeSet():
+            return True
+        case nodes.MakeArray() | nodes.MakeObject():
+            return True
+        case nodes.Collect():
+            return op.kind != "object" and all(map(_harmless, op.block))
+        case _:
+            return False
+
+
+def _harmless(step: Step) -> bool:
+    op = getattr(step, "op", None)
+    if isinstance(op, Builtin) and op.name not in PURE:
+        return False
+    if isinstance(op, nodes.CallRule | nodes.Document | nodes.Tree | nodes.Derive):
+        return False
+    return all(_harmless(inner) for block in nodes.blocks_of(step) for inner in block)
+
+
+def _assigned(block: Block) -> list[str]:
+    found: list[str] = []
+    for step in block:
+        found += nodes.assigned(step)
+        for inner in nodes.blocks_of(step):
+            found += _assigned(inner)
+    return found

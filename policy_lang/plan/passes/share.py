@@ -1,0 +1,39 @@
+"""Computes once what a block would compute twice: a later equal operation is the earlier one's value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from policy_lang.plan import nodes
+from policy_lang.plan.nodes import Atom, Block, Let, Local, Op, Plan, Step
+
+Known = dict[Op, Atom]
+
+
+def share(plan: Plan) -> Plan:
+    """The plan with repeated operations of a block, and of those inside it, done once."""
+    return nodes.map_plan(plan, lambda block: _shared(block, {}, {}))
+
+
+def _shared(block: Block, known: Known, names: dict[str, Atom]) -> Block:
+    known, names = dict(known), dict(names)
+    steps: list[Step] = []
+    for step in block:
+        step = nodes.renamed(step, names) if names else step
+        step = nodes.map_blocks(step, lambda inner: _shared(inner, known, {}))
+        if isinstance(step, Let) and isinstance(step.op, Local | nodes.Const):
+            names[step.name] = step.op
+            continue
+        if isinstance(step, Let) and shareable(step.op):
+            earlier = known.get(step.op)
+            if earlier is not None:
+                names[step.name] = earlier
+                continue
+            known[step.op] = Local(step.name)
+        steps.append(step)
+    return tuple(steps)
+
+
+def shareable(op: Op) -> bool:
+    """Whether an operation of the same operands always has the same value in one evaluation."""
+    return isinstance(op, nodes.Input | nodes.Index | nodes.Document | nodes.Builtin | nodes.CallRule | nodes.Tree)
