@@ -69,7 +69,7 @@ class Program:
         """The program's code where a query's ``with`` replace ``mocked``."""
         found = self.variants.get(mocked)
         if found is None:
-            wanted = Plan(self.plan.functions, self.plan.mocked | mocked, self.plan.has_input)
+            wanted = Plan(self.plan.functions, self.plan.mocked | mocked)
             plan = optimise(wanted, self.options.without)
             module = generate(plan, function_names(plan), "<policy>", plan.functions)
             found = self.variants[mocked] = Variant(plan, module, module.load({}))

@@ -12,6 +12,7 @@ from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Const, Function, Local, Op, Path, Plan, Step
 from policy_lang.types import Type
 
+Known = tuple[frozenset[str], frozenset[str]]
 Made = tuple[str, bool]
 """Code, and whether its value may be undefined."""
 
@@ -24,23 +25,27 @@ class Expressions:
     names: Mapping[Path, str]
     needed: dict[str, str] = field(default_factory=dict)
     constants: dict[str, Decimal] = field(default_factory=dict)
+    patterns: dict[str, int] = field(default_factory=dict)
     types: Mapping[str, Type] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
     mappings: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
+    getters: dict[str, str] = field(default_factory=dict)
 
     def begin(self, function: Function) -> None:
         self.types = dict(function.types)
         self.counts = nodes.use_counts(function)
         self.pending = {}
-        self.mappings = frozenset()
+        self.mappings = self.unsure = frozenset()
+        self.getters = {}
 
-    def enter(self) -> frozenset[str]:
+    def enter(self) -> Known:
         """What is known now; ``leave`` goes back to it at the end of a block."""
-        return self.mappings
+        return self.mappings, self.unsure
 
-    def leave(self, known: frozenset[str]) -> None:
-        self.mappings = known
+    def leave(self, known: Known) -> None:
+        self.mappings, self.unsure = known
 
     # ----------------------------------------------------------------- atoms
 
@@ -64,8 +69,8 @@ class Expressions:
 
     def mapping(self, atom: Atom) -> bool:
         """Whether the value is known to be a dict (an object or a set)."""
-        if isinstance(atom, Local) and atom.name in self.mappings:
-            return True
+        if isinstance(atom, Local) and (atom.name in self.mappings or atom.name in self.unsure):
+            return atom.name not in self.unsure
         return isinstance(self.type_of(atom), types.ObjectType | types.SetType)
 
     # ----------------------------------------------------------------- operations
@@ -138,9 +143,12 @@ class Expressions:
         return f"merge({base}, {{{', '.join(parts)}}})" if parts else base
 
     def index(self, op: nodes.Index) -> Made:
+        getter = self.getters.get(op.base.name) if isinstance(op.base, Local) else None
+        if getter is not None and self.is_string(op.key):
+            return f"{getter}({self.atom(op.key)}, U)", True
         base, of = self.atom(op.base), self.type_of(op.base)
         key_type = self.type_of(op.key)
-        if isinstance(of, types.ObjectType) and isinstance(op.key, Const):
+        if base not in self.unsure and isinstance(of, types.ObjectType) and isinstance(op.key, Const):
             found = of.field(op.key.value) if type(op.key.value) is str else None
             if found is not None and found.required:
                 return f"{base}[{self.atom(op.key)}]", False
@@ -151,7 +159,10 @@ class Expressions:
             if isinstance(op.key, Local) and op.key.name not in self.pending:
                 return f"({base}.get({key}, U) if type({key}) is str else get({base}, {key}))", True
         if base.isidentifier() and isinstance(op.key, Local) and key == op.key.name:
-            return f"({base}.get({key}, U) if type({key}) is str and type({base}) is dict else get({base}, {key}))", True
+            return (
+                f"({base}.get({key}, U) if type({key}) is str and type({base}) is dict else get({base}, {key}))",
+                True,
+            )
         return f"get({base}, {key})", True
 
     def builtin(self, op: nodes.Builtin) -> Made:
@@ -162,9 +173,26 @@ class Expressions:
         made = inline.inlined(op.name, op.args, known, self.atom)
         if made is not None:
             return made
-        args = "".join([", " + self.atom(a) for a in op.args])
+        codes = [self.atom(a) for a in op.args]
         name = self.needed.setdefault(op.name, "b_" + op.name.replace(".", "_"))
-        return f"{name}({op.context}{args})", True
+        slow = f"{name}({', '.join([op.context, *codes])})"
+        if op.name == "regex.match" and (found := self.matcher(op, codes, known)) is not None:
+            return (
+                (found, False)
+                if known[1] == types.STRING
+                else (f"({found} if type({codes[1]}) is str else {slow})", True)
+            )
+        return inline.fast(op.name, op.args, codes, known, slow), True
+
+    def matcher(self, op: nodes.Builtin, codes: list[str], known: list[Type]) -> str | None:
+        """A match of a constant pattern: a look-up in what a global remembers of it."""
+        pattern = op.args[0]
+        if not isinstance(pattern, Const) or type(pattern.value) is not str or not inline.is_pattern(pattern.value):
+            return None
+        if known[1] != types.STRING and not codes[1].isidentifier():
+            return None
+        number = self.patterns.setdefault(pattern.value, len(self.patterns))
+        return f"P{number}[{codes[1]}]"
 
     def text(self, op: nodes.Text, holes: Mapping[int, str] | None = None) -> str:
         parts = []
@@ -197,7 +225,9 @@ class Expressions:
                 made = self.simple(step.op)
                 return None if made is None else [*guard, f"({step.name} := {made[0]}) is not U"]
             case nodes.Defined():
-                return [f"{step.name} is not U"]
+                known = step.name not in self.unsure
+                self.unsure -= {step.name}
+                return [] if known else [f"{step.name} is not U"]
             case nodes.Test():
                 if isinstance(step.op, nodes.Exists):
                     found = self.exists(step.op.block)
@@ -232,7 +262,8 @@ class Expressions:
         """A test that the base of a look-up is a dict; all that follows in the block may rely on it."""
         if not isinstance(op, nodes.Index) or not isinstance(op.base, Local):
             return []
-        if not self.is_string(op.key) or self.mapping(op.base) or op.base.name in self.pending:
+        name = op.base.name
+        if not self.is_string(op.key) or self.mapping(op.base) or name in self.pending or name in self.getters:
             return []
         self.mappings |= {op.base.name}
         return [f"isinstance({op.base.name}, dict)"]
@@ -263,7 +294,7 @@ class Expressions:
                 of = self.type_of(op.base)
                 if isinstance(of, types.ObjectType) and isinstance(op.key, Const) and type(op.key.value) is str:
                     found = of.field(op.key.value)
-                    return found is not None and found.required
+                    return found is not None and found.required and self.mapping(op.base)
                 return False
             case nodes.Builtin():
                 if op.name in self.plan.mocked:

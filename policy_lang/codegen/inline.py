@@ -5,6 +5,7 @@ Code made here reads a name twice at most where it is a plain name; it is total 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from policy_lang import types
@@ -162,3 +163,43 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
     "object.get": _object_get,
     "array.concat": _array_concat,
 }
+
+
+# --------------------------------------------------------------------- operands of unknown types
+
+_FAST = {
+    "count": ("len({0})", "type({0}) in SIZED"),
+    "lower": ("lower({0})", "type({0}) is str"),
+    "split": ("{0}.split({1})", "type({0}) is str"),
+    "startswith": ("{0}.startswith({1})", "type({0}) is str is type({1})"),
+    "endswith": ("{0}.endswith({1})", "type({0}) is str is type({1})"),
+    "contains": ("{1} in {0}", "type({0}) is str is type({1})"),
+    "object.get": ("{0}.get({1}, {2})", "type({0}) is dict"),
+}
+
+
+def fast(name: str, args: Args, codes: Sequence[str], known: Sequence[Type], slow: str) -> str:
+    """The builtin's call behind a test of its operands, which is done in place where they are as usual."""
+    found = _FAST.get(name)
+    if found is None or not all(
+        isinstance(a, Const) or code.isidentifier() for a, code in zip(args, codes, strict=True)
+    ):
+        return slow
+    if name in ("split", "object.get") and not (
+        isinstance(args[1], Const) and type(args[1].value) is str and args[1].value
+    ):
+        return slow
+    quick, test = found
+    if " is type({1})" in test and isinstance(args[1], Const):
+        if type(args[1].value) is not str:
+            return slow
+        test = "type({0}) is str"
+    return f"({quick.format(*codes)} if {test.format(*codes)} else {slow})"
+
+
+@functools.lru_cache(maxsize=256)
+def is_pattern(text: str) -> bool:
+    """Whether a text is a regular expression that RE2 takes."""
+    from policy_lang.runtime.builtins.strings import regex_is_valid
+
+    return regex_is_valid(text)

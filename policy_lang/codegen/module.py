@@ -26,11 +26,12 @@ class Generated:
     names: Mapping[Path, str]
     builtins: Mapping[str, str]
     constants: Mapping[str, Decimal]
+    patterns: Mapping[str, int]
     lines: Mapping[int, Span] = field(repr=False)
 
     def load(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Runs the module's definitions in a fresh namespace (with ``given`` in it); the namespace."""
-        found = scope(self.builtins, self.constants) | dict(given)
+        found = scope(self.builtins, self.constants, self.patterns) | dict(given)
         exec(self.code, found)
         return found
 
@@ -46,7 +47,7 @@ def generate(
     source = "\n".join(writer.lines) + "\n"
     lines = {number: span for number, span in enumerate(writer.spans, 1) if span is not None}
     code = compile(source, file, "exec", dont_inherit=True)
-    return Generated(file, source, code, names, expressions.needed, expressions.constants, lines)
+    return Generated(file, source, code, names, expressions.needed, expressions.constants, expressions.patterns, lines)
 
 
 def function_names(plan: Plan) -> dict[Path, str]:

@@ -140,7 +140,7 @@ class Writer:
 
     def object_rules(self, function: Function) -> None:
         """An object of sets or of values by one key is built directly, a deeper one from its entries."""
-        heads = {(block_heads[0], len(block_heads)) for block_heads in emitted(function)}
+        heads = {(block_heads[0], len(block_heads)) for block_heads in _heads(function)}
         shape = next(iter(heads)) if len(heads) == 1 else None
         if shape is not None and shape[1] == 3:
             member = isinstance(shape[0], nodes.Const) and shape[0].value
@@ -224,12 +224,22 @@ class Writer:
                     self.depth, self.loops = self.depth + 1, self.loops + 1
                     if self.counted:
                         self.put("C.step()", step.span)
+                    self.getter(step, block[position + 1 :])
                 case _:
                     conditions += [(code, step.span) for code in self.statement(step, block, position)]
         if sink.stop:
             for depth in looped[:0:-1]:
                 self.depth = depth
                 self.put(f"if {sink.stop}: break")
+
+    def getter(self, step: nodes.Scan, rest: Block) -> None:
+        """The member's ``get``, bound once where it is used often: one test instead of one for each look-up."""
+        name = step.value
+        if self.expressions.mapping(Local(name)) or lookups(rest, name) < 3:
+            return
+        getter = f"g{self.fresh()}"
+        self.put(f"{getter} = {name}.get if isinstance({name}, dict) else NO_GET", step.span)
+        self.expressions.getters[name] = getter
 
     def open(self, conditions: list[tuple[str, Span]]) -> None:
         """One ``if`` for all conditions gathered so far; what follows stands inside."""
@@ -266,6 +276,7 @@ class Writer:
             raise AssertionError("a fork nests too deep")
         inner = set(_assigned(rest))
         needs = sorted(nodes.uses(rest) - inner - {"C", ""})
+        getters, self.expressions.getters = self.expressions.getters, {}
         for need in needs:
             if need in self.expressions.pending:
                 self.put(f"{need} = {self.expressions.pending.pop(need)}")
@@ -276,6 +287,7 @@ class Writer:
         def write() -> None:
             saved = self.expressions.enter()
             self.expressions.leave(kinds)
+            self.expressions.getters = {}
             with self.inside(f"def {name}({', '.join(['C', *needs])}):", last.span):
                 self.put("out = []")
                 put = Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"))
@@ -285,6 +297,7 @@ class Writer:
             self.expressions.leave(saved)
 
         self.waiting.append(write)
+        self.expressions.getters = getters
         heads = [self.fresh() for _ in last.heads]
         target = "".join(h + ", " for h in heads) if heads else "_"
         self.put(f"for {found} in {name}({', '.join(['C', *needs])}):", last.span)
@@ -307,7 +320,10 @@ class Writer:
                 code, maybe = self.value(step.op, step.span)
                 if code != step.name:
                     self.put(f"{step.name} = {code}", step.span)
-                return [f"{step.name} is not U"] if maybe and isinstance(step, nodes.Let) else []
+                if isinstance(step, nodes.Attempt):
+                    self.expressions.unsure |= {step.name} if maybe else frozenset()
+                    return []
+                return [f"{step.name} is not U"] if maybe else []
             case nodes.Test():
                 code, _ = self.value(step.op, step.span)
                 return self.expressions.truth(step.op, code)
@@ -364,20 +380,20 @@ def _assigned(block: Block) -> Iterator[str]:
             yield from _assigned(inner)
 
 
-def emitted(function: Function) -> Iterator[tuple[nodes.Atom, ...]]:
-    """The heads of all solutions of a function's rules."""
+def _heads(function: Function) -> Iterator[tuple[nodes.Atom, ...]]:
     for clause in function.clauses:
         for block in clause.branches:
-            yield from _heads(block)
+            yield from nodes.emitted(block)
 
 
-def _heads(block: Block) -> Iterator[tuple[nodes.Atom, ...]]:
-    last = block[-1]
-    if isinstance(last, nodes.Emit):
-        yield last.heads
-    elif isinstance(last, nodes.Fork):
-        for inner in last.blocks:
-            yield from _heads(inner)
+def lookups(block: Block, name: str) -> int:
+    """How often a constant is looked up in a local."""
+    found = 0
+    for step in block:
+        op = getattr(step, "op", None)
+        found += isinstance(op, nodes.Index) and op.base == Local(name) and isinstance(op.key, nodes.Const)
+        found += sum(lookups(inner, name) for inner in nodes.blocks_of(step))
+    return found
 
 
 def scans(block: Block) -> bool:

@@ -7,23 +7,26 @@ from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime import support
-from policy_lang.runtime.builtins.strings import lower
+from policy_lang.runtime.builtins.strings import lower, matches
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal
 
 _HELPERS = (
-    "MISSING add add_at arithmetic base call closed document get is_member items look_up build_index make_object make_set member members merge mock_builtin "
-    "mocked put_key same text true values"
+    "MISSING add add_at arithmetic base build_index call closed document get is_member items look_up "
+    "make_object make_set member members merge mock_builtin mocked put_key same text true values "
 )
 
 
-def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal]) -> dict[str, Any]:
-    """A fresh namespace: helpers, the builtins of ``builtins`` (name → global), constants, no Python builtins."""
+def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal], patterns: Mapping[str, int]) -> dict[str, Any]:
+    """A fresh namespace: helpers, the builtins of ``builtins`` (name → global), constants, what remembers the
+    matches of each pattern; no Python builtins."""
     names: dict[str, Any] = {name: getattr(support, name) for name in _HELPERS.split()}
     names |= {
         "U": UNDEFINED,
         "RegoSet": RegoSet,
         "OBJECTS": (dict, RegoObject),
         "SCALARS": (str, int, bool, Decimal, type(None)),
+        "SIZED": frozenset((str, list, dict, RegoObject, RegoSet)),
+        "NO_GET": {}.get,
         "NUMBERS": (int, Decimal),
         "compare": compare,
         "lower": lower,
@@ -32,6 +35,7 @@ def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal]) -> dict
     }
     names |= {python.__name__: python for python in _PYTHON}
     names |= {given: support.wrapped(name) for name, given in builtins.items()}
+    names |= {f"P{number}": matches(pattern) for pattern, number in patterns.items()}
     return names | dict(constants)
 
 

@@ -130,6 +130,7 @@ class Lowering:
         path = constant_path(target.path) if isinstance(target, ast.Ref) else ()
         root = head.name if isinstance(head, ast.Var) else ""
         if root == "input":
+            self.mocked.add("input")
             return nodes.Change("input", path, self.term(changed.value))
         dotted = ".".join(("data", *path)) if root == "data" else root
         self.mocked.add(dotted)

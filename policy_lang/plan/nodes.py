@@ -11,13 +11,13 @@ replaced on its own. Each local is assigned in exactly one place of a function.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from policy_lang.source import Span
-from policy_lang.types import Type
+from policy_lang.types import ANY, AnyType, Type
 
 Path = tuple[str, ...]
 
@@ -338,8 +338,13 @@ class Plan:
 
     functions: tuple[Function, ...]
     mocked: frozenset[str] = frozenset()
-    has_input: bool = False
+    input_type: Type = ANY
     results: Mapping[Path, Type] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def has_input(self) -> bool:
+        """Whether every evaluation has an input."""
+        return not isinstance(self.input_type, AnyType)
 
     def is_function(self, path: Path) -> bool:
         """Whether a path is that of a function (and not of a document)."""
@@ -473,6 +478,16 @@ def map_blocks(node: Any, change: Callable[[Block], Block]) -> Any:
             return replace(node, blocks=tuple(map(change, node.blocks)))
         case _:
             return node
+
+
+def emitted(block: Block) -> Iterator[tuple[Atom, ...]]:
+    """The heads of all places where a block has a solution."""
+    last = block[-1]
+    if isinstance(last, Emit):
+        yield last.heads
+    elif isinstance(last, Fork):
+        for inner in last.blocks:
+            yield from emitted(inner)
 
 
 def use_counts(function: Function) -> dict[str, int]:

@@ -9,6 +9,7 @@ from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
 from policy_lang.plan.passes.inline import inline
 from policy_lang.plan.passes.share import share
+from policy_lang.plan.passes.types import infer
 
 Pass = Callable[[Plan], Plan]
 
@@ -17,6 +18,7 @@ PASSES: dict[str, Pass] = {
     "share": share,
     "fuse": fuse,
     "hoist": hoist,
+    "types": infer,
 }
 
 

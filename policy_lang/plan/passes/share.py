@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Let, Local, Op, Plan, Step
 

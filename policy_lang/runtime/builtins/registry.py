@@ -8,10 +8,11 @@ engine makes them undefined, or stops where it is strict.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from policy_lang.runtime.values import type_name
+from policy_lang.runtime.values import RegoObject, RegoSet, type_name
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -27,24 +28,75 @@ class BuiltinError(Exception):
         self.code = code
 
 
+_PYTHON: dict[str, tuple[type, ...]] = {
+    "null": (type(None),),
+    "boolean": (bool,),
+    "number": (int, Decimal),
+    "string": (str,),
+    "array": (list,),
+    "object": (dict, RegoObject),
+    "set": (RegoSet,),
+}
+_EVERY = frozenset(kind for kinds in _PYTHON.values() for kind in kinds)
+
+
 def builtin(name: str, *operands: str) -> Callable[[F], F]:
     """Register a function under ``name``. ``operands`` are the types of its arguments in order:
     ``any``, or the names of types with ``|`` between them."""
-    wanted = [None if types == "any" else frozenset(types.split("|")) for types in operands]
+    kinds = [_kinds(types) for types in operands]
+
+    def refused(args: Sequence[Any]) -> BuiltinError:
+        for position, (wanted, arg) in enumerate(zip(kinds, args, strict=True), 1):
+            if type(arg) not in wanted:
+                return operand_error(name, position, frozenset(operands[position - 1].split("|")), arg)
+        raise AssertionError(name)
 
     def register(function: F) -> F:
-        @functools.wraps(function)
-        def checked(*args: Any) -> Any:
-            for position, (types, arg) in enumerate(zip(wanted, args, strict=True), 1):
-                if types is not None and type_name(arg) not in types:
-                    raise operand_error(name, position, types, arg)
-            return function(*args)
-
-        TABLE[name] = checked
+        TABLE[name] = functools.wraps(function)(_checked(function, kinds, refused))
         ARITY[name] = len(operands)
         return function
 
     return register
+
+
+def _kinds(types: str) -> frozenset[type]:
+    if types == "any":
+        return _EVERY
+    return frozenset(kind for one in types.split("|") for kind in _PYTHON[one])
+
+
+def _checked(
+    function: Function, kinds: Sequence[frozenset[type]], refused: Callable[[Sequence[Any]], BuiltinError]
+) -> Function:
+    """The function behind a check of its operands' types, without loops for one and two of them."""
+    if all(wanted == _EVERY for wanted in kinds):
+        return functools.wraps(function)(lambda *args: function(*args))
+    if len(kinds) == 1:
+        (only,) = kinds
+
+        def one(value: Any) -> Any:
+            if type(value) not in only:
+                raise refused((value,))
+            return function(value)
+
+        return one
+    if len(kinds) == 2:
+        first, second = kinds
+
+        def two(left: Any, right: Any) -> Any:
+            if type(left) not in first or type(right) not in second:
+                raise refused((left, right))
+            return function(left, right)
+
+        return two
+
+    def many(*args: Any) -> Any:
+        for wanted, arg in zip(kinds, args, strict=True):
+            if type(arg) not in wanted:
+                raise refused(args)
+        return function(*args)
+
+    return many
 
 
 ARITY: dict[str, int] = {}

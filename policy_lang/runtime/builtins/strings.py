@@ -6,6 +6,7 @@ import base64
 import binascii
 import functools
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -51,12 +52,16 @@ def ends_with(text: str, part: str) -> bool:
 
 @builtin("lower", "string")
 def lower(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 @builtin("upper", "string")
 def upper(text: str) -> str:
     """Letter by letter, as Go does: ``ß`` stays."""
+    if text.isascii():
+        return text.upper()
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in text)
 
 
@@ -255,9 +260,43 @@ def _pattern(name: str, text: str) -> Any:
         raise failure(name, f"error parsing regexp: {error}") from None
 
 
+class Matches(dict[str, bool]):
+    """Whether a pattern occurs in a text, by text: data has few different names, and a match costs more than
+    a look-up. Forgets all when it gets large."""
+
+    __slots__ = ("_match",)
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__()
+        import re2
+
+        compiled: Any = _pattern("regex.match", pattern)
+        # The wrapper around RE2 spends five times what the match costs on positions that nobody asks for.
+        inner: Any = getattr(compiled, "_regexp", None)
+        anchor: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+        if inner is None or anchor is None:
+            self._match: Callable[[str], bool] = lambda text: compiled.search(text) is not None
+            return
+
+        def match(text: str) -> bool:
+            encoded = text.encode("utf-8", "surrogatepass")
+            return bool(inner.Match(anchor, encoded, 0, len(encoded))[0][0] >= 0)
+
+        self._match = match
+
+    def __missing__(self, text: str) -> bool:
+        if len(self) >= 8192:
+            self.clear()
+        found = self[text] = self._match(text)
+        return found
+
+
+matches = functools.lru_cache(maxsize=256)(Matches)
+
+
 @builtin("regex.match", "string", "string")
 def regex_match(pattern: str, text: str) -> bool:
-    return _pattern("regex.match", pattern).search(text) is not None
+    return matches(pattern)[text]
 
 
 @builtin("regex.is_valid", "any")

@@ -1,0 +1,125 @@
+"""Every pass keeps the meaning of a program: it may be left out, and all others may, with the same answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from policy_lang.engine import CompileOptions, compile_program
+from policy_lang.plan.passes import PASSES
+from policy_lang.runtime.values import to_json
+from policy_lang.source import Source
+
+PROGRAM = """package t
+
+cfg := input.config
+
+valid(m) if m.owner in cfg.owners
+
+label(m) := sprintf("%s/%s", [m.layer, m.name])
+
+pick(x) := "big" if x > 2 else := "small" if x > 1
+
+by_layer[m.layer] contains m.name if some m in input.models
+
+first := {n: m.layer | some m in input.models; n := m.name}
+
+deny contains {"id": "A", "name": m.name} if {
+	some m in input.models
+	not valid(m)
+}
+
+deny contains {"id": "B", "name": label(m), "column": c} if {
+	some m in input.models
+	some c in m.columns
+	c in cfg.forbidden
+}
+
+deny contains {"id": "C", "name": m.name, "other": first[d]} if {
+	some m in input.models
+	some d in m.uses
+	cfg.rank[first[d]] > cfg.rank[m.layer]
+}
+
+deny contains {"id": "D", "name": m.name} if {
+	some m in input.models
+	count({c | some c in m.columns} & {f | some f in cfg.forbidden}) == 0
+	not m.meta.ok
+}
+
+deny contains {"id": "E", "name": m.name, "twin": n.name} if {
+	some m in input.models
+	some n in input.models
+	m.owner == n.owner
+	m.name < n.name
+}
+
+deny contains {"id": "F", "name": m.name, "rank": object.get(cfg.rank, m.layer, "none")} if {
+	some i, m in input.models
+	i > 0
+	every c in m.columns { c != "x" }
+}
+
+sizes contains pick(count(m.columns)) if some m in input.models
+
+deep[m.layer][m.name] := count(m.columns) if some m in input.models
+
+mocked := n if n := count(deny) with input.config.owners as ["ann", "bob", "eve"]
+"""
+
+MODELS: list[Any] = [
+    {"name": "a", "layer": "raw", "owner": "ann", "columns": ["x", "y"], "uses": ["b"], "meta": {"ok": True}},
+    {"name": "b", "layer": "top", "owner": "bob", "columns": ["z"], "uses": ["a", "nobody"], "meta": {}},
+    {"name": "c", "layer": "odd", "columns": [], "uses": []},
+    {"name": "d", "layer": "raw", "owner": "ann", "columns": ["z", "z", "y"], "uses": ["b", 7, True]},
+    {"name": "e", "layer": 3, "owner": ["ann"], "columns": {"k": "x"}, "uses": None, "meta": [1]},
+    {"name": "f", "layer": True, "owner": ["ann"], "columns": "text"},
+    "not a model",
+    7,
+    None,
+    [],
+]
+CONFIG = {"owners": ["ann", "eve"], "forbidden": ["x"], "rank": {"raw": 1, "top": 2}}
+INPUTS: list[Any] = [
+    {"config": CONFIG, "models": MODELS},
+    {"config": CONFIG, "models": {"k": MODELS[0], "l": MODELS[1]}},
+    {"config": {"owners": "ann", "forbidden": {"a": "x"}, "rank": [1, 2]}, "models": MODELS},
+    {"models": MODELS},
+    {"config": CONFIG, "models": []},
+    {"config": CONFIG},
+    {},
+    [],
+    "text",
+]
+
+
+def answers(without: frozenset[str]) -> list[str]:
+    compiled = compile_program([Source("p.rego", PROGRAM)], CompileOptions(without=without))
+    program = compiled.value
+    assert program is not None, compiled.diagnostics
+    found = []
+    for given in INPUTS:
+        for name in ("deny", "by_layer", "first", "sizes", "deep", "mocked"):
+            value = program.eval_path(("t", name), input=given)
+            found.append(to_json(value.value) if value.ok and value.value is not None else str(value.diagnostics))
+    return found
+
+
+@pytest.fixture(scope="module")
+def plain() -> list[str]:
+    return answers(frozenset(PASSES))
+
+
+@pytest.mark.parametrize("left_out", [None, *PASSES])
+def test_a_pass_may_be_left_out(left_out: str | None, plain: list[str]) -> None:
+    assert answers(frozenset([left_out] if left_out else [])) == plain
+
+
+@pytest.mark.parametrize("only", list(PASSES))
+def test_a_pass_may_run_alone(only: str, plain: list[str]) -> None:
+    assert answers(frozenset(PASSES) - {only}) == plain
+
+
+def test_the_program_has_something_to_say(plain: list[str]) -> None:
+    assert sum('"id"' in text for text in plain) >= 4
