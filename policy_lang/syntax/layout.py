@@ -64,7 +64,8 @@ def _keywords(tokens: Sequence[Token], logical: frozenset[str]) -> list[Token]:
         if token.text in words and token.type != "NAME":
             part = out and out[-1].type == "DOT_G"
             call = token.text == "contains" and after == "LPAR_G"
-            head = after == "DOT_G"
+            # `default["x"]` is a reference, but `x in[1]` and `p if[x]` keep their keyword.
+            head = after == "DOT_G" or (after == "LSQB_G" and (not out or out[-1].type not in _ENDS_TERM))
             if part or call or head:
                 token = replace(token, type="NAME")
         elif (

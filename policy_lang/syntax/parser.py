@@ -32,6 +32,15 @@ def parse_module(source: Source) -> Outcome[ast.Module]:
     """One policy file. Errors have the code ``rego_parse_error`` and the span of the offending token;
     in the declarations of a ``.floe`` file the code is ``floe_parse_error``.
     """
+    parsed = parse_with_tokens(source)
+    return Outcome(parsed.value[0] if parsed.value is not None else None, parsed.diagnostics)
+
+
+def parse_with_tokens(source: Source) -> Outcome[tuple[ast.Module, tuple[Token, ...]]]:
+    """As ``parse_module``, with the tokens beside the tree, for tools that look at the text as written.
+
+    Clause words have their own types; a template's token holds its inner tokens in ``parts``.
+    """
     floe = source.file.endswith(".floe")
     try:
         lexed = tokenize(source)
@@ -42,7 +51,7 @@ def parse_module(source: Source) -> Outcome[ast.Module]:
     except DiagnosticError as error:
         return Outcome(None, error.diagnostics)
     comments = tuple(ast.Comment(c.text, span=c.span) for c in lexed.comments)
-    return Outcome(replace(module, comments=comments, floe=floe))
+    return Outcome((replace(module, comments=comments, floe=floe), tuple(tokens)))
 
 
 def parse_query(source: Source) -> Outcome[ast.Body]:

@@ -279,7 +279,7 @@ class ToAst(Transformer[Any, Any]):
     @v_args(inline=False)
     def rule(self, children: list[Any]) -> tuple[ast.Rule, ...]:
         head, bodies, *elses = children
-        if bodies is None and head.value is None and head.key is None:
+        if bodies is None and head.value is None and head.key is None and not head.args:
             _check_bare(head)
         if not bodies:
             end = elses[-1].span if elses else head.span
