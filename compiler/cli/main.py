@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "check": "check manifests and products; write nothing",
     "eval": "evaluate a Rego query",
     "export": "write policies as plain Rego that a stock OPA runs",
+    "fmt": "lay out policy files",
     "verify": "check every digest of an OCI layout, and its signature",
     "test": "run the tests of policies",
 }

@@ -7,15 +7,19 @@ a result that would mean something else, or lose a comment, is never handed out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
-from policy_lang.syntax.formatter_module import ModuleWriter
+from policy_lang.syntax.formatter_module import ModuleWriter, import_path
 from policy_lang.syntax.formatter_places import Places
 from policy_lang.syntax.meaning import same_meaning
 from policy_lang.syntax.parser import parse_with_tokens
+
+_WORDS = ("rego.", "future.")
 
 
 def format_source(source: Source) -> Outcome[str]:
@@ -28,22 +32,41 @@ def format_source(source: Source) -> Outcome[str]:
     if parsed.value is None:
         return Outcome(None, parsed.diagnostics)
     module, tokens = parsed.value
-    writer = ModuleWriter(Places(source, tokens), module.comments)
-    writer.write_module(module)
-    text = writer.text()
-    if text == source.text:
+    places = Places(source, tokens)
+    text = _written(module, places, None)
+    if text == source.text or _unchanged(source, module, text):
         return Outcome(text)
-    return _checked(source, module, text)
-
-
-def _checked(source: Source, module: ast.Module, text: str) -> Outcome[str]:
-    again = parse_with_tokens(Source(source.file, text))
-    found = again.value
-    if found is not None and same_meaning(module, found[0]) and _comments(module) == _comments(found[0]):
+    # Comments in odd places can have no line to go to. The rules that hold them stay as they are.
+    text = _written(module, places, lambda rule, part: _rule_unchanged(source, module, rule, part))
+    if _unchanged(source, module, text):
         return Outcome(text)
     message = "the formatter's result would not mean the same: the file is left alone"
     hint = "this is a fault of floec: report it with the file"
     return Outcome(None, (Diagnostic("FLC890", message, whole_file(source.file), hint=hint),))
+
+
+def _written(module: ast.Module, places: Places, accepts: Callable[[ast.Rule, str], bool] | None) -> str:
+    writer = ModuleWriter(places, module.comments)
+    writer.accepts = accepts
+    writer.write_module(module)
+    return writer.text()
+
+
+def _unchanged(source: Source, module: ast.Module, text: str) -> bool:
+    """Whether a text has the meaning of ``module``, and all its comments."""
+    found = parse_with_tokens(Source(source.file, text)).value
+    return found is not None and same_meaning(module, found[0]) and _comments(module) == _comments(found[0])
+
+
+def _rule_unchanged(source: Source, module: ast.Module, rule: ast.Rule, text: str) -> bool:
+    first, last = rule.span.line, rule.span.end_line
+    comments = tuple(c for c in module.comments if first <= c.span.line <= last)
+    alone = replace(module, imports=(), rules=(rule,), policies=(), params=(), tests=(), comments=comments)
+    words = "".join(f"import {path}\n" for path in map(import_path, module.imports) if path.startswith(_WORDS))
+    found = parse_with_tokens(Source(source.file, f"package p\n{words}{text}")).value
+    if found is None or _comments(alone) != _comments(found[0]):
+        return False
+    return same_meaning(replace(alone, package=found[0].package), replace(found[0], imports=()))
 
 
 def _comments(module: ast.Module) -> Counter[Any]:

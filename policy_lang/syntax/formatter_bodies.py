@@ -57,20 +57,13 @@ class BodyWriter(TermWriter):
             self.keep_if_whole(literal, place, mark)
 
     def keep_if_whole(self, literal: ast.Literal, place: Place, mark: Mark) -> None:
-        """After a term was written as it stood: keep that if nothing follows the term in the literal."""
-        written = self.since(mark)
+        """After a term was written as it stood: keep that if nothing but brackets follows it in the literal."""
         self.level = mark.level
-        if not self.places.is_pinned and not self._ends_as(literal, written):
+        end = place.end if self.places.is_pinned else self.places.literal(literal).end
+        lost = self.kept is None or self.places.text[self.kept.end : end].strip(" \t\n)]},")
+        if lost and not self.places.is_pinned:
             self.rewind(mark)
-            self.write_as_it_stood(place, with_last_comment=False)
-
-    def _ends_as(self, literal: ast.Literal, written: str) -> bool:
-        """True where what was written ends with the literal's last term: nothing was lost after it."""
-        last: ast.Term | None = None
-        if isinstance(literal, ast.Expr) and not literal.withs:
-            call = isinstance(literal.term, ast.Call) and infix_symbol(literal.term) is not None
-            last = literal.term.args[1] if call and isinstance(literal.term, ast.Call) else literal.term
-        return last is not None and written.endswith(self.places.written(self.places.term(last)))
+            self.write_as_it_stood(place, with_last_comment=True)
 
     def write_literal(self, literal: ast.Literal, place: Place | None = None) -> None:
         """One literal of a body; ``place`` where it is not its own."""
@@ -304,5 +297,7 @@ def _needs_parentheses(literal: ast.Literal, parent: str, *, right: bool) -> boo
     if literal.withs:
         return True
     if isinstance(literal.term, ast.Logical) and not literal.negated:
-        return (literal.term.op == "or" and parent == "and") or (right and not (literal.term.op == "and" and parent == "or"))
+        if literal.term.op == "or":
+            return parent == "and" or right
+        return parent == "and" and right
     return not literal.negated and leads_with_brace(literal.term)

@@ -13,7 +13,7 @@ from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_places import Place, Places
 
 
-class CrowdedLine(Exception):  # noqa: N818 - not an error: the text is written as it stood
+class CrowdedLine(Exception):
     """Two comments want the end of one line, or a comment stands where a line would be joined."""
 
 
@@ -23,6 +23,8 @@ class Mark(NamedTuple):
     chunks: int
     level: int
     comments: int
+    inline: bool
+    waiting: ast.Comment | None
 
 
 class Lines:
@@ -37,6 +39,8 @@ class Lines:
         self._chunks: list[str] = []
         self._waiting: ast.Comment | None = None
         self._delayed = False
+        self.kept: Place | None = None
+        """What was last written as it stood."""
 
     def text(self) -> str:
         """All that was written, with one line end at the end."""
@@ -158,19 +162,22 @@ class Lines:
 
     def mark(self) -> Mark:
         """The state, for ``rewind``."""
-        return Mark(len(self._chunks), self.level, self._next)
+        return Mark(len(self._chunks), self.level, self._next, self.inline, self._waiting)
 
     def rewind(self, mark: Mark) -> None:
         """Forget what was written since ``mark``."""
         del self._chunks[mark.chunks :]
+        self._waiting, self.inline = mark.waiting, mark.inline
         self.level, self._next = mark.level, mark.comments
 
     def since(self, mark: Mark) -> str:
-        """What was written since ``mark``."""
-        return "".join(self._chunks[mark.chunks :])
+        """What was written since ``mark``, with the comment that waits."""
+        waiting = " " + _shown(self._waiting) if self._waiting is not None else ""
+        return "".join(self._chunks[mark.chunks :]) + waiting
 
     def write_as_it_stood(self, place: Place, *, with_last_comment: bool) -> None:
         """The text of a place unchanged; the comments inside are part of it."""
+        self.kept = place
         text = self.places.written(place)
         last = place.row + text.count("\n")
         if self._waiting is not None and place.row <= self._waiting.span.line <= last:

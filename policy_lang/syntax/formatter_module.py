@@ -26,14 +26,15 @@ class ModuleWriter(DeclarationWriter):
         self.not_is_body = module.floe or bool(paths & {"rego.v2", "future.keywords", "future.keywords.not"})
         self.heads_as_refs = any(map(needs_ref, module.rules))
         self._package(module.package)
-        for run in _runs(module):
+        runs = _runs(module)
+        for index, run in enumerate(runs):
             match run[0]:
                 case ast.Import():
                     self._imports([s for s in run if isinstance(s, ast.Import)])
                 case ast.Rule():
                     self.write_rules([s for s in run if isinstance(s, ast.Rule)])
                 case declaration:
-                    self.write_declaration(declaration)
+                    self.write_declaration(declaration, runs[index + 1][0] if index + 1 < len(runs) else None)
         rest = self.take_before(len(self.places.text) + 2)
         for comment in rest:
             self.write_line(comment.text.rstrip())
@@ -147,5 +148,3 @@ def _groups(imports: Sequence[ast.Import]) -> list[list[ast.Import]]:
 
 def _order(item: ast.Import) -> tuple[list[str], str]:
     return import_path(item).split("."), item.alias or ""
-
-

@@ -8,6 +8,7 @@ parentheses stands on the row of its first inner token, while its text begins at
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -52,7 +53,7 @@ class Places:
         tokens = [t for t in tokens if t.type != "NL"]
         stack: list[Token] = []
         for before, token in zip([None, *tokens], tokens, strict=False):
-            start, end = self.bounds(token.span)
+            start = self.bounds(token.span)[0]
             self.by_start[start] = token
             if before is not None:
                 self._before[start] = before
@@ -76,13 +77,19 @@ class Places:
 
     def row_of(self, offset: int) -> int:
         """The row of an offset."""
-        from bisect import bisect_right
-
         return bisect_right(self._lines, offset)
 
     def before(self, offset: int) -> Token | None:
         """The token before the one that starts at ``offset``."""
         return self._before.get(offset)
+
+    def token_after(self, token: Token) -> Token:
+        """The token after one that is not the last."""
+        return self._after[self.bounds(token.span)[1]]
+
+    def tokens_within(self, place: Place) -> Iterator[Token]:
+        """The tokens that start inside a place."""
+        return (token for start, token in self.by_start.items() if place.start <= start < place.end)
 
     def partner(self, opening: Token) -> int:
         """Where the bracket that closes ``opening`` stands."""

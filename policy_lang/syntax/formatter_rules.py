@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -59,6 +59,8 @@ class Branch:
 class RuleWriter(BodyWriter):
     """Writes rules."""
 
+    accepts: Callable[[ast.Rule, str], bool] | None = None
+    """Tells whether a rule's new text may stand; where it may not, the rule stays as it was."""
     heads_as_refs = False
     """Some rule of the module needs a reference as its head: then all are written as ``p.q``, not ``p["q"]``."""
 
@@ -66,11 +68,18 @@ class RuleWriter(BodyWriter):
         """Rules, with an empty line between all but one-liners that stood together."""
         for index, rule in enumerate(rules):
             branch = self._branch(rule)
+            self.insert_earlier_comments(branch.place)
+            mark = self.mark()
             self.insert_comments(Place(branch.place.row, 0, 0))
             try:
                 self.write_branch(branch)
             except CrowdedLine:
                 self.level = 0
+            if self.accepts is not None and not branch.chained and not self.accepts(rule, self.since(mark)):
+                self.rewind(mark)
+                self.start_line()
+                self.write_as_it_stood(self._whole(rule, branch), with_last_comment=True)
+                self.end_line()
             following = rules[index + 1] if index + 1 < len(rules) else None
             together = following is not None and self._stands_together(rule, following)
             if not together:
@@ -79,6 +88,9 @@ class RuleWriter(BodyWriter):
     def _stands_together(self, rule: ast.Rule, following: ast.Rule) -> bool:
         rows = self._branch(following).place.row - self._branch(rule).place.row
         return rows == 1 and _is_one_liner(rule) and _is_one_liner(following)
+
+    def _whole(self, rule: ast.Rule, branch: Branch) -> Place:
+        return branch.place._replace(end=branch.head_place.end) if rule.default else branch.place
 
     # ----------------------------------------------------------------- branches
 
@@ -204,8 +216,10 @@ class RuleWriter(BodyWriter):
         if branch.head is not None and branch.head.args is not None:
             self.write("(")
             close = self.places.closing("(", branch.head_place)
-            self.write_elements(branch.head.args, self.places.term, branch.head_place, close, self.argument)
-            self.write(")")
+            try:
+                self.write_elements(branch.head.args, self.places.term, branch.head_place, close, self.argument)
+            finally:
+                self.write(")")
         if branch.head is not None and branch.head.key is not None:
             self.write(" contains ")
             self.write_term(branch.head.key)

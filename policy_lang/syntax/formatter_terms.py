@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_lines import CrowdedLine, Lines
 from policy_lang.syntax.formatter_places import Place, Places
-from policy_lang.syntax.tokens import Token
+from policy_lang.syntax.tokens import CONSTANTS, KEYWORDS, Token
 from policy_lang.syntax.walk import rewrite, walk
 
 E = TypeVar("E")
@@ -41,9 +41,7 @@ _INFIX = {
 }
 _MEMBER = {"internal.member_2": 2, "internal.member_3": 3}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-RESERVED = frozenset(
-    "not package import as default else with null true false some if contains in every and or".split()
-)
+RESERVED = KEYWORDS | CONSTANTS | {"and", "or"}
 _ESCAPES = {
     "\b": "\\b",
     "\f": "\\f",
@@ -408,9 +406,7 @@ class TermWriter(Lines):
         if not text:
             return ""
         shown = text if raw else go_quoted(text)
-        escaped = "".join(
-            "\\{" if c == "{" and (i == 0 or shown[i - 1] != "\\") else c for i, c in enumerate(shown)
-        )
+        escaped = "".join("\\{" if c == "{" and (i == 0 or shown[i - 1] != "\\") else c for i, c in enumerate(shown))
         return escaped if raw else escaped[1:-1]
 
     def _commented(self, term: ast.Term) -> bool:
@@ -485,4 +481,3 @@ def go_quoted(text: str) -> str:
     if not all(c.isprintable() or c in "\b\f\n\r\t" for c in text):
         return json.dumps(text)
     return '"' + "".join(_ESCAPES.get(c, c) for c in text) + '"'
-

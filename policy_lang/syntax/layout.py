@@ -129,7 +129,7 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
         if tokens[start].type != "LBRACE":
             continue
         operand = _is_operand(tokens, start, end)
-        if not operand and not _in_body_position(tokens, start, not_body):
+        if not operand and (_goes_on(tokens, end) or not _in_body_position(tokens, start, not_body)):
             continue
         inside = {tokens[i].type for i in _direct(start, end, match)}
         before = tokens[start - 1].type if start else ""
@@ -141,10 +141,16 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
 
 
 def _is_operand(tokens: Sequence[Token], start: int, end: int) -> bool:
-    """True beside `and` or `or`: what stands in braces there is a body."""
+    """True for a whole side of `and` or `or`: what stands in braces there is a body."""
     before = tokens[start - 1].type if start else ""
     after = next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "")
-    return before in ("AND", "OR") or after in ("AND", "OR")
+    return before in ("AND", "OR") or (after in ("AND", "OR") and before not in _INFIX)
+
+
+def _goes_on(tokens: Sequence[Token], end: int) -> bool:
+    """True where an expression goes on after a closing brace, so that what it closes is a term."""
+    after = tokens[end + 1].type if end + 1 < len(tokens) else ""
+    return after in ("DOT_G", "LSQB_G") or (after in _INFIX and after not in ("AND", "OR"))
 
 
 def _in_body_position(tokens: Sequence[Token], start: int, not_body: bool) -> bool:

@@ -35,7 +35,7 @@ def _with_constants_joined(node: Any) -> Any:
 
 def _spelled(node: Any) -> Any:
     match node:
-        case ast.Rule(head=head, body=body, elses=elses, default=default):
+        case ast.Rule(head=head, body=body, default=default):
             if head.key is None and head.value is None:
                 head = replace(head, value=ast.Boolean(True, span=head.span))
             return replace(node, head=head, body=body if default else _said(body))

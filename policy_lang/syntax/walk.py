@@ -11,7 +11,7 @@ from policy_lang.source import Span
 
 
 @functools.cache
-def _parts(kind: type) -> tuple[str, ...]:
+def _parts(kind: type[Any]) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind) if f.name not in ("span", "comments", "annotations"))
 
 
@@ -24,7 +24,7 @@ def children(node: Any) -> Iterator[Any]:
                     yield item
                 elif isinstance(item, tuple):
                     yield from children(item)
-    elif is_dataclass(node):
+    elif is_dataclass(node) and not isinstance(node, type):
         for name in _parts(type(node)):
             value = getattr(node, name)
             if isinstance(value, tuple):
