@@ -16,10 +16,13 @@ from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_module import ModuleWriter, import_path
 from policy_lang.syntax.formatter_places import Places
+from policy_lang.syntax.formatter_rules import Guarded
 from policy_lang.syntax.meaning import same_meaning
 from policy_lang.syntax.parser import parse_with_tokens
 
 _WORDS = ("rego.", "future.")
+_PASSES = 8
+"""One pass can move a comment to a line of its own, and the next then sets it apart: two or three do."""
 
 
 def format_source(source: Source) -> Outcome[str]:
@@ -28,6 +31,15 @@ def format_source(source: Source) -> Outcome[str]:
     Errors: those of the parser; ``FLC890`` where the result would not mean the same, which is a fault
     of the formatter and not of the source.
     """
+    for _ in range(_PASSES):
+        formatted = _once(source)
+        if formatted.value is None or formatted.value == source.text:
+            return formatted
+        source = Source(source.file, formatted.value)
+    return _fault(source, "the formatter finds no layout that stays")
+
+
+def _once(source: Source) -> Outcome[str]:
     parsed = parse_with_tokens(source)
     if parsed.value is None:
         return Outcome(None, parsed.diagnostics)
@@ -37,15 +49,18 @@ def format_source(source: Source) -> Outcome[str]:
     if text == source.text or _unchanged(source, module, text):
         return Outcome(text)
     # Comments in odd places can have no line to go to. The rules that hold them stay as they are.
-    text = _written(module, places, lambda rule, part: _rule_unchanged(source, module, rule, part))
+    text = _written(module, places, lambda part, new: _part_unchanged(source, module, part, new))
     if _unchanged(source, module, text):
         return Outcome(text)
-    message = "the formatter's result would not mean the same: the file is left alone"
+    return _fault(source, "the formatter's result would not mean the same: the file is left alone")
+
+
+def _fault(source: Source, message: str) -> Outcome[str]:
     hint = "this is a fault of floec: report it with the file"
     return Outcome(None, (Diagnostic("FLC890", message, whole_file(source.file), hint=hint),))
 
 
-def _written(module: ast.Module, places: Places, accepts: Callable[[ast.Rule, str], bool] | None) -> str:
+def _written(module: ast.Module, places: Places, accepts: Callable[[Guarded, str], bool] | None) -> str:
     writer = ModuleWriter(places, module.comments)
     writer.accepts = accepts
     writer.write_module(module)
@@ -58,10 +73,18 @@ def _unchanged(source: Source, module: ast.Module, text: str) -> bool:
     return found is not None and same_meaning(module, found[0]) and _comments(module) == _comments(found[0])
 
 
-def _rule_unchanged(source: Source, module: ast.Module, rule: ast.Rule, text: str) -> bool:
-    first, last = rule.span.line, rule.span.end_line
+def _part_unchanged(source: Source, module: ast.Module, part: Guarded, text: str) -> bool:
+    first, last = part.span.line, part.span.end_line
     comments = tuple(c for c in module.comments if first <= c.span.line <= last)
-    alone = replace(module, imports=(), rules=(rule,), policies=(), params=(), tests=(), comments=comments)
+    alone = replace(
+        module,
+        imports=(),
+        rules=tuple(r for r in module.rules if r is part),
+        policies=tuple(p for p in module.policies if p is part),
+        params=tuple(p for p in module.params if p is part),
+        tests=tuple(t for t in module.tests if t is part),
+        comments=comments,
+    )
     words = "".join(f"import {path}\n" for path in map(import_path, module.imports) if path.startswith(_WORDS))
     found = parse_with_tokens(Source(source.file, f"package p\n{words}{text}")).value
     if found is None or _comments(alone) != _comments(found[0]):

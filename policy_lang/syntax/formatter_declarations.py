@@ -22,10 +22,21 @@ _HEADER = ("ID", "TITLE", "SEVERITY", "WHY", "DOCS", "TAGS")
 class DeclarationWriter(RuleWriter):
     """Writes the declarations of ``.floe`` files."""
 
-    def write_declaration(self, declaration: Declaration, following: object) -> None:
+    def write_declaration(
+        self, declaration: Declaration, following: ast.Import | ast.Rule | Declaration | None
+    ) -> None:
         """One declaration; params stay together as they were written."""
         place = self._span(declaration.span)
-        self.insert_comments(Place(place.row, 0, 0))
+        self.guarded(declaration, place, place, lambda: self._declaration(declaration, place))
+        together = isinstance(declaration, ast.Param) and isinstance(following, ast.Param)
+        if not (
+            together and isinstance(following, ast.Param) and following.span.line <= self.places.end_row(place) + 1
+        ):
+            self.blank_line()
+        elif self.inline:
+            self.end_line()
+
+    def _declaration(self, declaration: Declaration, place: Place) -> None:
         self.start_line()
         match declaration:
             case ast.Policy():
@@ -34,11 +45,6 @@ class DeclarationWriter(RuleWriter):
                 self._test(declaration, place)
             case ast.Param():
                 self._param(declaration)
-                row = self.places.row_of(self.places.extent(declaration.default)[1])
-                if isinstance(following, ast.Param) and following.span.line <= row + 1:
-                    self.end_line()
-                    return
-        self.blank_line()
 
     def _span(self, span: Span) -> Place:
         return Place(span.line, *self.places.bounds(span))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from policy_lang.syntax.formatter_bodies import BodyWriter
 from policy_lang.syntax.formatter_lines import CrowdedLine
 from policy_lang.syntax.formatter_places import Place
 from policy_lang.syntax.formatter_terms import go_quoted, is_set
+
+Guarded = ast.Rule | ast.Policy | ast.Param | ast.TestDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Branch:
 class RuleWriter(BodyWriter):
     """Writes rules."""
 
-    accepts: Callable[[ast.Rule, str], bool] | None = None
-    """Tells whether a rule's new text may stand; where it may not, the rule stays as it was."""
+    accepts: Callable[[Guarded, str], bool] | None = None
+    """Tells whether a statement's new text may stand."""
     heads_as_refs = False
     """Some rule of the module needs a reference as its head: then all are written as ``p.q``, not ``p["q"]``."""
 
@@ -68,18 +71,9 @@ class RuleWriter(BodyWriter):
         """Rules, with an empty line between all but one-liners that stood together."""
         for index, rule in enumerate(rules):
             branch = self._branch(rule)
-            self.insert_earlier_comments(branch.place)
-            mark = self.mark()
-            self.insert_comments(Place(branch.place.row, 0, 0))
-            try:
-                self.write_branch(branch)
-            except CrowdedLine:
-                self.level = 0
-            if self.accepts is not None and not branch.chained and not self.accepts(rule, self.since(mark)):
-                self.rewind(mark)
-                self.start_line()
-                self.write_as_it_stood(self._whole(rule, branch), with_last_comment=True)
-                self.end_line()
+            # A further body of a rule has no text of its own that could stay.
+            whole = None if branch.chained else self._whole(rule, branch)
+            self.guarded(rule, branch.place, whole, functools.partial(self.write_branch, branch))
             following = rules[index + 1] if index + 1 < len(rules) else None
             together = following is not None and self._stands_together(rule, following)
             if not together:
@@ -88,6 +82,21 @@ class RuleWriter(BodyWriter):
     def _stands_together(self, rule: ast.Rule, following: ast.Rule) -> bool:
         rows = self._branch(following).place.row - self._branch(rule).place.row
         return rows == 1 and _is_one_liner(rule) and _is_one_liner(following)
+
+    def guarded(self, statement: Guarded, place: Place, whole: Place | None, write: Callable[[], None]) -> None:
+        """Write a statement; where its new text may not stand (``accepts``), leave it as it was at ``whole``."""
+        self.insert_earlier_comments(place)
+        mark = self.mark()
+        self.insert_comments(Place(place.row, 0, 0))
+        try:
+            write()
+        except CrowdedLine:
+            self.level = 0
+        if whole is not None and self.accepts is not None and not self.accepts(statement, self.since(mark)):
+            self.rewind(mark)
+            self.start_line()
+            self.write_as_it_stood(whole, with_last_comment=True)
+            self.end_line()
 
     def _whole(self, rule: ast.Rule, branch: Branch) -> Place:
         return branch.place._replace(end=branch.head_place.end) if rule.default else branch.place
