@@ -3,40 +3,121 @@
 from __future__ import annotations
 
 import argparse
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from compiler.cli.files import read_sources
+from compiler.cli.documents import DATA_SUFFIXES, POLICY_SUFFIXES, load
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
-from policy_lang.diagnostics import blocking
+from compiler.cli.test_output import FORMATS, rendered
+from policy_lang.diagnostics import Outcome, blocking
+
+_PAUSE = 0.3
+"""Seconds between two looks at the files that are watched."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="policies and their tests, or folders of them")
-    parser.add_argument("--run", metavar="TEXT", help="only tests whose name contains TEXT")
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="policies, their tests and their data, or folders of them")
+    add("-r", "--run", type=_pattern, metavar="REGEX", help="only tests whose name (data.PACKAGE.NAME) matches")
+    add("-v", "--verbose", action="store_true", help="show what passed too, and how long each test took")
+    add("-f", "--format", choices=FORMATS, default="pretty", help="form of the results (default: pretty)")
+    add("-c", "--coverage", action="store_true", help="say which lines and policies the tests do not reach")
+    add("--threshold", type=float, metavar="PERCENT", help="exit 1 where fewer lines are covered; implies --coverage")
+    add("-p", "--parallel", type=_jobs, default=1, metavar="N", help="run the tests in N processes (default: 1)")
+    add("-w", "--watch", action="store_true", help="run again whenever a file changes")
+    add(
+        "--fail-on-empty",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="exit 1 where no test ran: a misspelt name must not look like success (default: yes)",
+    )
+    add(
+        "--schema",
+        choices=("ir", "none"),
+        default="ir",
+        help="ir: complete the inputs of cases with the defaults of the IR's fields, and refuse others (default: ir)",
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    sources = read_sources(options.paths)
-    if sources.value is None or blocking(sources.diagnostics):
-        show(sources.diagnostics, "text")
-        return exit_code(sources.diagnostics)
+    if options.watch:
+        return watch(options.paths, lambda: _once(options))
+    return _once(options)
 
-    from policy_lang.testing.runner import Status, run_tests
 
-    outcome = run_tests(sources.value, options.run)
-    show((*sources.diagnostics, *outcome.diagnostics), "text")
+def _once(options: argparse.Namespace) -> int:
+    loaded = load(options.paths)
+    if loaded.value is None or blocking(loaded.diagnostics):
+        show(loaded.diagnostics, "text")
+        return exit_code(loaded.diagnostics)
+    from policy_lang.testing.runner import TestOptions, run_tests
+    from policy_lang.trace.coverage import percentage
+
+    coverage = options.coverage or options.threshold is not None
+    chosen = TestOptions(
+        run=options.run,
+        data=loaded.value.data,
+        complete=_complete if options.schema == "ir" else None,
+        coverage=coverage,
+        jobs=options.parallel,
+    )
+    outcome = run_tests(loaded.value.sources, chosen)
+    show((*loaded.diagnostics, *outcome.diagnostics), "text")
     if outcome.value is None:
         return exit_code(outcome.diagnostics)
-    for result in outcome.value.results:
-        place = f" ({result.span.file}:{result.span.line})" if result.detail else ""
-        print(f"{result.status.upper():<5} {result.name}{place}")
-        for line in result.detail:
-            print(f"      {line}")
-    counts = {status: outcome.value.count(status) for status in Status}
-    print(
-        f"{len(outcome.value.results)} tests: " + ", ".join(f"{n} {s}" for s, n in counts.items() if n or s == "pass")
-    )
-    # No test at all is no proof: a misspelt --run or folder must not look like success.
-    return EXIT_OK if outcome.value.ok and outcome.value.results else EXIT_BLOCKED
+    print(rendered(outcome.value, options.format, verbose=options.verbose, coverage=coverage), flush=True)
+    short = options.threshold is not None and percentage(outcome.value.lines) < options.threshold
+    empty = options.fail_on_empty and not outcome.value.results
+    return EXIT_OK if outcome.value.ok and not short and not empty else EXIT_BLOCKED
+
+
+def _complete(value: Any) -> Outcome[Any]:
+    from compiler.ir.schema import complete
+
+    return complete(value)
+
+
+def watch(paths: Sequence[str], run: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> int:
+    """Runs ``run`` now and after each change below ``paths``, until it is interrupted; the last exit code."""
+    while True:
+        seen = _snapshot(paths)
+        code = run()
+        print("watching for changes", flush=True)
+        try:
+            while _snapshot(paths) == seen:
+                sleep(_PAUSE)
+        except KeyboardInterrupt:
+            return code
+
+
+def _snapshot(paths: Sequence[str]) -> dict[str, int]:
+    """The files that a run reads, with the time of their last change."""
+    found: dict[str, int] = {}
+    for path in map(Path, paths):
+        for file in path.rglob("*") if path.is_dir() else (path,):
+            if file.suffix in (*DATA_SUFFIXES, *POLICY_SUFFIXES) or not path.is_dir():
+                try:
+                    found[str(file)] = file.stat().st_mtime_ns
+                except OSError:
+                    continue  # it went away meanwhile, which is a change too
+    return found
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
+    return text
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 1 to 256")
+    return int(text)

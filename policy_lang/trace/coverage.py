@@ -72,3 +72,16 @@ def ranges(lines: Sequence[int]) -> list[dict[str, dict[str, int]]]:
         else:
             found.append([line, line])
     return [{"start": {"row": first}, "end": {"row": last}} for first, last in found]
+
+
+def merged(parts: Sequence[Sequence[FileCoverage]]) -> tuple[FileCoverage, ...]:
+    """The coverage of several runs over the same rules: a line is covered where one run covered it."""
+    covered: dict[str, set[int]] = {}
+    missed: dict[str, set[int]] = {}
+    for file in (file for part in parts for file in part):
+        covered.setdefault(file.file, set()).update(file.covered)
+        missed.setdefault(file.file, set()).update(file.missed)
+    return tuple(
+        FileCoverage(file, tuple(sorted(lines)), tuple(sorted(missed[file] - lines)))
+        for file, lines in sorted(covered.items())
+    )

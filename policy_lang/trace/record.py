@@ -82,6 +82,8 @@ class Recorder:
 
         self.muted = True
         try:
-            note.failures.append(observed(evaluator, note.literal, env, context))
+            found = observed(evaluator, note.literal, env, context)
+            if found not in note.failures:
+                note.failures.append(found)
         finally:
             self.muted = False

@@ -104,3 +104,13 @@ def _text(span: Span, sources: Mapping[str, Source], *, first_line: bool = False
         lines[-1] = lines[-1][: span.end_col - 1]
     lines[0] = lines[0][span.col - 1 :]
     return shortened(" ".join(" ".join(lines).split()).removesuffix("{").strip())
+
+
+def explained(recorder: Recorder, rules: Sequence[ResolvedRule], sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """The literals of ``rules`` that stopped an evaluation, with their values."""
+    lines: list[str] = []
+    for rule in rules:
+        for index, branch in enumerate(rule.branches):
+            if (id(rule), index) in recorder.branches:
+                lines += _literals(recorder, branch.body, sources, 0, True)
+    return tuple(lines)

@@ -406,6 +406,8 @@ class Writer:
             made = f"not {{ {'; '.join(self.body(self.random.randint(1, 2), depth))} }}"
         else:
             made = f"not {self.one((self._compare, self._truth))(depth)}"
+        if self.chance(0.9):
+            made = made.replace("[_]", "[0]")  # most often unsafe
         self.scope = saved
         return made
 
