@@ -1,40 +1,58 @@
 """A YAML document to a checked document in canonical spelling.
 
 Codes: FLC200 not a mapping or no known kind, FLC201 unknown key, FLC202 wrong value, FLC203 missing key,
-FLC204 a credential in the text, FLC205 a thing that may not differ by environment.
+FLC204 a credential, FLC205 a thing that may not differ by environment, FLC206 connection details in a product,
+FLC207 a key in two spellings, FLC208 fields that contradict each other, FLC209 a name that is given twice,
+FLC220 to FLC223 plugins (``compiler.documents.plugins``).
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.documents.yaml_loader import Keys, YamlDocument
-from policy_lang.diagnostics import Diagnostic, Outcome, Severity
+from compiler.documents.secrets import find_secrets
+from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
+from compiler.documents.yaml_loader import YamlDocument
+from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
 KINDS = ("Manifest", "DataProduct", "DataContract")
-_KIND_SPELLINGS = {"FloeSpec": "DataProduct", "EnterpriseManifest": "Manifest", "DomainManifest": "Manifest"}
+KIND_SPELLINGS = {
+    "FloeSpec": "DataProduct",
+    "EnterpriseManifest": "Manifest",
+    "DomainManifest": "Manifest",
+    "PlatformManifest": "Manifest",
+}
 _MANIFEST_MOVES: tuple[tuple[Keys, Keys], ...] = (
     (("scope",), ("metadata", "scope")),
     (("parent_manifest",), ("parent", "ref")),
-    (("governance", "data_retention_days"), ("governance", "retention", "max_days")),
+    (("parent_ref",), ("parent", "ref")),
+    (("governance", "data_retention_days"), ("governance", "retention", "min_days")),
     (("governance", "default_ttl_hours"), ("governance", "retention", "default_ttl_hours")),
+    (("governance", "slas"), ("governance", "sla_minimums")),
     (("data_contracts",), ("governance", "data_contracts")),
-    (("governance", "quality_gates", "gold_layer"), ("governance", "quality_gates", "layers", "gold")),
+    (("data_architecture", "naming_enforcement"), ("data_architecture", "naming", "enforcement")),
+    (("plugins", "dbt_runtime"), ("plugins", "dbt")),
+    (("plugins", "data_quality"), ("plugins", "quality")),
 )
-_PRODUCT_MOVES: tuple[tuple[Keys, Keys], ...] = (
-    (("platform", "manifest"), ("platform", "ref")),
-    (("outputPorts",), ("output_ports",)),
-    (("inputPorts",), ("input_ports",)),
-    (("dependsOn",), ("depends_on",)),
+_CLASSES = ("pii", "phi", "financial", "identifier", "pci", "restricted", "confidential")
+MOVED_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Manifest": (
+        *(tuple(map(str, old)) for old, _ in _MANIFEST_MOVES),
+        *(("governance", "classification", name) for name in _CLASSES),
+        ("governance", "quality_gates", "gold_layer"),
+        ("governance", "quality_gates", "silver_layer"),
+        ("governance", "quality_gates", "bronze_layer"),
+    )
+}
+"""Keys of other dialects, which the canonical form holds elsewhere."""
+_ENVIRONMENTS = (
+    "a product has no `environments`: it compiles to the same artifact for all of them",
+    "the platform's manifest chooses the compute once, for every environment",
 )
-_SECRET_KEY = re.compile(
-    r"(^|_)(password|passwd|secret|api_?key|access_?key|private_?key|token|credentials?|connection_string)$", re.I
-)
-_SECRET_VALUE = re.compile(r"^(sk-|-----BEGIN |eyJ[A-Za-z0-9_-]{10,}|AKIA[0-9A-Z]{12,}|ghp_)|://[^/\s:@]+:[^/\s:@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +70,14 @@ class Document:
 
     @property
     def scope(self) -> str:
-        """``enterprise``, ``domain`` or ``platform``."""
+        """``enterprise``, ``domain`` or ``platform``; ``product`` for a data product."""
+        if self.kind == "DataProduct":
+            return "product"
         return str(self.data.get("metadata", {}).get("scope") or "platform")
 
     def written(self, path: Keys) -> Keys:
         """The place in the file of a canonical path."""
-        for cut in range(len(path), 0, -1):
-            if path[:cut] in self.moves:
-                return self.moves[path[:cut]] + path[cut:]
-        return path
+        return written(self.moves, path)
 
     def span(self, path: Keys) -> Span:
         return self.yaml.span(self.written(path))
@@ -70,185 +87,176 @@ class Document:
 
 
 def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
-    """Check a document against its kind's model; every error is reported at its place."""
+    """Check a document against its kind's shape; every error is reported at its place."""
     raw = yaml_doc.value
     if not isinstance(raw, dict):
-        return Outcome(None, (Diagnostic("FLC200", "the document is not a mapping", yaml_doc.span(())),))
+        text = "the document is empty" if raw is None else "the document is not a mapping"
+        return Outcome(
+            None, (Diagnostic("FLC200", text, yaml_doc.span(()), hint="begin with `apiVersion` and `kind`"),)
+        )
     written_kind = raw.get("kind")
-    kind = _KIND_SPELLINGS.get(written_kind, written_kind) if isinstance(written_kind, str) else None
+    kind = KIND_SPELLINGS.get(written_kind, written_kind) if isinstance(written_kind, str) else None
     if kind not in KINDS:
         text = "`kind` is missing" if "kind" not in raw else f"unknown kind `{written_kind}`"
         hint = did_you_mean(str(written_kind), KINDS) or "one of " + ", ".join(KINDS)
         return Outcome(None, (Diagnostic("FLC200", text, yaml_doc.span(("kind",)), hint=hint),))
-    data, moves = _canonical(raw, kind, str(written_kind))
+    moved, moves = _moved(raw, kind, str(written_kind))
+    log = Log(moves)
+    data = shape_of(kind).read(moved, (), log)
     document = Document(kind, data, yaml_doc, moves)
-    found = [*_model_errors(document), *_secrets(document)]
-    return Outcome(document, tuple(found))
-
-
-def model_of(kind: str) -> Any:
-    """The pydantic model of a kind."""
-    if kind == "Manifest":
-        from compiler.documents.manifest import Manifest
-
-        return Manifest
-    if kind == "DataProduct":
-        from compiler.documents.product import DataProduct
-
-        return DataProduct
-    from compiler.documents.contract import DataContract
-
-    return DataContract
-
-
-def _strip(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _strip(v) for k, v in value.items() if not k.startswith("x-")}
-    return [_strip(v) for v in value] if isinstance(value, list) else value
-
-
-def _canonical(raw: dict[str, Any], kind: str, written: str) -> tuple[dict[str, Any], dict[Keys, Keys]]:
-    data: dict[str, Any] = _strip(raw)
-    moves: dict[Keys, Keys] = {}
-    data["kind"] = kind
-    table = _MANIFEST_MOVES if kind == "Manifest" else _PRODUCT_MOVES if kind == "DataProduct" else ()
-    for old, new in table:
-        _move(data, old, new, moves)
-    metadata = data.get("metadata")
-    if written in ("EnterpriseManifest", "DomainManifest") and isinstance(metadata, dict):
-        metadata.setdefault("scope", written.removesuffix("Manifest").lower())
+    found = [diagnostic(document, problem) for problem in log.problems]
+    if not found:  # values of wrong types have no meaning that could be checked further
+        found = [diagnostic(document, problem) for problem in _contradictions(document)]
     if kind == "Manifest" and isinstance(data.get("plugins"), dict):
-        data["plugins"] = {k: {"type": v} if isinstance(v, str) else v for k, v in data["plugins"].items()}
+        from compiler.documents.plugins.check import check_plugins
+
+        found += check_plugins(document)
+    return Outcome(document, (*found, *find_secrets(yaml_doc, kind)))
+
+
+def shape_of(kind: str) -> Record:
+    """The shape of a kind."""
     if kind == "Manifest":
-        _canonical_classes(data, moves)
-    if kind == "DataProduct" and isinstance(data.get("transforms"), list):
-        for i, item in enumerate(data["transforms"]):
-            if isinstance(item, dict) and "dependsOn" in item and "depends_on" not in item:
-                item["depends_on"] = item.pop("dependsOn")
-                moves[("transforms", i, "depends_on")] = ("transforms", i, "dependsOn")
+        from compiler.documents.manifest import MANIFEST
+
+        return MANIFEST
+    if kind == "DataProduct":
+        from compiler.documents.product import PRODUCT
+
+        return PRODUCT
+    from compiler.documents.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _moved(raw: dict[str, Any], kind: str, written_kind: str) -> tuple[dict[str, Any], dict[Keys, Keys]]:
+    """A copy of ``raw`` with what stands elsewhere in another dialect in its canonical place."""
+    data = {**raw, "kind": kind}
+    moves: dict[Keys, Keys] = {}
+    if kind == "Manifest":
+        for old, new in _MANIFEST_MOVES:
+            _move(data, old, new, moves)
+        _move_layers_and_classes(data, moves)
+        _dbt_runtime(data, moves)
+        if written_kind in ("EnterpriseManifest", "DomainManifest") and isinstance(data.get("metadata"), dict):
+            data["metadata"] = {"scope": written_kind.removesuffix("Manifest").lower(), **data["metadata"]}
+            moves.setdefault(("metadata", "scope"), ("kind",))
     return data, moves
 
 
-def _canonical_classes(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:
-    """A category may stand beside ``levels`` (``pii: {…}``) and layers may call their namespace ``namespace``."""
-    for name in ("pii", "phi", "financial", "identifier"):
-        at: Keys = ("governance", "classification")
-        _move(data, (*at, name), (*at, "categories", name), moves)
-    layers = (
-        (data.get("data_architecture") or {}).get("layers") if isinstance(data.get("data_architecture"), dict) else 0
-    )
-    for name in list(layers) if isinstance(layers, dict) else ():
-        at = ("data_architecture", "layers", name)
-        _move(data, (*at, "namespace"), (*at, "catalog_namespace"), moves)
+def _move_layers_and_classes(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:
+    """``quality_gates.gold_layer`` is ``layers.gold``, and a category may stand beside ``levels``."""
+    gates: Keys = ("governance", "quality_gates")
+    for key in list(_at(data, gates) or ()):
+        if key.endswith("_layer"):
+            _move(data, (*gates, key), (*gates, "layers", key.removesuffix("_layer")), moves)
+    classes: Keys = ("governance", "classification")
+    for key in _CLASSES:
+        _move(data, (*classes, key), (*classes, "categories", key), moves)
+
+
+def _dbt_runtime(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:
+    """``dbt_runtime: local`` with ``dbt_runtime_config`` beside it is ``dbt: {type: core, config}``."""
+    plugins = data.get("plugins")
+    if not isinstance(plugins, dict):
+        return
+    runtime = plugins.get("dbt")
+    if isinstance(runtime, str):
+        data["plugins"] = plugins = {**plugins, "dbt": {"type": "core" if runtime == "local" else runtime}}
+        moves[("plugins", "dbt", "type")] = moves.get(("plugins", "dbt"), ("plugins", "dbt"))
+    _move(data, ("plugins", "dbt_runtime_config"), ("plugins", "dbt", "config"), moves)
+
+
+def _at(data: Any, path: Keys) -> dict[str, Any] | None:
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def _move(data: dict[str, Any], old: Keys, new: Keys, moves: dict[Keys, Keys]) -> None:
-    holder: Any = data
-    for key in old[:-1]:
-        holder = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(holder, dict) or old[-1] not in holder:
+    holder = _at(data, old[:-1])
+    if holder is None or old[-1] not in holder:
         return
     target: Any = data
-    for key in new[:-1]:
-        target = target.setdefault(key, {}) if isinstance(target, dict) else None
-    if isinstance(target, dict) and new[-1] not in target:
-        target[new[-1]] = holder.pop(old[-1])
-        moves[new] = old
+    for key in new[:-1]:  # the way to the target is copied: `data` shares its parts with the text as read
+        child = target.get(key)
+        if child is not None and not isinstance(child, dict):
+            return
+        target[key] = dict(child or {})
+        target = target[key]
+    if new[-1] in target:
+        return
+    copied: Any = data
+    for key in old[:-1]:
+        copied[key] = dict(copied[key])
+        copied = copied[key]
+    value = copied.pop(old[-1])
+    _at(data, new[:-1])[new[-1]] = value  # type: ignore[index]
+    moves[new] = old
 
 
-def _model_errors(document: Document) -> list[Diagnostic]:
-    from pydantic import ValidationError
-
-    try:
-        model_of(document.kind).model_validate(document.data)
-    except ValidationError as error:
-        found = [_diagnostic(document, e) for e in error.errors(include_url=False)]
-        return list({(d.code, d.span, d.message): d for d in found}.values())
-    return []
-
-
-def _diagnostic(document: Document, error: Any) -> Diagnostic:
-    path = _real_path(document.data, error["loc"])
-    name = ".".join(str(p) for p in path)
-    if path == ("environments",) and document.kind == "DataProduct":
-        return Diagnostic(
-            "FLC205",
-            "a product has no `environments`: it compiles to the same artifact for all of them",
-            document.key_span(path),
-            hint="the platform's manifest chooses the compute once, for every environment",
-            path=path,
-        )
-    if error["type"] == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), _known_keys(model_of(document.kind), path[:-1]))
-        text = f"unknown key `{path[-1]}`" + (f" in `{'.'.join(map(str, path[:-1]))}`" if path[:-1] else "")
-        return Diagnostic("FLC201", text, document.key_span(path), hint=hint or "own keys begin with `x-`", path=path)
-    if error["type"] == "missing":
-        return Diagnostic("FLC203", f"`{name}.{error['loc'][-1]}`".replace("`.", "`") + " is missing"
-                          if path != tuple(error["loc"]) else f"`{name}` is missing",
-                          document.key_span(path), path=path)  # fmt: skip
-    text = str(error["msg"]).removeprefix("Value error, ")
-    hint = "write it in quotes" if error["type"] == "string_type" else ""
-    return Diagnostic("FLC202", f"`{name}`: {text}", document.span(path), hint=hint, path=path)
+def diagnostic(document: Document, problem: Problem, moves: dict[Keys, Keys] | None = None) -> Diagnostic:
+    """A problem at its place; ``moves`` are those of a part that was read on its own."""
+    path = problem.path
+    at = written(document.moves if moves is None else moves, path)
+    on_key = problem.on_key or problem.code == "FLC203"
+    span = document.yaml.key_span(at) if on_key else document.yaml.span(at)
+    if problem.code == "FLC201" and path == ("environments",) and document.kind == "DataProduct":
+        return Diagnostic("FLC205", _ENVIRONMENTS[0], span, hint=_ENVIRONMENTS[1], path=path)
+    return Diagnostic(problem.code, problem.message, span, hint=problem.hint, path=path)
 
 
-def _real_path(data: Any, loc: tuple[str | int, ...]) -> Keys:
-    """The error's place without the names that pydantic adds for members of a union."""
-    path: list[str | int] = []
-    for i, part in enumerate(loc):
-        inside = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
-        if inside:
-            data = data[part]
-        elif not (i == len(loc) - 1 and isinstance(data, dict)):
-            continue
-        path.append(part)
-    return tuple(path)
+def _contradictions(document: Document) -> Iterator[Problem]:
+    """What each field allows, but the fields together do not."""
+    if document.kind == "Manifest":
+        yield from _manifest_contradictions(document.data)
+    elif document.kind == "DataProduct":
+        yield from _product_contradictions(document.data)
+    elif "metadata" not in document.data:
+        if "id" not in document.data and "name" not in document.data:
+            yield Problem("FLC203", ("id",), "`id` or `name` is missing")
+        if "version" not in document.data:
+            yield Problem("FLC203", ("version",), "`version` is missing")
 
 
-def _known_keys(model: Any, path: Keys) -> list[str]:
-    """All keys that the model's JSON Schema knows at ``path``."""
-    schema = model.model_json_schema()
-    nodes = [schema]
-    for part in path:
-        nodes = [n for node in nodes for n in _step(schema, node, part)]
-    return [k for node in nodes for n in _flat(schema, node) for k in n.get("properties", {})]
+def _manifest_contradictions(data: dict[str, Any]) -> Iterator[Problem]:
+    scope = data["metadata"].get("scope")
+    if scope == "domain" and "parent" not in data:
+        yield Problem("FLC203", ("parent",), "`parent` is missing: a domain inherits from an enterprise's manifest")
+    if scope != "domain" and "parent" in data:
+        text = f"only a manifest of scope `domain` has a parent; this one has {f'scope `{scope}`' if scope else 'none'}"
+        yield Problem("FLC208", ("parent",), text, "write `scope: domain` under `metadata`", on_key=True)
+    retention = data.get("governance", {}).get("retention", {})
+    low, high = retention.get("min_days"), retention.get("max_days")
+    if low is not None and high is not None and low > high:
+        path: Keys = ("governance", "retention", "max_days")
+        yield Problem("FLC208", path, f"data must be kept for {low} days, but deleted after {high}")
+    for category, plugin in data.get("plugins", {}).items():
+        approved = [a["name"] for a in plugin.get("approved", ())]
+        for key in ("type", "default"):
+            if approved and plugin.get(key, approved[0]) not in approved:
+                text = f"`{plugin[key]}` is not among the approved: {', '.join(approved)}"
+                yield Problem("FLC208", ("plugins", category, key), text, did_you_mean(plugin[key], approved))
 
 
-def _flat(schema: Any, node: Any) -> list[Any]:
-    if "$ref" in node:
-        return _flat(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[1]])
-    return [node, *(m for n in node.get("anyOf", ()) for m in _flat(schema, n))]
-
-
-def _step(schema: Any, node: Any, part: str | int) -> list[Any]:
-    result = []
-    for one in _flat(schema, node):
-        candidates = (one.get("items"),) if isinstance(part, int) else (
-            one.get("properties", {}).get(part), one.get("additionalProperties"))  # fmt: skip
-        result += [c for c in candidates if isinstance(c, dict)]
-    return result
-
-
-def _secrets(document: Document) -> list[Diagnostic]:
-    if document.kind == "DataContract":
-        return []
-    severity = Severity.BLOCK if document.kind == "DataProduct" else Severity.WARN
-    found: list[Diagnostic] = []
-    for path, span in document.yaml.value_spans.items():
-        value = _at(document.yaml.value, path)
-        if not isinstance(value, str) or not value or not path:
-            continue
-        named = bool(_SECRET_KEY.search(str(path[-1]))) and not value.startswith(("${", "{{"))
-        if named or _SECRET_VALUE.search(value):
-            text = f"`{'.'.join(map(str, path))}` holds what looks like a credential"
-            hint = "name a secret with `connection_secret_ref` in the manifest instead"
-            found.append(Diagnostic("FLC204", text, span, severity, hint=hint, path=path))
-    return found
-
-
-def _at(value: Any, path: Keys) -> Any:
-    for part in path:
-        if isinstance(value, list) and isinstance(part, int):
-            value = value[part]
-        else:
-            value = value.get(part) if isinstance(value, dict) else None
-    return value
+def _product_contradictions(data: dict[str, Any]) -> Iterator[Problem]:
+    for field in ("transforms", "ingestion", "input_ports", "output_ports", "destinations"):
+        first: dict[str, int] = {}
+        for i, item in enumerate(data.get(field, ())):
+            name = item.get("name")
+            if name is not None and first.setdefault(name, i) != i:
+                text = f"`{name}` is already the name of `{dotted((field, first[name]))}`"
+                yield Problem("FLC209", (field, i, "name"), text, "give each its own name")
+    for i, port in enumerate(data.get("input_ports", ())):
+        source = port.get("source", {})
+        if source.get("type") == "data_product" and "ref" not in source:
+            path: Keys = ("input_ports", i, "source", "ref")
+            yield Problem("FLC203", path, f"`{dotted(path)}` is missing", "write `domain.product.port`")
+    for i, transform in enumerate(data.get("transforms", ())):
+        if transform.get("name") is not None and transform["name"] in transform.get("depends_on", ()):
+            yield Problem("FLC208", ("transforms", i, "depends_on"), f"`{transform['name']}` depends on itself")
+    for i, port in enumerate(data.get("output_ports", ())):
+        for j, grant in enumerate(port.get("access", {}).get("grants", ())):
+            if ("domain" in grant) == ("role" in grant):
+                path = ("output_ports", i, "access", "grants", j)
+                yield Problem("FLC208", path, "a grant is to a `domain` or to a `role`: exactly one of them")

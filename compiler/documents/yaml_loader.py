@@ -16,10 +16,9 @@ from typing import Any
 
 import yaml
 
+from compiler.documents.shape import Keys
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome
 from policy_lang.source import Source, Span, whole_file
-
-Keys = tuple[str | int, ...]
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ALIAS_VISITS = 100_000
@@ -213,7 +212,9 @@ class _Walk:
             span = _node_span(self.file, key_node)
             if key in result:
                 first = Label(self.key_spans[here], "first given here")
-                hint = "remove one of the two"
+                hint = (
+                    "remove one of the two" if path else "remove one of the two; two documents need `---` between them"
+                )
                 self.found.append(
                     Diagnostic(
                         "FLC103", f"the key `{key}` is given twice", span, hint=hint, path=here, related=(first,)
