@@ -5,14 +5,14 @@ FLC304 a domain that its enterprise does not list, FLC306 what an enterprise ask
 FLC313 a category of a level that does not exist, FLC315 a layer that depends on one that does not exist.
 Where a child weakens, the parent's value stays in force.
 
-Two orders join whole parts: ``plugins`` (a child that names a plugin's ``type`` replaces the plugin with its
-configuration, one that leaves it out adjusts the configuration) and ``params`` (each parameter in the order
-that its policy declares).
+The order ``plugins`` joins whole parts: a child that names a plugin's ``type`` replaces the plugin with its
+configuration, one that leaves it out adjusts the configuration. Severities and parameters of policies join where
+the policies are known (``compiler.settings``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,16 +31,13 @@ from compiler.documents.shape import (
     Switchable,
     dotted,
 )
-from compiler.lattice import PARAM_ORDERS, join
+from compiler.lattice import join
 from policy_lang.diagnostics import Diagnostic, Label, Outcome
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
 _OWN = frozenset({"metadata", "parent", "domain", "kind", "apiVersion"})
 _LEVELS: Keys = ("governance", "classification", "levels")
-
-ParamOrder = Callable[[str, str], str | None]
-"""From a bundle (``use``) and a parameter's name (dotted with its package, or bare) to ``higher``, ``lower``, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +77,13 @@ class Resolved:
         return None
 
 
-def inherit(chain: Sequence[Document], params: ParamOrder | None = None) -> Outcome[Resolved]:
+def inherit(chain: Sequence[Document]) -> Outcome[Resolved]:
     """Join ``chain``; every weakening is reported at the child's line, with the parent's beside it."""
     data: dict[str, Any] = {}
     log = _Log()
     for document in chain:
         child = {k: v for k, v in document.data.items() if k not in _OWN}
-        data = _Join(document, log, params, data).record(MANIFEST, data, child, ())
+        data = _Join(document, log, data).record(MANIFEST, data, child, ())
     own = {k: v for k, v in chain[-1].data.items() if k in _OWN} if chain else {}
     steps = {path: tuple(found) for path, found in log.steps.items()}
     resolved = Resolved({**data, **own}, log.origins, tuple(chain), steps)
@@ -107,8 +104,8 @@ class _Log:
 class _Join:
     """The join of one child with all that is above it."""
 
-    def __init__(self, child: Document, log: _Log, params: ParamOrder | None, above: dict[str, Any]) -> None:
-        self.child, self.log, self.params = child, log, params
+    def __init__(self, child: Document, log: _Log, above: dict[str, Any]) -> None:
+        self.child, self.log = child, log
         self.pinned = [tuple(p.split(".")) for p in above.get("pinned", ())]
         self.levels = list(above.get("governance", {}).get("classification", {}).get("levels", {}))
 
@@ -156,17 +153,10 @@ class _Join:
                 self._set(value, here)
                 result[key] = value
             else:
-                wanted = self._param_order(path, key) if order == "params" else item_order
-                result[key] = self.value(item, wanted, parent.get(key), value, here)
+                result[key] = self.value(item, item_order, parent.get(key), value, here)
         if path == _LEVELS:
             self.levels = list(result)
         return result
-
-    def _param_order(self, path: Keys, key: str) -> str:
-        use = next((str(p) for p in path if p not in ("policies", "params")), "")
-        name = ".".join(str(p) for p in (*path[3:], key))
-        declared = self.params(use, name) if self.params is not None else None
-        return PARAM_ORDERS.get(declared or "", "override")
 
     def _leaf(self, shape: Shape, order: str, parent: Any, child: Any, path: Keys) -> Any:
         if order not in ("fixed", "extend", "intersect", "stricter_up", "stricter_down"):
@@ -174,7 +164,7 @@ class _Join:
         rank = self.levels.index if shape is LEVEL_NAME else shape.rank
         try:
             joined, allowed = join(order, parent, child, rank)
-        except (TypeError, ValueError):  # a level that does not exist, or a parameter of another type, has no rank
+        except (TypeError, ValueError):  # a level that does not exist has no rank
             joined, allowed = parent, shape is LEVEL_NAME
         if not allowed:
             self._refuse(order, parent, child, path, child)

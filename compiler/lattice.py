@@ -18,14 +18,6 @@ from collections.abc import Callable
 from typing import Any
 
 Rank = Callable[[Any], Any]
-PARAM_ORDERS = {
-    "higher": "stricter_up",
-    "lower": "stricter_down",
-    "larger": "extend",
-    "smaller": "intersect",
-    "fixed": "fixed",
-}
-"""``param … stricter when higher`` in a policy, as an order of this lattice."""
 
 
 def join(order: str, parent: Any, child: Any, rank: Rank = lambda value: value) -> tuple[Any, bool]:

@@ -233,5 +233,5 @@ def exemptions(resolved: Resolved, today: date) -> Outcome[list[dict[str, Any]]]
 
 def policies_in_force(resolved: Resolved) -> list[dict[str, Any]]:
     """``{use, severity, params}`` of each bundle; all of the standard library where none is named."""
-    uses = resolved.data.get("policies") or {"stdlib": {}}
-    return [{"use": use, "severity": u.get("severity", {}), "params": u.get("params", {})} for use, u in uses.items()]
+    uses = resolved.data.get("policies") or [{"use": "stdlib"}]
+    return [{"use": u["use"], "severity": u.get("severity", {}), "params": u.get("params", {})} for u in uses]

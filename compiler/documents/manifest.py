@@ -153,11 +153,10 @@ _POLICY_USE = Record(
     {
         "use": Field(FULL_TEXT, "stdlib, stdlib/<package>, a path, or oci://…", required=True, order="fixed"),
         "severity": Field(
-            MapOf(Choice("off", "notify", "warn", "block", error="block", strict="block"), order="stricter_up"),
-            "Severity by policy id.",
-            order="extend",
+            MapOf(Choice("off", "notify", "warn", "block", error="block", strict="block")),
+            "Severity by policy id; a child may only raise it.",
         ),
-        "params": Field(OPEN, "Parameters by name; each joins as its policy declares.", order="params"),
+        "params": Field(OPEN, "Parameters by name; each joins as its policy declares."),
     },
     short="use",
 )
@@ -407,7 +406,7 @@ MANIFEST = Record(
         "data_architecture": Field(DATA_ARCHITECTURE, "Layers and names."),
         "catalog_structure": Field(_CATALOG, "Namespaces of the catalog."),
         "governance": Field(GOVERNANCE, "The guard rails."),
-        "policies": Field(Keyed(_POLICY_USE, "use"), "Policy bundles in force.", order="extend"),
+        "policies": Field(ListOf(_POLICY_USE), "Policy bundles in force.", order="extend"),
         "exemptions": Field(ListOf(_EXEMPTION), "What is exempt from a policy, why and until when.", order="extend"),
         "registered_products": Field(ListOf(_REGISTERED), "Products that are registered.", order="extend"),
         "pinned": Field(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from compiler.adopt import adopt
@@ -107,35 +105,6 @@ def test_grants_may_be_taken_away_but_not_given() -> None:
     for wrong in ("{role: c, access: read}", "{role: a, access: read_write}"):
         _, found = join(top, f"catalog_structure: {{namespaces: [{{name: gold, grants: [{wrong}]}}]}}\n")
         only(found, "FLC301", 5, "0.yaml")
-
-
-@pytest.mark.parametrize(
-    ("stricter", "above", "below", "allowed"),
-    [("higher", 1, 2, True), ("higher", 2, 1, False), ("lower", 1, 2, False), ("smaller", "[a, b]", "[a]", True),
-     ("smaller", "[a]", "[b]", False), ("fixed", 1, 2, False), (None, 2, 1, True)],
-)  # fmt: skip
-def test_parameters_join_as_their_policies_say(stricter: str | None, above: Any, below: Any, allowed: bool) -> None:
-    documents = [
-        document("top.yaml", TOP + f"policies: [{{use: stdlib/naming, params: {{limit: {above}}}}}]\n"),
-        document("low.yaml", DOMAIN + f"policies: [{{use: stdlib/naming, params: {{limit: {below}}}}}]\n"),
-    ]
-    asked = []
-
-    def order(use: str, name: str) -> str | None:
-        asked.append((use, name))
-        return stricter
-
-    resolved = inherit(documents, order)
-    assert [d.code for d in resolved.diagnostics] == (
-        [] if allowed else ["FLC302" if stricter == "fixed" else "FLC301"]
-    )
-    assert asked == [("stdlib/naming", "limit")]
-
-
-def test_severities_only_rise() -> None:
-    top = "policies: [{use: stdlib, severity: {NAM001: warn}}]\n"
-    assert join(top, "policies: [{use: stdlib, severity: {NAM001: block, NAM002: 'off'}}]\n")[1] == ()
-    only(join(top, "policies: [{use: stdlib, severity: {NAM001: notify}}]\n")[1], "FLC301", 5, "0.yaml")
 
 
 PLATFORM = """\
