@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-import re
+import posixpath
+from collections.abc import Sequence
 from typing import Any
 
-
-def layer_of(node: dict[str, Any], layers: list[dict[str, Any]]) -> str | None:
-    """The layer's name: from ``meta.floe.layer``, else a prefix or pattern of a layer, else the node's folder."""
-    floe = node["meta"].get("floe")
-    if isinstance(floe, dict) and isinstance(floe.get("layer"), str):
-        return str(floe["layer"])
-    name = str(node["name"])
-    for layer in layers:
-        pattern = layer.get("pattern")
-        if name.startswith(tuple(layer.get("prefixes") or ())) or (pattern and re.search(pattern, name)):
-            return str(layer["name"])
-    folders = str(node["path"]).split("/")[:-1]
-    return next((str(layer["name"]) for layer in layers if layer["name"] in folders), None)
+Entry = dict[str, Any]
 
 
-def coverage(columns: list[dict[str, Any]]) -> float | None:
-    """Per cent of the columns that have at least one test; None where there are no columns."""
-    if not columns:
+class Layers:
+    """The layers of a platform and the tiers of a product's transforms, made ready to place many nodes.
+
+    ``project`` is the dbt project's folder as seen from the product's, whose paths the transforms give.
+    """
+
+    def __init__(self, layers: Sequence[Entry], transforms: Sequence[Entry] = (), project: str = ".") -> None:
+        self.ranks: dict[str, int] = {layer["name"]: layer["rank"] for layer in layers}
+        self._tiers = [
+            (f"{posixpath.relpath(t['path'], project)}/", t["tier"])
+            for t in transforms
+            if t.get("path") and t.get("tier") in self.ranks
+        ]
+        self._prefixes = [(tuple(layer["prefixes"]), layer["name"]) for layer in layers if layer["prefixes"]]
+        self._patterns = [(_compiled(layer["pattern"]), layer["name"]) for layer in layers if layer.get("pattern")]
+
+    def of(self, node: Entry) -> str | None:
+        """The layer's name: ``meta.floe.layer``, else a transform's tier, a prefix, a pattern, else the folder."""
+        floe = node["meta"].get("floe")
+        if isinstance(floe, dict) and isinstance(floe.get("layer"), str):
+            return str(floe["layer"])
+        path, name = node["path"], node["name"]
+        for folder, tier in self._tiers:
+            if folder == "./" or path.startswith(folder):
+                return str(tier)
+        for prefixes, layer in self._prefixes:
+            if name.startswith(prefixes):
+                return str(layer)
+        for pattern, layer in self._patterns:
+            if pattern is not None and pattern.search(name):
+                return str(layer)
+        return next((part for part in path.split("/")[:-1] if part in self.ranks), None)
+
+
+def _compiled(pattern: str) -> Any:
+    """RE2, as in policies, because a manifest's pattern may come from others; None where it is not one."""
+    import re2
+
+    try:
+        return re2.compile(pattern)
+    except re2.error:
         return None
-    return 100 * sum(1 for column in columns if column["tests"]) / len(columns)

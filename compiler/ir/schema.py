@@ -1,6 +1,6 @@
 """The IR's JSON Schema, and filling a partial IR up with the defaults of its fields.
 
-Codes: FLC210 a field that the IR does not have, FLC211 a value of another type than the field's.
+Codes: FLC290 a field that the IR does not have, FLC291 a value of another type than the field's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def ir_schema() -> Schema:
 def complete(value: Any) -> Outcome[Any]:
     """``value`` (a part of an IR) with every missing field at its default; ``value`` itself is not changed.
 
-    Unknown fields (FLC210) and values of a wrong type (FLC211) are diagnostics without a span, whose ``path``
+    Unknown fields (FLC290) and values of a wrong type (FLC291) are diagnostics without a span, whose ``path``
     leads to the place in ``value``; both are kept in the result as they were given.
     """
     found: list[Diagnostic] = []
@@ -75,7 +75,7 @@ def _unknown(name: str, fields: dict[str, Schema], path: tuple[str | int, ...]) 
 
     where = ".".join(map(str, path)) or "input"
     hint = did_you_mean(name, fields) or "its fields are: " + ", ".join(sorted(fields))
-    return Diagnostic("FLC210", f"`{where}` has no field `{name}`", hint=hint, path=(*path, name))
+    return Diagnostic("FLC290", f"`{where}` has no field `{name}`", hint=hint, path=(*path, name))
 
 
 def _meant(schema: Schema, value: Any) -> Schema:
@@ -115,7 +115,7 @@ def _wrong(value: Any, schema: Schema, path: tuple[str | int, ...]) -> Diagnosti
     if "enum" in schema:
         words = ", ".join("null" if word is None else f"`{word}`" for word in schema["enum"])
         shown = f"`{value}`" if isinstance(value, str) else f"a {_type_of(value)}"
-        return Diagnostic("FLC211", f"`{where}` is {shown}, not one of {words}", path=path)
+        return Diagnostic("FLC291", f"`{where}` is {shown}, not one of {words}", path=path)
     types = schema["type"]
     wanted = types if isinstance(types, str) else " or ".join(types)
-    return Diagnostic("FLC211", f"`{where}` is a {_type_of(value)}, not a {wanted}", path=path)
+    return Diagnostic("FLC291", f"`{where}` is a {_type_of(value)}, not a {wanted}", path=path)

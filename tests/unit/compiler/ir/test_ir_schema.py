@@ -71,12 +71,12 @@ def test_what_was_given_stays_and_is_not_changed() -> None:
 @pytest.mark.parametrize(
     ("part", "code", "path", "says"),
     [
-        ({"modles": []}, "FLC210", ("modles",), "did you mean `models`?"),
-        ({"models": [{"colums": []}]}, "FLC210", ("models", 0, "colums"), "did you mean `columns`?"),
-        ({"platform": {"zzz": 1}}, "FLC210", ("platform", "zzz"), "its fields are: approved_plugins"),
-        ({"models": {}}, "FLC211", ("models",), "`models` is a object, not a array"),
-        ({"models": [{"name": None}]}, "FLC211", ("models", 0, "name"), "is a null, not a string"),
-        ({"models": [{"access": "publik"}]}, "FLC211", ("models", 0, "access"), "not one of `private`"),
+        ({"modles": []}, "FLC290", ("modles",), "did you mean `models`?"),
+        ({"models": [{"colums": []}]}, "FLC290", ("models", 0, "colums"), "did you mean `columns`?"),
+        ({"platform": {"zzz": 1}}, "FLC290", ("platform", "zzz"), "its fields are: approved_plugins"),
+        ({"models": {}}, "FLC291", ("models",), "`models` is a object, not a array"),
+        ({"models": [{"name": None}]}, "FLC291", ("models", 0, "name"), "is a null, not a string"),
+        ({"models": [{"access": "publik"}]}, "FLC291", ("models", 0, "access"), "not one of `private`"),
     ],
 )
 def test_what_does_not_belong_is_named(part: dict[str, Any], code: str, path: tuple[Any, ...], says: str) -> None:

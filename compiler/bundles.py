@@ -1,0 +1,119 @@
+"""Which policy bundles the manifests put in force, and the files of each.
+
+A bundle is named by ``use``: ``stdlib`` (all of the standard library), ``stdlib/<family>``, or a path from the
+manifest's folder to a policy file or a folder of them. Where no manifest has ``policies``, all of the standard
+library is in force. Codes: FLC420 unknown family, FLC421 a path without policies, FLC422 a bundle in a registry.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stdlib_policies
+from compiler.documents.models import Document
+from compiler.documents.yaml_loader import Keys
+from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.source import Source, Span
+from policy_lang.spell import did_you_mean
+
+STDLIB = Path(stdlib_policies.__file__).parent
+_SUFFIXES = (".floe", ".rego")
+_TESTS = ("_test.floe", "_test.rego")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One entry of ``policies``: ``document`` and ``index`` say where it stands (None for the built-in default)."""
+
+    use: str
+    tier: str
+    files: tuple[Path, ...]
+    document: Document | None = None
+    index: int = 0
+
+    def setting(self, field: str) -> dict[str, Any]:
+        """What the entry says under ``severity`` or ``params``."""
+        if self.document is None:
+            return {}
+        value = self.document.data["policies"][self.index].get(field)
+        return value if isinstance(value, dict) else {}
+
+    def span(self, *keys: str) -> Span | None:
+        """Where ``keys`` of the entry stand."""
+        if self.document is None:
+            return None
+        path: Keys = ("policies", self.index, *keys)
+        return self.document.span(path)
+
+
+def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...]]:
+    """The bundles of a chain of manifests, the topmost tier's first."""
+    found: list[Diagnostic] = []
+    bundles: list[Bundle] = []
+    named = False
+    for document in manifests:
+        entries = document.data.get("policies")
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+            named = True
+            files = _files(str(entry["use"]), document, i, found)
+            if files:
+                bundles.append(Bundle(str(entry["use"]), document.scope, files, document, i))
+    if not named:
+        bundles.append(Bundle("stdlib", "built-in", tuple(_policy_files(STDLIB))))
+    return Outcome(tuple(bundles), tuple(found))
+
+
+def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
+    """The texts of all files, each once."""
+    found: list[Diagnostic] = []
+    sources: dict[Path, Source] = {}
+    for path in (file for bundle in bundles for file in bundle.files):
+        if path in sources:
+            continue
+        try:
+            sources[path] = Source(str(path), path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            found.append(Diagnostic("FLC421", f"cannot read the policy file `{path}`: {reason}"))
+    return Outcome(tuple(sources.values()), tuple(found))
+
+
+def _files(use: str, document: Document, index: int, found: list[Diagnostic]) -> tuple[Path, ...]:
+    path: Keys = ("policies", index, "use")
+    span = document.span(path)
+    if use == "stdlib" or use.startswith("stdlib/"):
+        family = use.removeprefix("stdlib").strip("/")
+        if family and family not in families():
+            text = f"the standard library has no family `{family}`"
+            hint = did_you_mean(family, families()) or "it has: " + ", ".join(families())
+            found.append(Diagnostic("FLC420", text, span, hint=hint, path=path))
+            return ()
+        return tuple(_policy_files(STDLIB / family))
+    if "://" in use:
+        text = f"the policies of `{use}` are in a registry, which is not read here: they cannot be judged by"
+        hint = "pull them into a folder, and name that folder"
+        found.append(Diagnostic("FLC422", text, span, hint=hint, path=path))
+        return ()
+    target = Path(document.file).parent / use
+    files = (target,) if target.is_file() else tuple(_policy_files(target))
+    if not files:
+        what = "holds no policy file (.floe, .rego)" if target.is_dir() else "does not exist"
+        hint = f"the path is relative to `{document.file}`"
+        found.append(Diagnostic("FLC421", f"the policy bundle `{use}` {what}", span, hint=hint, path=path))
+    return files
+
+
+def families() -> list[str]:
+    """The families of the standard library: its folders."""
+    return sorted(entry.name for entry in os.scandir(STDLIB) if entry.is_dir() and entry.name[0] not in "._")
+
+
+def _policy_files(folder: Path) -> Iterator[Path]:
+    """Policy files below a folder, sorted; tests are none. Links to folders are not followed, so rings end."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
+        yield from (Path(root, n) for n in sorted(names) if n.endswith(_SUFFIXES) and not n.endswith(_TESTS))

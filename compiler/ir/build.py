@@ -1,0 +1,156 @@
+"""Platform, product and facts to the IR (docs/ir.md).
+
+``build_ir`` takes the facts over: it fills what depends on platform and product into the same entries.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from compiler.ir.facts_model import Facts
+from compiler.ir.layers import Layers
+from compiler.ir.shape import IR_VERSION
+
+Entry = dict[str, Any]
+Needs = frozenset[tuple[str, ...]]
+
+_RELATIONS = ("models", "seeds", "snapshots")
+_LISTS = (
+    *_RELATIONS,
+    "sources",
+    "exposures",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "macros",
+    "groups",
+    "unit_tests",
+    "tests",
+)
+
+
+def build_ir(
+    platform: Entry,
+    product: Entry | None,
+    facts: Facts | None,
+    *,
+    contracts: Sequence[Entry] = (),
+    policies: Sequence[Entry] = (),
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+    project: str = ".",
+) -> Entry:
+    """The IR as plain values.
+
+    ``platform`` and ``product`` have the IR's shape already (``compiler.resolve``). ``facts`` belong to the IR
+    afterwards: their entries are changed in place. Where facts were read for some needs only, the rest is missing
+    here too. ``project`` is the dbt project's folder as seen from the product's.
+    """
+    ir: Entry = {
+        "ir_version": IR_VERSION,
+        "platform": platform,
+        "product": product,
+        "project": facts.project if facts is not None else None,
+        **{name: list(getattr(facts, name, ())) if facts is not None else [] for name in _LISTS},
+        "contracts": list(contracts),
+        "jobs": _jobs(platform, product, facts, project),
+        "policies": list(policies),
+        "params": {package: dict(values) for package, values in (params or {}).items()},
+    }
+    _place(ir, project)
+    _classify(ir)
+    if product is not None:
+        _connect_ports(ir)
+    return ir
+
+
+def _place(ir: Entry, project: str) -> None:
+    """Layer and rank of each node and source."""
+    transforms = ir["product"]["transforms"] if ir["product"] else ()
+    layers = Layers(ir["platform"]["data_architecture"]["layers"], transforms, project)
+    for section in _RELATIONS:
+        for node in ir[section]:
+            node["layer"] = layer = layers.of(node)
+            node["layer_rank"] = layers.ranks.get(layer) if layer is not None else None
+    for source in ir["sources"]:
+        source["layer"] = layers.of(source)
+
+
+def _classify(ir: Entry) -> None:
+    """The category that a tag names, and the level of each category that was declared or flows in."""
+    classification = ir["platform"]["governance"]["classification"]
+    levels = {category["name"]: category["level"] for category in classification["categories"]}
+    known = frozenset(levels)
+    for section in (*_RELATIONS, "sources"):
+        for node in ir[section]:
+            for column in node["columns"]:
+                if column.get("classification") is None and column["tags"] and not known.isdisjoint(column["tags"]):
+                    column["classification"] = min(known.intersection(column["tags"]))
+                declared = column.get("classification")
+                column["level"] = levels.get(declared) if declared is not None else None
+                inherited = column.get("inherited")
+                if inherited is not None:
+                    inherited["level"] = levels.get(inherited["classification"])
+
+
+def _connect_ports(ir: Entry) -> None:
+    """``model`` of an output port becomes the ``unique_id`` of the model that the port names, or null."""
+    by_name: dict[str, str] = {}
+    for model in ir["models"]:
+        by_name.setdefault(model["name"], model["unique_id"])
+        if model.get("alias"):
+            by_name.setdefault(model["alias"], model["unique_id"])
+    for port in ir["product"]["output_ports"]:
+        named = port["model"] or port["table"] or ""
+        port["model"] = by_name.get(named) or by_name.get(named.rpartition(".")[2])
+
+
+def _jobs(platform: Entry, product: Entry | None, facts: Facts | None, project: str) -> list[Entry]:
+    """What runs: the ingestions, then dbt's seeds, its models (a job a transform) and its tests."""
+    if product is None:
+        return []
+    jobs = [_job(f"ingest-{name}", "ingestion") for name in _names(product["ingestion"])]
+    if facts is not None:
+        jobs += _dbt_jobs(product, bool(facts.seeds), [job["name"] for job in jobs], project)
+    service = platform["services"].get("dbt")
+    resources = service.get("resources") if isinstance(service, dict) else None
+    for job in jobs:
+        job["schedule"] = product["schedule"]
+        job["resources"] = resources if isinstance(resources, dict) else {}
+    return jobs
+
+
+def _dbt_jobs(product: Entry, seeds: bool, before: list[str], project: str) -> list[Entry]:
+    first = [_job("dbt-seed", "dbt_seed", before)] if seeds else []
+    needs = ["dbt-seed"] if seeds else before
+    transforms = [t for t in product["transforms"] if t["type"] == "dbt"]
+    if len(transforms) < 2:
+        runs = [_job("dbt-run", "dbt_run", needs)]
+    else:
+        names = {t["name"]: f"dbt-run-{t['name'] or i}" for i, t in enumerate(transforms)}
+        runs = [
+            _job(
+                f"dbt-run-{t['name'] or i}",
+                "dbt_run",
+                [names[d] for d in t["depends_on"] if d in names] or needs,
+                _selection(t, project),
+            )
+            for i, t in enumerate(transforms)
+        ]
+    return [*first, *runs, _job("dbt-test", "dbt_test", [run["name"] for run in runs])]
+
+
+def _selection(transform: Entry, project: str) -> str | None:
+    """The transform's own nodes in dbt's selection syntax; where it names nothing, all."""
+    if transform["tags"]:
+        return " ".join(f"tag:{tag}" for tag in transform["tags"])
+    return f"path:{posixpath.relpath(transform['path'], project)}" if transform["path"] else None
+
+
+def _job(name: str, kind: str, needs: Iterable[str] = (), select: str | None = None) -> Entry:
+    return {"name": name, "kind": kind, "schedule": None, "needs": list(needs), "select": select, "resources": {}}
+
+
+def _names(entries: Iterable[Entry]) -> list[str]:
+    return [str(entry.get("name") or i) for i, entry in enumerate(entries)]

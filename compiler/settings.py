@@ -1,0 +1,244 @@
+"""The policies in force with the severities and parameters that the tiers set, each tier only to the stricter side.
+
+Codes: FLC320 a child lowers a severity, FLC321 a child moves a parameter to its weaker side, FLC322 a setting for a
+policy or a parameter that the bundle does not have, FLC323 a security policy is switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compiler.bundles import Bundle
+from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
+from policy_lang.policies import ParamInfo, PolicyInfo, PolicySet
+from policy_lang.source import Span
+from policy_lang.spell import did_you_mean
+
+SECURITY = "security"
+"""The tag of policies that can neither be switched off nor exempted from."""
+
+_OFF = -1
+_DATA_ARCHITECTURE = ("data_architecture", "naming", "enforcement")
+_ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("floe.naming", _DATA_ARCHITECTURE),
+    ("floe.testing", ("governance", "quality_gates", "enforcement")),
+    ("floe.contracts", ("governance", "data_contracts", "enforcement")),
+    ("floe", ("governance", "policy_enforcement_level")),
+)
+_CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.rank}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that a manifest set: the tier, and where."""
+
+    value: Any
+    tier: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The policies with what is set for them.
+
+    ``severities`` is id → severity (an id that is missing is switched off); ``params`` is package → name → value, of
+    what was set; ``set_by`` is id → who set the severity, where somebody did; ``entries`` is the IR's ``policies``.
+    """
+
+    policies: PolicySet
+    severities: dict[str, Severity]
+    params: dict[str, dict[str, Any]]
+    set_by: dict[str, Setting]
+    entries: tuple[dict[str, Any], ...]
+
+
+def settle(bundles: Sequence[Bundle], policies: PolicySet, manifest: Mapping[str, Any]) -> Outcome[InForce]:
+    """Join what the bundles set; ``manifest`` is the joined one, whose enforcement words hold severities down."""
+    found: list[Diagnostic] = []
+    files = {id(bundle): {str(file) for file in bundle.files} for bundle in bundles}
+    owners = {key: [p for p in policies.policies if p.span.file in of] for key, of in files.items()}
+    for bundle in bundles:
+        found += _unknown(bundle, owners[id(bundle)])
+    severities: dict[str, Severity] = {}
+    set_by: dict[str, Setting] = {}
+    entries = []
+    for policy in policies.policies:
+        homes = [bundle for bundle in bundles if policy.span.file in files[id(bundle)]]
+        rank, by = _severity(policy, homes, found)
+        if by is None:
+            rank = min(rank, _cap(policy, manifest))
+        else:
+            set_by[policy.id] = by
+        word = "off" if rank == _OFF else next(s for s in Severity if s.rank == rank)
+        if rank != _OFF:
+            severities[policy.id] = Severity(word)
+        first = homes[0] if homes else bundles[0]
+        about = {"package": policy.package, "id": policy.id, "name": policy.name, "title": policy.title}
+        entries.append({**about, "severity": str(word), "use": first.use, "tier": first.tier})
+    params = _params(bundles, owners, policies, found)
+    ordered = tuple(sorted(entries, key=lambda entry: entry["id"]))
+    return Outcome(InForce(policies, severities, params, set_by, ordered), tuple(found))
+
+
+def _unknown(bundle: Bundle, policies: Sequence[PolicyInfo]) -> Iterator[Diagnostic]:
+    ids = {policy.id for policy in policies}
+    for id_ in bundle.setting("severity"):
+        if id_ not in ids:
+            hint = did_you_mean(id_, ids) or "its policies are: " + ", ".join(sorted(ids))
+            text = f"the bundle `{bundle.use}` has no policy {id_}"
+            yield Diagnostic("FLC322", text, bundle.span("severity", id_), hint=hint)
+
+
+def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnostic]) -> tuple[int, Setting | None]:
+    """The rank in force, and who set it (None: the policy's own)."""
+    rank, by, tier = policy.severity.rank, None, ""
+    for bundle in homes:
+        word = bundle.setting("severity").get(policy.id)
+        if word is None:
+            tier = tier or bundle.tier
+            continue
+        wanted = _OFF if word == "off" else Severity(word).rank
+        said = Setting(word, bundle.tier, bundle.span("severity", policy.id))
+        if wanted == _OFF and SECURITY in policy.tags:
+            text = f"{policy.id} is a security policy: it cannot be switched off"
+            found.append(Diagnostic("FLC323", text, said.span, related=(Label(policy.span, "declared here"),)))
+            continue
+        if tier and bundle.tier != tier and wanted < rank:
+            found.append(_weakened(policy, said, by, rank, tier))
+            continue
+        rank, by, tier = wanted, said, bundle.tier
+    return rank, by
+
+
+def _weakened(policy: PolicyInfo, said: Setting, by: Setting | None, rank: int, tier: str) -> Diagnostic:
+    before = next((s.value for s in Severity if s.rank == rank), "off")
+    related = (
+        Label(by.span, f"set by the {by.tier} manifest here") if by and by.span else Label(policy.span, "declared here")
+    )
+    text = (
+        f"the {said.tier} manifest weakens {policy.id} to {said.value}; the {tier} manifest has it in force as {before}"
+    )
+    hint = f"give {before} or stricter, or leave it out"
+    return Diagnostic("FLC320", text, said.span, related=(related,), hint=hint)
+
+
+def _cap(policy: PolicyInfo, manifest: Mapping[str, Any]) -> int:
+    """What the manifest's enforcement words allow; where they say nothing, everything."""
+    caps = [Severity.BLOCK.rank]
+    for package, path in _ENFORCEMENTS:
+        if policy.package == package or policy.package.startswith(f"{package}."):
+            value: Any = manifest
+            for key in path:
+                value = value.get(key) if isinstance(value, Mapping) else None
+            caps.append(_CAPS.get(str(value), Severity.BLOCK.rank))
+    gates = manifest.get("governance", {}).get("quality_gates", {}) if policy.package == "floe.testing" else {}
+    if gates.get("block_on_failure") is False:
+        caps.append(Severity.WARN.rank)
+    lowest = min(caps)
+    # A word for all policies of a kind may not silence those that guard security.
+    return max(lowest, policy.severity.rank) if SECURITY in policy.tags else lowest
+
+
+def _params(
+    bundles: Sequence[Bundle], owners: Mapping[int, list[PolicyInfo]], policies: PolicySet, found: list[Diagnostic]
+) -> dict[str, dict[str, Any]]:
+    params: dict[str, dict[str, Any]] = {}
+    set_by: dict[tuple[str, str], Setting] = {}
+    first_tier: dict[str, str] = {}
+    for bundle in bundles:
+        declared = {(p.package, param.name): param for p in owners[id(bundle)] for param in p.params}
+        for package in {package for package, _ in declared}:
+            first_tier.setdefault(package, bundle.tier)
+        for key, value, keys in _given(bundle.setting("params"), declared):
+            home = _home(key, declared, bundle, keys, found)
+            if home is None:
+                continue
+            said = Setting(value, bundle.tier, bundle.span("params", *keys))
+            wrong = policies.check_settings({home[0]: {home[1]: value}}, {})
+            if wrong:
+                found += [replace(problem, span=said.span) for problem in wrong]
+                continue
+            above = set_by.get(home)
+            inherited = above is not None and above.tier != bundle.tier
+            default = above is None and first_tier[home[0]] != bundle.tier
+            if inherited or default:
+                base = above.value if above is not None else _default(policies, *home)
+                if not _stricter(declared[home], base, value):
+                    found.append(_weaker(declared[home], home, said, above, base))
+                    continue
+            set_by[home] = said
+            params.setdefault(home[0], {})[home[1]] = value
+    return params
+
+
+def _given(
+    params: Mapping[str, Any], declared: Mapping[tuple[str, str], ParamInfo]
+) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Each parameter that is set, with its keys: ``name``, ``package.name``, or ``name`` under ``package``."""
+    packages = {package for package, _ in declared}
+    for key, value in params.items():
+        if key in packages and isinstance(value, dict):
+            yield from ((f"{key}.{name}", inner, (key, name)) for name, inner in value.items())
+        else:
+            yield key, value, (key,)
+
+
+def _home(
+    key: str,
+    declared: Mapping[tuple[str, str], ParamInfo],
+    bundle: Bundle,
+    keys: tuple[str, ...],
+    found: list[Diagnostic],
+) -> tuple[str, str] | None:
+    """The package and the name of the parameter that ``key`` means."""
+    package, _, name = key.rpartition(".")
+    homes = [home for home in declared if home[1] == name and package in ("", home[0])]
+    if len(homes) == 1:
+        return homes[0]
+    if homes:
+        text = f"several packages of `{bundle.use}` have a parameter `{name}`"
+        hint = "write one of " + ", ".join(f"`{home}.{name}`" for home, _ in sorted(homes))
+    else:
+        text = f"the bundle `{bundle.use}` has no parameter `{key}`"
+        hint = did_you_mean(name, [n for _, n in declared])
+    found.append(Diagnostic("FLC322", text, bundle.span("params", *keys), hint=hint))
+    return None
+
+
+def _default(policies: PolicySet, package: str, name: str) -> Any:
+    answer = policies.program.eval_path((*package.split("."), "params"))
+    return answer.value.get(name) if isinstance(answer.value, dict) else None
+
+
+def _stricter(param: ParamInfo, base: Any, value: Any) -> bool:
+    """True where ``value`` is ``base`` or on the stricter side of it."""
+    if param.stricter is None or base == value:
+        return True
+    if param.stricter == "higher":
+        return bool(value >= base)
+    if param.stricter == "lower":
+        return bool(value <= base)
+    members, allowed = (base, value) if param.stricter == "larger" else (value, base)
+    if isinstance(members, dict) and isinstance(allowed, dict):
+        return all(key in allowed and allowed[key] == item for key, item in members.items())
+    return param.stricter != "fixed" and all(item in list(_items(allowed)) for item in _items(members))
+
+
+def _items(value: Any) -> list[Any]:
+    from policy_lang.runtime.values import RegoSet
+
+    return list(value.values()) if isinstance(value, RegoSet) else list(value)
+
+
+def _weaker(param: ParamInfo, home: tuple[str, str], said: Setting, above: Setting | None, base: Any) -> Diagnostic:
+    from policy_lang.runtime.values import to_json
+
+    span = above.span if above is not None and above.span is not None else param.span
+    place = Label(span, f"set by the {above.tier} manifest here" if above is not None else "declared here")
+    text = f"the {said.tier} manifest moves `{'.'.join(home)}` from {to_json(base)} to {to_json(said.value)}"
+    side = "must not change" if param.stricter == "fixed" else f"is stricter when {param.stricter}"
+    return Diagnostic(
+        "FLC321", f"{text}: it {side}", said.span, related=(place,), hint="leave it out, or go to the other side"
+    )
