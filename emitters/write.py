@@ -1,4 +1,4 @@
-"""The only writer: puts artifacts on disk, each folder as a whole or not at all."""
+"""The only writer: puts artifacts on disk, all of them as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def write_artifacts(root: Path, artifacts: Iterable[Artifact]) -> Outcome[WriteR
     if problems:
         return Outcome(None, problems)
     try:
-        for artifact in chosen:
-            _replace(root, artifact)
+        _replace(root, chosen)
     except OSError as error:
         return Outcome(None, (Diagnostic("FLC602", f"cannot write below {root}: {error.strerror or error}"),))
     return Outcome(WriteReport(tuple(sorted(f"{FOLDERS[a.kind]}/{f.path}" for a in chosen for f in a.files))))
@@ -50,26 +49,52 @@ def _refusals(root: Path, artifact: Artifact) -> list[str]:
     return found
 
 
-def _replace(root: Path, artifact: Artifact) -> None:
+def _replace(root: Path, artifacts: Iterable[Artifact]) -> None:
+    """Write all folders anew beside the old ones, then swap them; where one swap fails, all are undone."""
     root.mkdir(parents=True, exist_ok=True)
-    target = root / FOLDERS[artifact.kind]
-    # A sibling is on the same file system, so that the rename is atomic.
+    # A sibling is on the same file system, so that a rename is atomic.
     work = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
     try:
-        fresh, former = work / "new", work / "old"
-        fresh.mkdir()
-        for file in artifact.files:
-            path = fresh / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.data)
-            path.chmod(0o755 if file.executable else 0o644)
-        if target.exists():
-            os.rename(target, former)
-        try:
-            os.rename(fresh, target)
-        except OSError:
-            if former.exists():
-                os.rename(former, target)
-            raise
+        _ignore(root)
+        names = []
+        for artifact in artifacts:
+            name = FOLDERS[artifact.kind]
+            names.append(name)
+            _fill(work / "new" / name, artifact)
+        (work / "old").mkdir()
+        _swap(root, work, names)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _ignore(root: Path) -> None:
+    """What is generated is not to be committed; a file that is there already is the user's."""
+    ignore = root / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def _fill(folder: Path, artifact: Artifact) -> None:
+    folder.mkdir(parents=True)
+    for file in artifact.files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.data)
+        path.chmod(0o755 if file.executable else 0o644)
+
+
+def _swap(root: Path, work: Path, names: Iterable[str]) -> None:
+    done: list[str] = []
+    try:
+        for name in names:
+            if (root / name).exists():
+                os.rename(root / name, work / "old" / name)
+            done.append(name)
+            os.rename(work / "new" / name, root / name)
+    except OSError:
+        for name in reversed(done):
+            if (root / name).exists():
+                os.rename(root / name, work / "new" / name)
+            if (work / "old" / name).exists():
+                os.rename(work / "old" / name, root / name)
+        raise

@@ -1,4 +1,4 @@
-"""``floec check``: read, validate and join documents; report, and write nothing."""
+"""``floec check``: judge documents and the dbt project behind them by the policies in force; write nothing."""
 
 from __future__ import annotations
 
@@ -7,51 +7,53 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compiler.cli.output import add_format, exit_code, show
-from policy_lang.diagnostics import Diagnostic, blocking
-from policy_lang.source import whole_file
+from policy_lang.diagnostics import Diagnostic
 
-_DOCUMENTS = ("floe.yaml", "manifest.yaml")
+_LAST = "policies"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="floe.yaml, manifest.yaml, or a folder that holds one")
+    add_stages(parser)
     add_format(parser)
+
+
+def add_stages(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that runs the stages."""
+    from compiler.pipeline import STAGE_NAMES
+
+    parser.add_argument("--manifest", metavar="FILE", type=Path, help="dbt's manifest.json to read the project from")
+    parser.add_argument("--stop-after", metavar="STAGE", choices=STAGE_NAMES, help=" | ".join(STAGE_NAMES))
+    parser.add_argument("--timings", action="store_true", help="say what each stage took")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
+    from compiler.cli.stages import describe, idle_policies, print_timings
+    from compiler.pipeline import Job, run
+
+    last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
     found: dict[Diagnostic, None] = {}
+    lines: list[str] = []
+    idle: list[str] = []
     for path in options.paths:
-        found.update(dict.fromkeys(_check(Path(path))))
+        outcome = run(Job(Path(path), datetime.now(UTC).date(), manifest=options.manifest), last)
+        found.update(dict.fromkeys(outcome.diagnostics))
+        if (report := outcome.value) is None:
+            continue
+        said = dict(describe(report))
+        reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
+        lines.append(f"{path}: {'; '.join(reached) or 'not judged'}")
+        idle += [note] if (note := idle_policies(report.state)) else []
+        if options.timings:
+            print_timings(report)
     diagnostics = list(found)
     show(diagnostics, options.format)
     if options.format == "text":
         from compiler.report.text import summary
 
+        for line in (*lines, *dict.fromkeys(idle)):
+            print(line)
         print(f"{len(options.paths)} checked: {summary(diagnostics)}")
     return exit_code(diagnostics)
-
-
-def _check(path: Path) -> tuple[Diagnostic, ...]:
-    document = _document(path)
-    if document is None:
-        message = f"{path} holds neither floe.yaml nor manifest.yaml" if path.is_dir() else f"no such file: {path}"
-        return (Diagnostic("FLC100", message, whole_file(str(path))),)
-    from compiler.inherit import inherit
-    from compiler.resolve import exemptions, load_chain
-
-    chain = load_chain(document)
-    if chain.value is None or blocking(chain.diagnostics):
-        return chain.diagnostics  # values of wrong types have no order to join by
-    resolved = inherit(chain.value.manifests)
-    diagnostics = (*chain.diagnostics, *resolved.diagnostics)
-    if resolved.value is not None:
-        diagnostics += exemptions(resolved.value, datetime.now(UTC).date()).diagnostics
-    return diagnostics
-
-
-def _document(path: Path) -> Path | None:
-    if path.is_dir():
-        return next((path / name for name in _DOCUMENTS if (path / name).is_file()), None)
-    return path if path.is_file() else None

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 COMMANDS: dict[str, str] = {
-    "check": "check manifests and products; write nothing",
+    "check": "judge documents and their dbt project by the policies in force; write nothing",
+    "compile": "check, then write an OCI layout, a dbt overlay and Kubernetes manifests",
+    "run": "compile, then run the seeds, models and tests with dbt on DuckDB",
     "eval": "evaluate a Rego query",
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",

@@ -51,11 +51,11 @@ def show(
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
-    """0 where nothing blocks; 3 where only the environment is to blame (FLC7xx, FLC89x); else 1."""
+    """0 where nothing blocks; 3 where only the environment is to blame (FLC602, FLC7xx, FLC89x); else 1."""
     if not blocking(diagnostics):
         return EXIT_OK
     worst = [d for d in diagnostics if blocking((d,))]
-    environment = all(d.code.startswith(("FLC7", "FLC89")) for d in worst)
+    environment = all(d.code.startswith(("FLC602", "FLC7", "FLC89")) for d in worst)
     return EXIT_ENVIRONMENT if environment else EXIT_BLOCKED
 
 

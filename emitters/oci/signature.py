@@ -33,6 +33,16 @@ def generate_key() -> tuple[bytes, bytes]:
     return private, public
 
 
+def public_key_of(private_pem: bytes) -> bytes | None:
+    """The public PEM that belongs to ``private_pem``; None where that is no usable key."""
+    from cryptography.hazmat.primitives import serialization as ser
+
+    key = _private_key(private_pem)
+    if key is None:
+        return None
+    return key.public_key().public_bytes(ser.Encoding.PEM, ser.PublicFormat.SubjectPublicKeyInfo)
+
+
 def sign_manifest(digest: str, name: str, private_pem: bytes) -> Outcome[bytes]:
     """The bundle that signs the manifest ``digest`` (``sha256:…``); FLC622 where the key cannot be used."""
     key = _private_key(private_pem)

@@ -13,7 +13,11 @@ def test_a_second_write_removes_what_is_stale_and_leaves_no_temporary(tmp_path: 
     outcome = write_artifacts(tmp_path, [Artifact("dbt", (File("new.sql", b"2"),))])
     assert outcome.value is not None
     assert outcome.value.written == ("dbt/new.sql",)
-    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == ["dbt", "dbt/new.sql"]
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [
+        ".gitignore",
+        "dbt",
+        "dbt/new.sql",
+    ]
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "", "a\\b"])
@@ -35,4 +39,4 @@ def test_a_failure_keeps_the_former_content(tmp_path: Path) -> None:
     outcome = write_artifacts(tmp_path, [Artifact("dbt", (File("x", b"2"), File("x/y", b"3")))])
     assert [d.code for d in outcome.diagnostics] == ["FLC602"]
     assert (tmp_path / "dbt" / "x").read_bytes() == b"1"
-    assert [p.name for p in tmp_path.iterdir()] == ["dbt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".gitignore", "dbt"]

@@ -1,0 +1,172 @@
+"""Run the policies in force on the IR, and give each violation its place, its cause and its exemption.
+
+Codes: FLC305 an exemption that covers nothing, FLC324 an exemption from a policy that is not in force or may not
+be exempted from; a violation has the id of its policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+from compiler.documents.models import Document
+from compiler.settings import SECURITY, InForce
+from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
+from policy_lang.policies import Violation
+from policy_lang.source import Span
+from policy_lang.spell import did_you_mean
+
+Path = tuple[str | int, ...]
+
+
+class Places(Protocol):
+    """What finds the file and line of a path into the IR (``compiler.ir.provenance.Locator``)."""
+
+    def locate(self, path: Path) -> Span: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """``subject`` is a glob over what a violation is about; ``expires`` is the last day (None: it never ends)."""
+
+    policy: str
+    subject: str
+    reason: str
+    expires: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many subjects each policy in force had, by its id, and how many policies that is."""
+
+    subjects: dict[str, int]
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The policies that found nothing to check: they have not passed, they did not apply."""
+        return tuple(sorted(id_ for id_, count in self.subjects.items() if not count))
+
+
+def exemptions_of(manifests: Iterable[Document]) -> tuple[Exemption, ...]:
+    """The exemptions that the manifests of a chain give."""
+    found = []
+    for document in manifests:
+        given = document.data.get("exemptions")
+        for i, item in enumerate(given if isinstance(given, list) else ()):
+            span = document.span(("exemptions", i))
+            found.append(Exemption(item["policy"], item["subject"], item["reason"], item.get("expires"), span))
+    return tuple(found)
+
+
+def check(
+    ir: dict[str, Any], in_force: InForce, exemptions: Sequence[Exemption], places: Places, today: date
+) -> Outcome[Checked]:
+    """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks."""
+    ran = in_force.policies.run(ir, in_force.params, in_force.severities)
+    if ran.value is None:
+        return Outcome(None, ran.diagnostics)
+    live = [e for e in exemptions if e.expires is None or e.expires >= today.isoformat()]
+    used: set[int] = set()
+    found = list(_unknown(live, in_force))
+    for violation in ran.value.violations:
+        if violation.policy.id in in_force.severities:
+            found.append(_diagnostic(violation, ir, in_force, live, used, places))
+    known = {policy.id for policy in in_force.policies.policies}
+    for exemption in live:
+        if id(exemption) not in used and exemption.policy in known:
+            text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
+            found.append(Diagnostic("FLC305", text, exemption.span, Severity.WARN, hint="take it out"))
+    counts = dict(ran.value.subjects)
+    subjects = {
+        policy.id: counts.get(f"{policy.package}.{policy.name}", 0)
+        for policy in in_force.policies.policies
+        if policy.id in in_force.severities
+    }
+    return Outcome(Checked(subjects), tuple(found))
+
+
+def _unknown(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Diagnostic]:
+    policies = {policy.id: policy for policy in in_force.policies.policies}
+    for exemption in exemptions:
+        policy = policies.get(exemption.policy)
+        if policy is None:
+            text = f"there is no policy {exemption.policy} in force to be exempted from"
+            hint = did_you_mean(exemption.policy, policies)
+            yield Diagnostic("FLC324", text, exemption.span, Severity.WARN, hint=hint)
+        elif SECURITY in policy.tags:
+            text = f"{policy.id} is a security policy: nothing is exempted from it"
+            related = (Label(policy.span, "declared here"),)
+            yield Diagnostic("FLC324", text, exemption.span, related=related, hint="mend the cause")
+
+
+def _diagnostic(
+    violation: Violation,
+    ir: dict[str, Any],
+    in_force: InForce,
+    exemptions: Sequence[Exemption],
+    used: set[int],
+    places: Places,
+) -> Diagnostic:
+    policy = violation.policy
+    reason = ""
+    names = _names(violation, ir)
+    for exemption in exemptions if SECURITY not in policy.tags else ():
+        if exemption.policy == policy.id and any(fnmatchcase(name, exemption.subject) for name in names):
+            reason = exemption.reason
+            used.add(id(exemption))
+    return Diagnostic(
+        policy.id,
+        violation.message,
+        places.locate(violation.at),
+        in_force.severities[policy.id],
+        related=tuple(_related(violation, ir, in_force, places)),
+        why=policy.why,
+        hint=violation.hint,
+        docs=policy.docs,
+        policy=policy.span,
+        path=violation.at,
+        subject=violation.subject,
+        suppressed=reason,
+    )
+
+
+def _names(violation: Violation, ir: dict[str, Any]) -> list[str]:
+    """What an exemption may call the subject: as the report names it, or the node's name, id or path."""
+    names = [violation.subject]
+    at = violation.at
+    entry = ir.get(str(at[0])) if at else None
+    if isinstance(entry, list) and len(at) > 1 and isinstance(at[1], int) and at[1] < len(entry):
+        node = entry[at[1]]
+        names += [str(node[key]) for key in ("name", "unique_id", "path") if node.get(key)]
+        if at[2:3] == ("columns",) and len(at) > 3 and isinstance(at[3], int):
+            names.append(f"{node['name']}.{node['columns'][at[3]]['name']}")
+    return names
+
+
+def _related(violation: Violation, ir: dict[str, Any], in_force: InForce, places: Places) -> Iterable[Label]:
+    """The origin of an inherited classification, and the line that set the policy's severity."""
+    at = violation.at
+    if at[2:3] == ("columns",) and len(at) > 3 and isinstance(at[1], int) and isinstance(at[3], int):
+        inherited = ir[str(at[0])][at[1]]["columns"][at[3]].get("inherited")
+        if inherited and inherited["path"]:
+            origin = inherited["path"][0]
+            path = _column_path(ir, origin["node"], origin["column"])
+            if path is not None:
+                yield Label(places.locate(path), f"{inherited['classification']} comes from here")
+    by = in_force.set_by.get(violation.policy.id)
+    if by is not None and by.span is not None:
+        yield Label(by.span, f"the {by.tier} manifest sets its severity here")
+
+
+def _column_path(ir: dict[str, Any], unique_id: str, name: str) -> Path | None:
+    for section in ("models", "seeds", "snapshots", "sources"):
+        for i, node in enumerate(ir[section]):
+            if node["unique_id"] == unique_id:
+                return next(
+                    ((section, i, "columns", j) for j, c in enumerate(node["columns"]) if c["name"] == name), None
+                )
+    return None

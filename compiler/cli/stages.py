@@ -1,0 +1,100 @@
+"""What the stages made, in a line each, for the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from compiler.pipeline import Report, State
+
+
+def describe(report: Report) -> Iterator[tuple[str, str]]:
+    """The name of each stage that was reached, and what it read, checked, found or made."""
+    state = report.state
+    tellers = {
+        "read": _read,
+        "inherit": _inherit,
+        "resolve": _resolve,
+        "facts": _facts,
+        "ir": _ir,
+        "policies": _policies,
+        "emit": _emit,
+    }
+    for timing in report.timings:
+        yield timing.stage, tellers[timing.stage](state)
+
+
+def print_timings(report: Report) -> None:
+    """The seconds of each stage, to standard error."""
+    for timing in report.timings:
+        print(f"{timing.stage:<9} {timing.wall * 1000:9.1f} ms {timing.cpu * 1000:9.1f} ms CPU", file=sys.stderr)
+
+
+def idle_policies(state: State) -> str:
+    """The policies that had nothing to check, said aloud; empty where there are none."""
+    idle = state.checked.idle if state.checked is not None else ()
+    if not idle:
+        return ""
+    return f"{counted(len(idle), 'policy', 'policies')} had nothing to check: {', '.join(idle)}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 model``, ``2 models``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _read(state: State) -> str:
+    chain = state.chain
+    assert chain is not None
+    documents = [*([chain.product] if chain.product is not None else []), *reversed(chain.manifests)]
+    return ", ".join(os.path.normpath(document.file) for document in documents)
+
+
+def _inherit(state: State) -> str:
+    assert state.resolved is not None
+    tiers = []
+    for document in state.resolved.chain:
+        about = document.data.get("metadata", {})
+        tiers.append(f"{document.scope} {about.get('name', '?')} {about.get('version', '')}".rstrip())
+    return " > ".join(tiers) or "no manifest: the built-in defaults hold"
+
+
+def _resolve(state: State) -> str:
+    assert state.in_force is not None
+    severities = Counter(str(severity) for severity in state.in_force.severities.values())
+    uses = dict.fromkeys(entry["use"] for entry in state.in_force.entries)
+    counts = ", ".join(f"{severities[word]} {word}" for word in ("block", "warn", "notify") if severities[word])
+    total = counted(len(state.in_force.severities), "policy", "policies")
+    return f"{total} in force ({counts or 'none'}) from {', '.join(uses) or 'nowhere'}"
+
+
+def _facts(state: State) -> str:
+    facts = state.facts
+    if facts is None:
+        return "no dbt project"
+    nodes = [*facts.models, *facts.seeds, *facts.snapshots]
+    parts = [
+        counted(len(facts.models), "model"),
+        counted(len(facts.seeds), "seed"),
+        counted(len(facts.sources), "source"),
+        counted(sum(len(node["columns"]) for node in nodes), "column"),
+        counted(len(facts.tests), "test"),
+    ]
+    return f"{', '.join(parts)} (from {facts.project['source']})"
+
+
+def _ir(state: State) -> str:
+    return state.ir_digest or "built"
+
+
+def _policies(state: State) -> str:
+    assert state.checked is not None
+    subjects = state.checked.subjects
+    busy = sum(1 for count in subjects.values() if count)
+    return f"{counted(busy, 'policy', 'policies')} judged {counted(sum(subjects.values()), 'subject')}"
+
+
+def _emit(state: State) -> str:
+    return ", ".join(f"{artifact.kind} ({counted(len(artifact.files), 'file')})" for artifact in state.artifacts)

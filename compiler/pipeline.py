@@ -1,0 +1,283 @@
+"""The stages from a document to artifacts, in one table: what each does, and why it stands where it stands.
+
+``run`` never writes: artifacts are values until ``emitters.write`` puts them on disk.
+Codes: FLC424 a product whose dbt project cannot be found, FLC425 dbt transforms in several projects.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.source import whole_file
+
+if TYPE_CHECKING:
+    from compiler.check import Checked
+    from compiler.emit import SigningKey
+    from compiler.inherit import Resolved
+    from compiler.ir.facts_model import Facts
+    from compiler.ir.provenance import Locator
+    from compiler.resolve import Chain
+    from compiler.settings import InForce
+    from emitters.artifact import Artifact
+    from policy_lang.source import Source
+
+DOCUMENTS = ("floe.yaml", "manifest.yaml")
+"""What is looked for in a folder, the first that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
+
+    ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
+    the manifest wants a signature.
+    """
+
+    path: Path
+    today: date
+    whole: bool = False
+    manifest: Path | None = None
+    created: str | None = None
+    key: Callable[[], Outcome[SigningKey]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the stages so far have made; each adds its own."""
+
+    job: Job
+    chain: Chain | None = None
+    resolved: Resolved | None = None
+    platform: dict[str, Any] | None = None
+    product: dict[str, Any] | None = None
+    sources: tuple[Source, ...] = ()
+    in_force: InForce | None = None
+    project: Path | None = None
+    facts: Facts | None = None
+    ir: dict[str, Any] | None = None
+    locator: Locator | None = None
+    checked: Checked | None = None
+    ir_digest: str = ""
+    signer: SigningKey | None = None
+    artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the document."""
+        return self.job.path if self.job.path.is_dir() else self.job.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """``why`` is the reason for its place in the order."""
+
+    name: str
+    run: Callable[[State], Outcome[State]]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one stage: of the clock, and of this process's CPU."""
+
+    stage: str
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The last state that was reached, and what each stage took."""
+
+    state: State
+    timings: tuple[Timing, ...]
+
+    def reached(self, stage: str) -> bool:
+        """True where ``stage`` has made its part."""
+        return any(timing.stage == stage for timing in self.timings)
+
+
+def run(job: Job, stop_after: str = "emit") -> Outcome[Report]:
+    """Run the stages up to ``stop_after``; a stage without a value ends the run, and nothing blocked is emitted."""
+    state = State(job)
+    found: dict[Diagnostic, None] = {}
+    timings: list[Timing] = []
+    for stage in STAGES:
+        if stage.name == "emit" and blocking(found):
+            break
+        wall, cpu = time.perf_counter(), time.process_time()
+        made = stage.run(state)
+        found.update(dict.fromkeys(made.diagnostics))
+        if made.value is None:
+            break
+        state = made.value
+        timings.append(Timing(stage.name, time.perf_counter() - wall, time.process_time() - cpu))
+        if stage.name == stop_after:
+            break
+    return Outcome(Report(state, tuple(timings)), tuple(found))
+
+
+def _read(state: State) -> Outcome[State]:
+    from compiler.resolve import load_chain
+
+    path = state.job.path
+    document = next((path / n for n in DOCUMENTS if (path / n).is_file()), None) if path.is_dir() else path
+    if document is None or not document.is_file():
+        text = (
+            f"{path} holds neither floe.yaml nor manifest.yaml" if path.is_dir() else f"no such file or folder: {path}"
+        )
+        hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
+        return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
+    chain = load_chain(document)
+    # Values of wrong types have no order to join by.
+    wrong = chain.value is None or blocking(chain.diagnostics)
+    return Outcome(None if wrong else replace(state, chain=chain.value), chain.diagnostics)
+
+
+def _inherit(state: State) -> Outcome[State]:
+    from compiler.inherit import inherit
+
+    assert state.chain is not None
+    resolved = inherit(state.chain.manifests)
+    return Outcome(replace(state, resolved=resolved.value) if resolved.value else None, resolved.diagnostics)
+
+
+def _resolve(state: State) -> Outcome[State]:
+    from compiler.bundles import bundles_in_force, read_policies
+    from compiler.resolve import exemptions, platform_ir, product_ir
+    from compiler.settings import settle
+    from policy_lang.policies import load_policies
+
+    chain, resolved = state.chain, state.resolved
+    assert chain is not None
+    assert resolved is not None
+    found = list(exemptions(resolved, state.job.today).diagnostics)
+    product = product_ir(chain.product) if chain.product is not None else None
+    state = replace(state, platform=platform_ir(resolved), product=product)
+    bundles = bundles_in_force(chain.manifests)
+    sources = read_policies(bundles.value or ())
+    found += [*bundles.diagnostics, *sources.diagnostics]
+    policies = load_policies(sources.value or ())
+    found += policies.diagnostics
+    if policies.value is None:
+        return Outcome(None, tuple(found))
+    settled = settle(bundles.value or (), policies.value, resolved.data)
+    found += settled.diagnostics
+    return Outcome(replace(state, sources=sources.value or (), in_force=settled.value), tuple(found))
+
+
+def _facts(state: State) -> Outcome[State]:
+    from compiler.facts.read import read_facts
+
+    project = _project_of(state)
+    if project.value is None:
+        return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
+    facts = read_facts(project.value, state.job.manifest)
+    if facts.value is None:
+        return Outcome(None, facts.diagnostics)
+    return Outcome(replace(state, project=project.value, facts=facts.value), facts.diagnostics)
+
+
+def _project_of(state: State) -> Outcome[Path]:
+    """The folder of the product's dbt project: that of a dbt transform, or the nearest one above it."""
+    assert state.chain is not None
+    document = state.chain.product
+    if document is None or state.product is None:
+        return Outcome(None)
+    found: list[Diagnostic] = []
+    folders: dict[Path, None] = {}
+    for i, transform in enumerate(state.product["transforms"]):
+        if transform["type"] != "dbt":
+            continue
+        start = state.folder / (transform["path"] or ".")
+        folder = next((f for f in (start, *start.parents) if (f / "dbt_project.yml").is_file()), None)
+        inside = folder is not None and folder.resolve().is_relative_to(state.folder.resolve())
+        if folder is None or not inside:
+            text = f"no dbt_project.yml at `{transform['path'] or '.'}` or above it in the product's folder"
+            span = document.span(("transforms", i, "path"))
+            found.append(Diagnostic("FLC424", text, span, hint="the path is relative to floe.yaml"))
+        else:
+            folders[folder] = None
+    if len(folders) > 1:
+        names = ", ".join(f"`{folder}`" for folder in folders)
+        text = f"the transforms of one product are in one dbt project, these are in several: {names}"
+        found.append(Diagnostic("FLC425", text, document.span(("transforms",)), hint="make a product of each"))
+    return Outcome(next(iter(folders), None) if not blocking(found) else None, tuple(found))
+
+
+def _ir(state: State) -> Outcome[State]:
+    from compiler.ir.build import build_ir
+    from compiler.ir.provenance import Locator
+
+    assert state.chain is not None
+    assert state.platform is not None
+    assert state.in_force is not None
+    ir = build_ir(
+        state.platform,
+        state.product,
+        state.facts,
+        policies=state.in_force.entries,
+        params=state.in_force.params,
+        project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
+    )
+    locator = Locator(ir, state.chain.manifests, state.chain.product, _positions(state))
+    state = replace(state, ir=ir, locator=locator)
+    if state.job.whole:
+        from compiler.ir.canonical import digest
+
+        state = replace(state, ir_digest=digest(ir))
+    return Outcome(state)
+
+
+def _positions(state: State) -> Any:
+    return None
+
+
+def _policies(state: State) -> Outcome[State]:
+    from compiler.check import check, exemptions_of
+
+    assert state.chain is not None
+    assert state.ir is not None
+    assert state.in_force is not None
+    assert state.locator is not None
+    exemptions = exemptions_of(state.chain.manifests)
+    checked = check(state.ir, state.in_force, exemptions, state.locator, state.job.today)
+    return Outcome(replace(state, checked=checked.value) if checked.value else None, checked.diagnostics)
+
+
+def _emit(state: State) -> Outcome[State]:
+    from compiler.emit import Compiled, emit, to_be_signed
+
+    ir, in_force, job = state.ir, state.in_force, state.job
+    assert ir is not None
+    assert in_force is not None
+    key: Outcome[SigningKey] = Outcome(None)
+    if job.key is not None and to_be_signed(ir["platform"]):
+        key = job.key()
+        if key.value is None:
+            return Outcome(None, key.diagnostics)
+    private = key.value.private if key.value is not None else None
+    made = emit(
+        Compiled(ir, state.ir_digest, state.folder, state.project, in_force, state.sources, job.created, private)
+    )
+    if made.value is None:
+        return Outcome(None, made.diagnostics)
+    return Outcome(replace(state, artifacts=made.value, signer=key.value), made.diagnostics)
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("read", _read, "everything follows from the documents; one that is broken ends here"),
+    Stage("inherit", _inherit, "a tier is judged against those above it before anything uses its values"),
+    Stage("resolve", _resolve, "the policies in force say which facts are needed"),
+    Stage("facts", _facts, "reading the project is the dear part, so it comes after all that can fail cheaply"),
+    Stage("ir", _ir, "documents and facts become the one value that policies and emitters see"),
+    Stage("policies", _policies, "they judge the whole IR, and can stop what follows"),
+    Stage("emit", _emit, "only what nothing blocks becomes an artifact"),
+)
+STAGE_NAMES = tuple(stage.name for stage in STAGES)
