@@ -15,7 +15,7 @@ from typing import Any
 
 import stdlib_policies
 from compiler.documents.models import Document
-from compiler.documents.yaml_loader import Keys
+from compiler.documents.shape import Keys
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
@@ -27,26 +27,25 @@ _TESTS = ("_test.floe", "_test.rego")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One entry of ``policies``: ``document`` and ``index`` say where it stands (None for the built-in default)."""
+    """One entry of ``policies``; ``document`` is where it stands (None for the built-in default)."""
 
     use: str
     tier: str
     files: tuple[Path, ...]
     document: Document | None = None
-    index: int = 0
 
     def setting(self, field: str) -> dict[str, Any]:
         """What the entry says under ``severity`` or ``params``."""
         if self.document is None:
             return {}
-        value = self.document.data["policies"][self.index].get(field)
-        return value if isinstance(value, dict) else {}
+        value: dict[str, Any] = self.document.data["policies"][self.use].get(field, {})
+        return value
 
     def span(self, *keys: str) -> Span | None:
         """Where ``keys`` of the entry stand."""
         if self.document is None:
             return None
-        path: Keys = ("policies", self.index, *keys)
+        path: Keys = ("policies", self.use, *keys)
         return self.document.span(path)
 
 
@@ -56,12 +55,11 @@ def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...
     bundles: list[Bundle] = []
     named = False
     for document in manifests:
-        entries = document.data.get("policies")
-        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for use in document.data.get("policies", ()):
             named = True
-            files = _files(str(entry["use"]), document, i, found)
+            files = _files(use, document, found)
             if files:
-                bundles.append(Bundle(str(entry["use"]), document.scope, files, document, i))
+                bundles.append(Bundle(use, document.scope, files, document))
     if not named:
         bundles.append(Bundle("stdlib", "built-in", tuple(_policy_files(STDLIB))))
     return Outcome(tuple(bundles), tuple(found))
@@ -82,8 +80,8 @@ def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
     return Outcome(tuple(sources.values()), tuple(found))
 
 
-def _files(use: str, document: Document, index: int, found: list[Diagnostic]) -> tuple[Path, ...]:
-    path: Keys = ("policies", index, "use")
+def _files(use: str, document: Document, found: list[Diagnostic]) -> tuple[Path, ...]:
+    path: Keys = ("policies", use, "use")
     span = document.span(path)
     if use == "stdlib" or use.startswith("stdlib/"):
         family = use.removeprefix("stdlib").strip("/")

@@ -30,12 +30,12 @@ class Places(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """``subject`` is a glob over what a violation is about; ``expires`` is the last day (None: it never ends)."""
+    """``subject`` is a glob over what a violation is about; ``expires`` is the last day on which it holds."""
 
     policy: str
     subject: str
     reason: str
-    expires: str | None
+    expires: str
     span: Span
 
 
@@ -55,10 +55,9 @@ def exemptions_of(manifests: Iterable[Document]) -> tuple[Exemption, ...]:
     """The exemptions that the manifests of a chain give."""
     found = []
     for document in manifests:
-        given = document.data.get("exemptions")
-        for i, item in enumerate(given if isinstance(given, list) else ()):
+        for i, item in enumerate(document.data.get("exemptions", ())):
             span = document.span(("exemptions", i))
-            found.append(Exemption(item["policy"], item["subject"], item["reason"], item.get("expires"), span))
+            found.append(Exemption(item["policy"], item["subject"], item["reason"], item["expires"][:10], span))
     return tuple(found)
 
 
@@ -69,7 +68,7 @@ def check(
     ran = in_force.policies.run(ir, in_force.params, in_force.severities)
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
-    live = [e for e in exemptions if e.expires is None or e.expires >= today.isoformat()]
+    live = [e for e in exemptions if e.expires >= today.isoformat()]
     used: set[int] = set()
     found = list(_unknown(live, in_force))
     for violation in ran.value.violations:

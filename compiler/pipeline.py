@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from compiler.resolve import Chain
     from compiler.settings import InForce
     from emitters.artifact import Artifact
-    from policy_lang.source import Source
+    from policy_lang.source import Source, Span
 
 DOCUMENTS = ("floe.yaml", "manifest.yaml")
 """What is looked for in a folder, the first that is there."""
@@ -141,11 +141,16 @@ def _read(state: State) -> Outcome[State]:
 
 
 def _inherit(state: State) -> Outcome[State]:
+    from compiler.adopt import adopt
     from compiler.inherit import inherit
 
     assert state.chain is not None
-    resolved = inherit(state.chain.manifests)
-    return Outcome(replace(state, resolved=resolved.value) if resolved.value else None, resolved.diagnostics)
+    joined = inherit(state.chain.manifests)
+    if joined.value is None or state.chain.product is None:
+        return Outcome(replace(state, resolved=joined.value) if joined.value else None, joined.diagnostics)
+    adopted = adopt(joined.value, state.chain.product)
+    state = replace(state, resolved=adopted.value or joined.value)
+    return Outcome(state, (*joined.diagnostics, *adopted.diagnostics))
 
 
 def _resolve(state: State) -> Outcome[State]:
@@ -213,7 +218,6 @@ def _project_of(state: State) -> Outcome[Path]:
 
 def _ir(state: State) -> Outcome[State]:
     from compiler.ir.build import build_ir
-    from compiler.ir.provenance import Locator
 
     assert state.chain is not None
     assert state.platform is not None
@@ -226,8 +230,7 @@ def _ir(state: State) -> Outcome[State]:
         params=state.in_force.params,
         project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
     )
-    locator = Locator(ir, state.chain.manifests, state.chain.product, _positions(state))
-    state = replace(state, ir=ir, locator=locator)
+    state = replace(state, ir=ir, locator=_locator(state, ir))
     if state.job.whole:
         from compiler.ir.canonical import digest
 
@@ -235,8 +238,23 @@ def _ir(state: State) -> Outcome[State]:
     return Outcome(state)
 
 
-def _positions(state: State) -> Any:
-    return None
+def _locator(state: State, ir: dict[str, Any]) -> Locator:
+    from compiler.ir.provenance import Locator
+    from compiler.platform_ir import platform_origin, product_span
+
+    chain, resolved = state.chain, state.resolved
+    assert chain is not None
+    assert resolved is not None
+    document = chain.product or (chain.manifests[-1] if chain.manifests else None)
+    top = document.span(("metadata",)) if document is not None else whole_file(str(state.job.path))
+
+    def platform(path: tuple[str | int, ...]) -> Span | None:
+        origin = platform_origin(resolved, path)
+        return origin.span if origin is not None else None
+
+    product = chain.product
+    in_product = None if product is None else lambda path: product_span(product, path)
+    return Locator(ir, top, platform, in_product)
 
 
 def _policies(state: State) -> Outcome[State]:

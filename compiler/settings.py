@@ -32,11 +32,12 @@ _CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that a manifest set: the tier, and where."""
+    """A value that a manifest set: the tier, where, and for which bundle."""
 
     value: Any
     tier: str
     span: Span | None
+    use: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,15 @@ def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnosti
             tier = tier or bundle.tier
             continue
         wanted = _OFF if word == "off" else Severity(word).rank
-        said = Setting(word, bundle.tier, bundle.span("severity", policy.id))
+        said = Setting(word, bundle.tier, bundle.span("severity", policy.id), bundle.use)
         if wanted == _OFF and SECURITY in policy.tags:
             text = f"{policy.id} is a security policy: it cannot be switched off"
             found.append(Diagnostic("FLC323", text, said.span, related=(Label(policy.span, "declared here"),)))
             continue
         if tier and bundle.tier != tier and wanted < rank:
-            found.append(_weakened(policy, said, by, rank, tier))
+            # Where both tiers name the same bundle, the joining of the manifests has refused it already.
+            if by is None or by.use != bundle.use:
+                found.append(_weakened(policy, said, by, rank, tier))
             continue
         rank, by, tier = wanted, said, bundle.tier
     return rank, by
@@ -155,7 +158,7 @@ def _params(
             home = _home(key, declared, bundle, keys, found)
             if home is None:
                 continue
-            said = Setting(value, bundle.tier, bundle.span("params", *keys))
+            said = Setting(value, bundle.tier, bundle.span("params", *keys), bundle.use)
             wrong = policies.check_settings({home[0]: {home[1]: value}}, {})
             if wrong:
                 found += [replace(problem, span=said.span) for problem in wrong]
