@@ -2,47 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 
-from policy_lang.analysis.resolve import Path, ResolvedRule, error
+from policy_lang.analysis.resolve import Path, ResolvedRule
+from policy_lang.diagnostics import Diagnostic
 from policy_lang.syntax import ast
+from policy_lang.syntax.describe import describe
 
 
-def _references(node: object) -> Iterable[Path]:
-    if isinstance(node, ast.Ref) and isinstance(node.head, ast.Var) and node.head.name == "data":
-        path: Path = ()
+def references(node: object) -> Iterable[ast.Ref | ast.Var]:
+    """The references into ``data`` in a node, called functions included, the targets of ``with`` not."""
+    if isinstance(node, ast.Var):
+        if node.name == "data":
+            yield node
+    elif isinstance(node, ast.Ref):
+        if isinstance(node.head, ast.Var) and node.head.name == "data":
+            yield node
+        else:
+            yield from references(node.head)
         for part in node.path:
-            if not isinstance(part, ast.String):
-                break
-            path = (*path, part.value)
-        yield path
-    if isinstance(node, tuple):
+            yield from references(part)
+    elif isinstance(node, tuple):
         for item in node:
-            yield from _references(item)
+            yield from references(item)
     elif hasattr(node, "__dataclass_fields__"):
         for name in node.__dataclass_fields__:
             if name not in ("span", "target"):
-                yield from _references(getattr(node, name))
+                yield from references(getattr(node, name))
 
 
-def check_recursion(groups: dict[Path, list[ResolvedRule]]) -> None:
-    """Raises DiagnosticError with ``rego_recursion_error`` at the first cycle."""
-    edges: dict[Path, set[Path]] = {}
-    for path, rules in groups.items():
-        used = {r for rule in rules for r in _references((rule.keys, rule.args, rule.branches))}
-        edges[path] = {p for p in groups for u in used if p[: len(u)] == u or u[: len(p)] == p}
-    state: dict[Path, bool] = {}
+def constant_path(ref: ast.Ref | ast.Var) -> Path:
+    """The names at the start of a reference's path."""
+    found: list[str] = []
+    for part in ref.path if isinstance(ref, ast.Ref) else ():
+        if not isinstance(part, ast.String):
+            break
+        found.append(part.value)
+    return tuple(found)
 
-    def visit(path: Path) -> None:
-        state[path] = False
-        for following in sorted(edges[path]):
-            if state.get(following) is False:
-                rule = groups[following][0]
-                raise error("rego_recursion_error", f"rule data.{'.'.join(following)} is recursive", rule.span)
-            if following not in state:
-                visit(following)
-        state[path] = True
 
-    for path in sorted(groups):
-        if path not in state:
-            visit(path)
+class _Tree:
+    """Rules by their paths, for looking up which a reference may mean."""
+
+    def __init__(self, rules: Sequence[ResolvedRule]) -> None:
+        self._below: dict[Path, set[int]] = {}
+        self._at: dict[Path, list[int]] = {}
+        for number, rule in enumerate(rules):
+            self._at.setdefault(rule.path, []).append(number)
+            for count in range(len(rule.path) + 1):
+                self._below.setdefault(rule.path[:count], set()).add(number)
+
+    def meant(self, path: Path) -> set[int]:
+        found = set(self._below.get(path, ()))
+        for count in range(len(path)):
+            found.update(self._at.get(path[:count], ()))
+        return found
+
+
+def check_recursion(rules: Sequence[ResolvedRule]) -> tuple[Diagnostic, ...]:
+    """``rego_recursion_error`` for each rule that reaches itself, with the way it takes."""
+    tree = _Tree(rules)
+    edges: list[set[int]] = []
+    for rule in rules:
+        used = {constant_path(ref) for ref in references((rule.keys, rule.args, rule.branches))}
+        edges.append(set().union(*map(tree.meant, used)))
+    found: dict[Path, Diagnostic] = {}
+    for number in sorted(_cyclic(edges)):
+        rule = rules[number]
+        way = " -> ".join(_name(rules[step]) for step in _way(edges, number))
+        message = f"rule {_name(rule)} is recursive: {way}"
+        found.setdefault(rule.path, Diagnostic("rego_recursion_error", message, rule.span))
+    return tuple(found.values())
+
+
+def _name(rule: ResolvedRule) -> str:
+    head = ast.Ref(ast.Var("data", span=rule.span), (*_texts(rule.path, rule), *rule.keys), span=rule.span)
+    return describe(head)
+
+
+def _texts(path: Path, rule: ResolvedRule) -> tuple[ast.String, ...]:
+    return tuple(ast.String(part, span=rule.span) for part in path)
+
+
+def _cyclic(edges: Sequence[set[int]]) -> set[int]:
+    """The nodes on cycles (Tarjan's components, without recursion)."""
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    on_stack: set[int] = set()
+    found: set[int] = set()
+    for root in range(len(edges)):
+        if root in index:
+            continue
+        work = [(root, iter(sorted(edges[root])))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, following = work[-1]
+            for other in following:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(edges[other]))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    component = stack[stack.index(node) :]
+                    del stack[stack.index(node) :]
+                    on_stack.difference_update(component)
+                    if len(component) > 1 or node in edges[node]:
+                        found.update(component)
+    return found
+
+
+def _way(edges: Sequence[set[int]], start: int) -> list[int]:
+    """The shortest way from a node back to itself."""
+    before: dict[int, int] = {}
+    queue = deque([start])
+    while queue:
+        node = queue.popleft()
+        for other in sorted(edges[node]):
+            if other == start:
+                way = [start]
+                while node != start:
+                    way.append(node)
+                    node = before[node]
+                return [start, *reversed(way)] if len(way) > 1 else [start, start]
+            if other not in before:
+                before[other] = node
+                queue.append(other)
+    return [start, start]

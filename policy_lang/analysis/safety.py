@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policy_lang.analysis.resolve import ROOTS, error
+from policy_lang.analysis.resolve import ROOTS, ResolvedRule
+from policy_lang.diagnostics import Diagnostic, DiagnosticError
+from policy_lang.source import Span
 from policy_lang.syntax import ast
 
 Names = frozenset[str]
@@ -85,10 +87,7 @@ def runnable(literal: ast.Literal, bound: Names, outer: Names) -> Names | None:
             return None if (variables(literal.body) & outer) - bound else NONE
         case ast.Expr():
             if literal.negated:
-                need = frozenset(v for v in variables(literal.term) - bound if not v.startswith("_$"))
-                inner = required(literal.term, outer) - outputs(literal.term)
-                local = variables(literal.term) - outer
-                return None if (need - local) or (inner - bound - local) else NONE
+                return None if variables(literal.term) & outer - bound else NONE
             return _runnable_term(literal.term, bound, outer)
         case _:
             return NONE
@@ -145,8 +144,25 @@ def outside(body: ast.Body, also: Iterable[object]) -> Names:
             return variables(node)
         return NONE.union(*(open_variables(child) for child in children(node)))
 
-    positive = [x for x in body if not (isinstance(x, ast.Expr) and x.negated)]
-    return NONE.union(*(open_variables(x) for x in [*positive, *also]))
+    return NONE.union(*(open_variables(x) for x in [*body, *also]))
+
+
+def arrange(body: ast.Body, bound: Names, outer: Names) -> tuple[list[ast.Literal], list[ast.Literal], Names]:
+    """The literals that can run, in such an order; those that cannot; and what is bound after the first."""
+    waiting = list(body)
+    done: list[ast.Literal] = []
+    progress = True
+    while waiting and progress:
+        progress = False
+        for literal in waiting:
+            binds = runnable(literal, bound, outer)
+            if binds is not None:
+                waiting.remove(literal)
+                done.append(literal)
+                bound |= binds
+                progress = True
+                break
+    return done, waiting, bound
 
 
 def order(body: ast.Body, bound: Names, also: Iterable[object] = ()) -> tuple[tuple[ast.Literal, ...], Names]:
@@ -155,18 +171,122 @@ def order(body: ast.Body, bound: Names, also: Iterable[object] = ()) -> tuple[tu
     Raises DiagnosticError with ``rego_unsafe_var_error`` where there is no such order.
     """
     outer = outside(body, also) | bound
-    waiting = list(body)
-    done: list[ast.Literal] = []
-    while waiting:
-        for literal in waiting:
-            binds = runnable(literal, bound, outer)
-            if binds is not None:
-                waiting.remove(literal)
-                done.append(literal)
-                bound |= binds
-                break
-        else:
-            free = sorted((variables(waiting[0]) - bound) or variables(waiting[0]))
-            names = ", ".join(name.split("$")[0] for name in free)
-            raise error("rego_unsafe_var_error", f"var {names} is unsafe", waiting[0].span)
+    done, waiting, bound = arrange(body, bound, outer)
+    if waiting:
+        raise DiagnosticError(*(_unsafe(var) for literal in waiting for var in _free(literal, bound, outer)))
     return tuple(done), bound
+
+
+# --------------------------------------------------------------------------- checks
+
+
+def check_safety(rules: Iterable[ResolvedRule]) -> tuple[Diagnostic, ...]:
+    """Every variable that nothing binds (``rego_unsafe_var_error``), in heads, bodies and closures; in
+    ``print`` and in templates such a variable counts as undeclared (``rego_compile_error``)."""
+    found: dict[tuple[Span | None, str], Diagnostic] = {}
+    for rule in rules:
+        args = NONE.union(*(variables(arg) for arg in rule.args))
+        for branch in rule.branches:
+            for one in _check_body(branch.body, args, (branch.value, *rule.keys)):
+                found.setdefault((one.span, one.message), one)
+    return tuple(found.values())
+
+
+def check_body(body: ast.Body) -> tuple[Diagnostic, ...]:
+    """The same for a query."""
+    return tuple(_check_body(body, NONE, ()))
+
+
+def _check_body(body: ast.Body, bound: Names, results: tuple[object, ...]) -> Iterable[Diagnostic]:
+    outer = outside(body, results) | bound
+    done, waiting, bound_after = arrange(body, bound, outer)
+    for literal in waiting:
+        yield from (_unsafe(var) for var in _free(literal, bound_after, outer))
+    before = bound
+    for literal in done:
+        yield from _check_closures(literal, before, outer)
+        before |= runnable(literal, before, outer) or NONE
+    if waiting:
+        return
+    out = NONE.union(*(outputs(result) for result in results))
+    for result in results:
+        missing = required(result, outer) - bound_after - out
+        yield from (_unsafe(var) for var in _vars(result) if var.name in missing)
+        yield from _check_closures(result, bound_after | out, outer)
+
+
+def _check_closures(node: object, bound: Names, outer: Names) -> Iterable[Diagnostic]:
+    match node:
+        case ast.ArrayCompr() | ast.SetCompr():
+            yield from _check_body(node.body, bound, (node.term,))
+        case ast.ObjectCompr():
+            yield from _check_body(node.body, bound, (node.key, node.value))
+        case ast.Logical():
+            yield from _check_body(node.left, bound, ())
+            yield from _check_body(node.right, bound, ())
+        case ast.NotBody():
+            yield from _check_body(node.body, bound, ())
+        case ast.Every():
+            yield from _check_closures(node.domain, bound, outer)
+            yield from _check_body(node.body, bound | variables(node.key) | variables(node.value), ())
+        case ast.Expr() if not node.negated:
+            bound |= runnable(node, bound, outer) or NONE
+            yield from _check_closures(node.term, bound, outer)
+        case ast.Call(operator=ast.Var(name="internal.print")):
+            yield from (_undeclared(var) for var in _vars(node) if _open(var, node) and var.name not in bound)
+        case ast.Template():
+            for part in node.parts:
+                yield from (_undeclared(v) for v in _open_vars(part) if v.name not in bound)
+                yield from _check_closures(part, bound, outer)
+        case _:
+            for child in children(node):
+                yield from _check_closures(child, bound, outer)
+
+
+def _open(var: ast.Var, node: ast.Call) -> bool:
+    """True where a variable is not one that ``print`` made for its operand."""
+    return not var.name.startswith("__print$") and var in set(_open_vars(node, inside=1))
+
+
+def _open_vars(node: object, inside: int = 0) -> Iterable[ast.Var]:
+    """The variables outside of closures; ``inside`` levels of set comprehensions are looked into."""
+    if isinstance(node, ast.SetCompr) and inside:
+        for literal in node.body:
+            yield from _open_vars(literal, inside - 1)
+    elif isinstance(node, CLOSURES):
+        return
+    elif isinstance(node, ast.Var):
+        if variables(node):
+            yield node
+    else:
+        for child in children(node):
+            yield from _open_vars(child, inside)
+
+
+def _vars(node: object) -> Iterable[ast.Var]:
+    if isinstance(node, ast.Var):
+        if variables(node):
+            yield node
+    else:
+        for child in children(node):
+            yield from _vars(child)
+
+
+def _free(literal: ast.Literal, bound: Names, outer: Names) -> list[ast.Var]:
+    """The first place of each variable that keeps a literal from running."""
+    found: dict[str, ast.Var] = {}
+    shared = outer if not isinstance(literal, ast.Expr) or literal.negated else outer
+    for var in _vars(literal):
+        if var.name in shared and var.name not in bound:
+            found.setdefault(var.name, var)
+    return list(found.values()) or list(_vars(literal))[:1]
+
+
+def _unsafe(var: ast.Var) -> Diagnostic:
+    name = var.name.split("$")[0]
+    hint = "" if name == "_" else f"give `{name}` a value in a positive literal of the same body"
+    return Diagnostic("rego_unsafe_var_error", f"var {name} is unsafe", var.span, hint=hint)
+
+
+def _undeclared(var: ast.Var) -> Diagnostic:
+    return Diagnostic("rego_compile_error", f"var {var.name.split('$')[0]} is undeclared", var.span)

@@ -135,7 +135,7 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
         before = tokens[start - 1].type if start else ""
         forced = before in _ENDS_TERM
         empty = not inside - {"NL"}
-        if forced or not (empty or inside & {"COLON", "BAR"}):
+        if forced or not (empty or inside & {"COLON", "BAR"} or _goes_on(tokens, end)):
             out[start] = replace(tokens[start], type="LBRACE_BODY")
     return out
 
@@ -151,6 +151,13 @@ def _goes_on(tokens: Sequence[Token], end: int) -> bool:
     """True where an expression goes on after a closing brace, so that what it closes is a term."""
     after = tokens[end + 1].type if end + 1 < len(tokens) else ""
     return after in ("DOT_G", "LSQB_G") or (after in _INFIX and after not in ("AND", "OR"))
+
+
+def _goes_on(tokens: Sequence[Token], end: int) -> bool:
+    """True where an expression goes on after the brace at ``end``: what the braces hold is a term."""
+    if end + 1 < len(tokens) and tokens[end + 1].type in ("DOT_G", "LSQB_G"):
+        return True
+    return next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "") in _INFIX - {"AND", "OR"}
 
 
 def _in_body_position(tokens: Sequence[Token], start: int, not_body: bool) -> bool:

@@ -19,9 +19,11 @@ from lark.lexer import Lexer
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.source import Source, Span, whole_file
 from policy_lang.syntax import ast
+from policy_lang.syntax.check import check_module
 from policy_lang.syntax.declarations import declare, inside_declaration
 from policy_lang.syntax.floe_transform import FloeToAst
 from policy_lang.syntax.layout import arrange
+from policy_lang.syntax.metadata import attach
 from policy_lang.syntax.tokens import Token, tokenize
 from policy_lang.syntax.transform import GrammarToken, ToAst
 
@@ -48,10 +50,12 @@ def parse_with_tokens(source: Source) -> Outcome[tuple[ast.Module, tuple[Token, 
         named = declare(lexed.tokens) if floe else lexed.tokens
         tokens = arrange(named, logical=words, not_body=not_body)
         module: ast.Module = _parse(tokens, "module", whole_file(source.file), words, not_body, floe=floe)
+        comments = tuple(ast.Comment(c.text, span=c.span) for c in lexed.comments)
+        module = attach(replace(module, comments=comments, floe=floe), comments)
     except DiagnosticError as error:
         return Outcome(None, error.diagnostics)
-    comments = tuple(ast.Comment(c.text, span=c.span) for c in lexed.comments)
-    return Outcome((replace(module, comments=comments, floe=floe), tuple(tokens)))
+    found = check_module(module)
+    return Outcome(None, found) if found else Outcome((module, tuple(tokens)))
 
 
 def parse_query(source: Source) -> Outcome[ast.Body]:
@@ -121,7 +125,7 @@ class _Arranged(Lexer):
 def _grammar(floe: bool) -> Lark:
     files = ("rego.lark", "floe.lark") if floe else ("rego.lark",)
     text = "\n".join(resources.files("grammar").joinpath(f).read_text(encoding="utf-8") for f in files)
-    return Lark(text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr"], maybe_placeholders=True)
+    return Lark(text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr", "hole"], maybe_placeholders=True)
 
 
 def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool, *, floe: bool = False) -> Any:
@@ -129,7 +133,7 @@ def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body
         if not any(t.type != "NL" for t in inner):
             raise DiagnosticError(Diagnostic("rego_parse_error", "a template's `{}` holds one expression", span))
         arranged = arrange([t for t in inner if t.type != "NL"], logical=words, not_body=not_body)
-        term: ast.Term = _parse(arranged, "expr", span, words, not_body)
+        term: ast.Term = _parse(arranged, "hole", span, words, not_body)
         return term
 
     try:

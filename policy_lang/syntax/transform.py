@@ -16,6 +16,7 @@ from lark import Transformer, v_args
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
 from policy_lang.source import Span
 from policy_lang.syntax import ast
+from policy_lang.syntax.check import number_is_too_big
 from policy_lang.syntax.tokens import Token
 
 _OPERATOR = {
@@ -70,6 +71,8 @@ class ToAst(Transformer[Any, Any]):
         return ast.Var(str(name), span=name.token.span)
 
     def number(self, token: GrammarToken) -> ast.Number:
+        if number_is_too_big(str(token)):
+            raise fail("number too big", token.token.span)
         return ast.Number(str(token), span=token.token.span)
 
     def string(self, token: GrammarToken) -> ast.String:
@@ -91,6 +94,14 @@ class ToAst(Transformer[Any, Any]):
 
     def group(self, opening: GrammarToken, term: ast.Term, closing: GrammarToken) -> ast.Term:
         return replace(term, grouped=True) if isinstance(term, ast.Logical) else term
+
+    @v_args(inline=False)
+    def scoped_group(self, children: list[Any]) -> ast.Scoped:
+        opening, term, *withs, closing = children
+        return ast.Scoped(term, tuple(withs), span=_from(opening, closing))
+
+    def hole(self, term: ast.Term, *withs: ast.With) -> ast.Term:
+        return ast.Scoped(term, withs, span=term.span.to(withs[-1].span)) if withs else term
 
     def array(self, opening: GrammarToken, items: tuple[ast.Term, ...] | None, closing: GrammarToken) -> ast.Array:
         return ast.Array(items or (), span=_from(opening, closing))
@@ -138,12 +149,7 @@ class ToAst(Transformer[Any, Any]):
     @v_args(inline=False)
     def call(self, children: list[Any]) -> ast.Call:
         function, _, items, closing = children
-        plain = isinstance(function, ast.Var) or (
-            isinstance(function, ast.Ref)
-            and isinstance(function.head, ast.Var)
-            and all(isinstance(part, ast.String) for part in function.path)
-        )
-        if not plain:
+        if not isinstance(function, (ast.Var, ast.Ref)):
             raise fail("only a name can be called", function.span)
         return ast.Call(function, items or (), span=function.span.to(closing.token.span))
 
@@ -183,10 +189,7 @@ class ToAst(Transformer[Any, Any]):
 
     @v_args(inline=False)
     def query(self, children: list[Any]) -> ast.Body:
-        return tuple(c for c in children if c is not None)
-
-    def separator(self, *tokens: GrammarToken) -> None:
-        return None
+        return tuple(c for c in children if not isinstance(c, GrammarToken))
 
     @v_args(inline=False)
     def with_clause(self, children: list[Any]) -> ast.With:
@@ -196,9 +199,13 @@ class ToAst(Transformer[Any, Any]):
         return ast.With(target, value, span=word.token.span.to(value.span))
 
     def statement_expr(self, term: ast.Term, *withs: ast.With) -> ast.Expr:
+        if isinstance(term, ast.Scoped):
+            term, withs = term.term, (*withs, *term.withs)
         return ast.Expr(term, withs=withs, span=term.span.to((withs or (term,))[-1].span))
 
     def not_expr(self, word: GrammarToken, term: ast.Term, *withs: ast.With) -> ast.Expr:
+        if isinstance(term, ast.Scoped):
+            term, withs = term.term, (*withs, *term.withs)
         span = word.token.span.to((withs or (term,))[-1].span)
         if isinstance(term, ast.Logical) and not term.grouped:
             return ast.Expr(_negate_leftmost(term, span), withs=withs, span=span)
@@ -232,6 +239,9 @@ class ToAst(Transformer[Any, Any]):
         if not body:
             raise fail("the body of `every` is empty", domain.span)
         names = [ast.Var(str(t), span=t.token.span) for t in (first, second) if t is not None]
+        for name in names:
+            if name.name in ("input", "data"):
+                raise fail(f"a variable must not be named {name.name}", name.span)
         span = word.token.span.to(withs[-1].span if withs else end)
         return ast.Every(names[0] if second is not None else None, names[-1], domain, body, tuple(withs), span=span)
 
@@ -293,8 +303,13 @@ class ToAst(Transformer[Any, Any]):
     @v_args(inline=False)
     def default_rule(self, children: list[Any]) -> tuple[ast.Rule, ...]:
         word, head, assign, value = children
-        span = word.token.span.to(value.span)
-        return (ast.Rule(_head(head, span, value=value, assign=str(assign)), default=True, span=span),)
+        span = word.token.span.to(head.span if value is None else value.span)
+        sign = None if assign is None else str(assign)
+        return (ast.Rule(_head(head, span, value=value, assign=sign), default=True, span=span),)
+
+    def default_set(self, word: GrammarToken, *head: Any) -> tuple[ast.Rule, ...]:
+        made = self.head_contains(*head)
+        return (ast.Rule(made, default=True, span=word.token.span.to(made.span)),)
 
     @v_args(inline=False)
     def import_(self, children: list[Any]) -> ast.Import:
@@ -357,6 +372,8 @@ def _as_body(operand: Any) -> tuple[ast.Body, Span]:
     """An operand of ``and``/``or``: what ``body`` made of ``{…}``, or a term as a body of one literal."""
     if isinstance(operand, tuple):
         return operand
+    if isinstance(operand, ast.Scoped):
+        return ((ast.Expr(operand.term, withs=operand.withs, span=operand.span),), operand.span)
     return ((ast.Expr(operand, span=operand.span),), operand.span)
 
 

@@ -9,16 +9,6 @@ from policy_lang.diagnostics import Outcome
 from policy_lang.source import Source
 from policy_lang.syntax.parser import parse_module, parse_query, parse_term
 
-# `with` on an operand in parentheses, and inside a template's hole, is not read yet.
-NOT_YET = frozenset(
-    (
-        "logic_op/grouping: (a with ...) and b, with scoped to operand",
-        "logic_op/grouping: (a or b with ...) binds with to whole group",
-        "string-interpolation/multi-line/with in template expression",
-    )
-)
-
-
 @pytest.mark.conformance
 @pytest.mark.skipif(
     not FOLDER.is_dir(), reason="OPA's cases are in neither FLOEC_CONFORMANCE nor ../shared/conformance"
@@ -34,5 +24,5 @@ def test_every_source_parses() -> None:
         count += len(parsed)
         if any(p.value is None for p in parsed):
             failed.add(key.partition(" ")[2])
-    assert failed == NOT_YET
+    assert failed == set()
     assert count > 4_000
