@@ -11,19 +11,24 @@ from policy_lang.codegen.module import Generated, function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.plan.nodes import Path, Plan
 from policy_lang.plan.passes import optimise
-from policy_lang.runtime import support
+from policy_lang.runtime import session, support
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, Span, whole_file
 
 if TYPE_CHECKING:
+    from policy_lang.analysis.analyse import Checks
     from policy_lang.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
-    """``schema`` is the JSON Schema that every ``input`` has; ``without`` names passes that are not run."""
+    """``input_schema`` is the JSON Schema that every ``input`` of a ``.floe`` file has; ``strict`` refuses what
+    ``opa check --strict`` does; ``capabilities`` (OPA's form) names the builtins there are, None: all but
+    those of the network; ``without`` names passes that are not run."""
 
-    schema: Mapping[str, Any] | None = None
+    input_schema: Mapping[str, Any] | None = None
+    strict: bool = False
+    capabilities: Mapping[str, Any] | None = None
     without: frozenset[str] = frozenset()
 
 
@@ -77,6 +82,7 @@ class Program:
 
     def query(self, text: str) -> Outcome[Query]:
         """Compiles a query; the last ones are kept."""
+        from policy_lang.analysis.analyse import analyse_query
         from policy_lang.analysis.resolve import Resolver, rule_names
         from policy_lang.plan.lower import Signature, lower_query
         from policy_lang.syntax.parser import parse_query
@@ -86,11 +92,14 @@ class Program:
         parsed = parse_query(Source("<query>", text))
         if parsed.value is None or not parsed.ok:
             return Outcome(None, parsed.diagnostics)
+        known = {f.path: Signature(f.kind, len(f.params)) for f in self.plan.functions}
+        functions = {path: one.arity for path, one in known.items() if one.kind == "function"}
+        resolver = Resolver((), {}, rule_names(self.modules)[1], self.counter)
+        analysed = analyse_query(resolver, parsed.value, functions, known, _checks(self.options))
+        if analysed.value is None:
+            return Outcome(None, analysed.diagnostics)
         try:
-            _, functions = rule_names(self.modules)
-            resolver = Resolver((), {}, functions, self.counter)
-            known = {f.path: Signature(f.kind, len(f.params)) for f in self.plan.functions}
-            function, shown, mocked = lower_query(known, resolver.body(parsed.value))
+            function, shown, mocked = lower_query(known, analysed.value)
         except DiagnosticError as failure:
             return Outcome(None, failure.diagnostics)
         variant = self.variant(mocked)
@@ -102,28 +111,43 @@ class Program:
         return Outcome(made)
 
     def eval_query(
-        self, text: str, *, input: Any = UNDEFINED, data: Any = None, strict_builtin_errors: bool = False
+        self,
+        text: str,
+        *,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        now_ns: int | None = None,
     ) -> Outcome[tuple[Bindings, ...]]:
-        """The bindings of each solution; errors are diagnostics with OPA's codes."""
+        """The bindings of each solution; errors are diagnostics with OPA's codes. ``now_ns`` is what
+        ``time.now_ns`` gives (None: the present)."""
         compiled = self.query(text)
         query = compiled.value
         if query is None:
             return Outcome(None, compiled.diagnostics)
         context = support.Context(input, {} if data is None else data, strict_builtin_errors)
         try:
-            found = query.scope["query"](context)
+            with session.opened(now_ns):
+                found = query.scope["query"](context)
         except support.EvalError as failure:
             return Outcome(None, (_stopped(failure, (query.module, query.variant.module)),))
         return Outcome(tuple(dict(zip(query.shown, row, strict=True)) for row in found))
 
     def eval_path(
-        self, path: Sequence[str], *, input: Any = UNDEFINED, data: Any = None, strict_builtin_errors: bool = False
+        self,
+        path: Sequence[str],
+        *,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict_builtin_errors: bool = False,
+        now_ns: int | None = None,
     ) -> Outcome[Any]:
         """The value of ``data.path``, UNDEFINED where it has none."""
         variant = self.variant(frozenset())
         context = support.Context(input, {} if data is None else data, strict_builtin_errors)
         try:
-            return Outcome(_value(variant, context, tuple(path)))
+            with session.opened(now_ns):
+                return Outcome(_value(variant, context, tuple(path)))
         except support.EvalError as failure:
             return Outcome(None, (_stopped(failure, (variant.module,)),))
 
@@ -191,17 +215,24 @@ def _plain(parsed: Outcome[ast.Module]) -> Outcome[ast.Module]:
 
 def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | None = None) -> Outcome[Program]:
     """Compiles modules that are parsed and desugared."""
-    from policy_lang.analysis.recursion import check_recursion
-    from policy_lang.analysis.resolve import resolve
+    from policy_lang.analysis.analyse import analyse
     from policy_lang.plan.lower import grouped, lower
 
+    options = options or CompileOptions()
     counter = itertools.count()
+    analysed = analyse(modules, counter, _checks(options))
+    if analysed.value is None:
+        return Outcome(None, analysed.diagnostics)
     try:
-        groups = grouped(resolve(modules, counter))
-        plan = lower(groups)
-        check_recursion(groups)
+        plan = lower(grouped(analysed.value))
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
-    program = Program(plan, tuple(modules), counter, options or CompileOptions())
+    program = Program(plan, tuple(modules), counter, options)
     program.variant(frozenset())
     return Outcome(program)
+
+
+def _checks(options: CompileOptions) -> Checks:
+    from policy_lang.analysis.analyse import Checks
+
+    return Checks(options.strict, options.capabilities, options.input_schema)

@@ -6,7 +6,7 @@ A stage that finds something ends the analysis, as in OPA: later stages would re
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,7 +62,7 @@ def _analyse(
         return Outcome(None, _sorted(found))
     rules = [rule for rule, _, _ in resolved.rules]
     calls = _calls(rules, allowed)
-    stages = (
+    stages: tuple[Callable[[], Iterable[Diagnostic]], ...] = (
         lambda: check_conflicts(rules, modules),
         lambda: calls.check(rules),
         lambda: check_safety(rules),
@@ -78,13 +78,19 @@ def _analyse(
 
 
 def analyse_query(
-    resolver: Resolver, body: ast.Body, rules: Sequence[ResolvedRule], checks: Checks | None = None
+    resolver: Resolver,
+    body: ast.Body,
+    functions: Mapping[Path, int],
+    paths: Iterable[Path],
+    checks: Checks | None = None,
 ) -> Outcome[ast.Body]:
-    """A query's body resolved against a program and checked."""
+    """A query's body resolved and checked against a program: its functions (path → number of arguments) and
+    the paths of its rules."""
     try:
         made = resolver.body(body)
         found: list[Diagnostic] = list(resolver.found)
-        for stage in (lambda: _calls(rules, _allowed(checks or Checks())).body(made), lambda: check_body(made)):
+        calls = Calls(functions, frozenset(paths), _allowed(checks or Checks()))
+        for stage in (lambda: calls.body(made), lambda: check_body(made)):
             found = found or list(stage())
         if found:
             return Outcome(None, _sorted(found))

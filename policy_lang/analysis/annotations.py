@@ -55,11 +55,11 @@ def collect(modules: Sequence[ast.Module]) -> AnnotationSet:
     """All annotations; ``found`` holds ``rego_type_error`` for each that is declared twice."""
     made = AnnotationSet()
     for module in modules:
-        for annotations in module.package.annotations:
-            made.add(annotations, module.package.path)
+        for one in module.package.annotations:
+            made.add(one, module.package.path)
         for rule in module.rules:
-            for annotations in rule.annotations:
-                made.add(annotations, rule_path(module.package.path, rule))
+            for one in rule.annotations:
+                made.add(one, rule_path(module.package.path, rule))
     return made
 
 

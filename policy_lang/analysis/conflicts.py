@@ -70,7 +70,9 @@ def _packages(groups: dict[Path, list[ResolvedRule]], modules: Sequence[ast.Modu
             path = package[:count]
             if path in groups and path not in seen:
                 seen.add(path)
-                message = f"package {'.'.join(package)} conflicts with rule {path[-1]} defined at {_place(groups[path][0])}"
+                message = (
+                    f"package {'.'.join(package)} conflicts with rule {path[-1]} defined at {_place(groups[path][0])}"
+                )
                 yield Diagnostic("rego_type_error", message, module.package.span, related=(_label(groups[path][0]),))
 
 

@@ -11,11 +11,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from policy_lang.diagnostics import Diagnostic, DiagnosticError
 from policy_lang.analysis.annotations import collect
 from policy_lang.analysis.hoist import hoist_calls
+from policy_lang.diagnostics import Diagnostic, DiagnosticError
 from policy_lang.runtime.builtins.declarations import declaration
-from policy_lang.source import Span
+from policy_lang.source import Span, whole_file
 from policy_lang.syntax import ast
 from policy_lang.syntax.describe import describe, kind_of
 
@@ -103,7 +103,7 @@ class Resolver:
             return term
         if term.name in self.names:
             self.used.add(term.name)
-            return self.names[term.name]
+            return replace(self.names[term.name], span=term.span)
         made = Local(self.fresh(term.name), "seen", term.span, used=True)
         self.scopes[0][term.name] = self.scopes[-1][term.name] = made
         return replace(term, name=made.unique)
@@ -198,11 +198,9 @@ class Resolver:
                 self.close()
                 return compr
             case ast.Template():
-                return replace(term, parts=tuple(p if isinstance(p, str) else self.hole(p) for p in term.parts))
+                return replace(term, parts=tuple(p if isinstance(p, str) else self.term(p) for p in term.parts))
             case ast.Logical():
                 return replace(term, left=self.operand(term.left, term.op), right=self.operand(term.right, term.op))
-            case ast.Scoped():
-                raise error("rego_parse_error", "unexpected `with`", term.withs[0].span)
             case _:
                 return term
 
@@ -218,16 +216,6 @@ class Resolver:
 
     def terms(self, terms: Iterable[ast.Term]) -> tuple[ast.Term, ...]:
         return tuple(self.term(t) for t in terms)
-
-    def hole(self, term: ast.Term) -> ast.Term:
-        """What stands in a template's braces; ``x with …`` becomes ``[y | y := x with …][0]``."""
-        if not isinstance(term, ast.Scoped):
-            return self.term(term)
-        value = ast.Var(self.fresh("__hole"), span=term.span)
-        bind = _unified(value, self.term(term.term))
-        literal = ast.Expr(bind, withs=self.withs(term.withs), span=term.span)
-        found = ast.ArrayCompr(value, (literal,), span=term.span)
-        return ast.Ref(found, (ast.Number("0", span=term.span),), span=term.span)
 
     def operand(self, body: ast.Body, op: str) -> ast.Body:
         for literal in body:
@@ -339,9 +327,8 @@ class Resolver:
         if _is_assignment(term):
             return self.assignment(literal)
         withs = self.withs(literal.withs)
-        if isinstance(term, ast.Call) and term.operator == ast.Var("print", span=term.span) and not literal.negated:
-            if "print" not in self.names:
-                return [replace(literal, term=self.print(term), withs=withs)]
+        if isinstance(term, ast.Call) and term.operator == _PRINT and "print" not in self.names:
+            return [replace(literal, term=self.print(term), withs=withs)]
         if not literal.negated:
             return [replace(literal, term=self.term(term), withs=withs)]
         if self.v2:
@@ -376,6 +363,9 @@ class Resolver:
             sets.append(ast.SetCompr(value, (ast.Expr(bind, span=arg.span),), span=arg.span))
         operands = ast.Array(tuple(sets), span=term.span)
         return ast.Call(ast.Var("internal.print", span=term.span), (operands,), span=term.span)
+
+
+_PRINT = ast.Var("print", span=whole_file(""))
 
 
 def _unified(left: ast.Term, right: ast.Term) -> ast.Call:

@@ -70,8 +70,11 @@ def required(node: object, outer: Names) -> Names:
 
 def runnable(literal: ast.Literal, bound: Names, outer: Names) -> Names | None:
     """What a literal binds where it can run with ``bound``, else None."""
-    if any(required(w.value, outer) - bound - outputs(w.value) for w in getattr(literal, "withs", ())):
-        return None
+    for changed in getattr(literal, "withs", ()):
+        if required(changed.value, outer) - bound - outputs(changed.value):
+            return None
+        if isinstance(changed.target, ast.Ref) and variables(changed.target.path) - bound:
+            return None
     match literal:
         case ast.SomeIn():
             if required(literal.collection, outer) - bound - outputs(literal.collection):
@@ -142,6 +145,8 @@ def outside(body: ast.Body, also: Iterable[object]) -> Names:
             return open_variables(node.domain)
         if isinstance(node, ast.Var):
             return variables(node)
+        if isinstance(node, ast.With) and isinstance(node.target, ast.Ref):
+            return open_variables(node.value) | open_variables(node.target.path)
         return NONE.union(*(open_variables(child) for child in children(node)))
 
     return NONE.union(*(open_variables(x) for x in [*body, *also]))
@@ -189,12 +194,18 @@ def check_safety(rules: Iterable[ResolvedRule]) -> tuple[Diagnostic, ...]:
         for branch in rule.branches:
             for one in _check_body(branch.body, args, (branch.value, *rule.keys)):
                 found.setdefault((one.span, one.message), one)
-    return tuple(found.values())
+    return _first_stage(found.values())
 
 
 def check_body(body: ast.Body) -> tuple[Diagnostic, ...]:
     """The same for a query."""
-    return tuple(_check_body(body, NONE, ()))
+    return _first_stage(_check_body(body, NONE, ()))
+
+
+def _first_stage(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """OPA looks for undeclared variables before it looks for unsafe ones."""
+    every = tuple(found)
+    return tuple(one for one in every if one.code == "rego_compile_error") or every
 
 
 def _check_body(body: ast.Body, bound: Names, results: tuple[object, ...]) -> Iterable[Diagnostic]:
@@ -202,6 +213,7 @@ def _check_body(body: ast.Body, bound: Names, results: tuple[object, ...]) -> It
     done, waiting, bound_after = arrange(body, bound, outer)
     for literal in waiting:
         yield from (_unsafe(var) for var in _free(literal, bound_after, outer))
+        yield from _check_closures(literal, bound_after, outer)
     before = bound
     for literal in done:
         yield from _check_closures(literal, before, outer)
@@ -236,7 +248,8 @@ def _check_closures(node: object, bound: Names, outer: Names) -> Iterable[Diagno
             yield from (_undeclared(var) for var in _vars(node) if _open(var, node) and var.name not in bound)
         case ast.Template():
             for part in node.parts:
-                yield from (_undeclared(v) for v in _open_vars(part) if v.name not in bound)
+                if not isinstance(part, ast.Var):
+                    yield from (_undeclared(v) for v in _open_vars(part) if v.name not in bound)
                 yield from _check_closures(part, bound, outer)
         case _:
             for child in children(node):
@@ -275,9 +288,9 @@ def _vars(node: object) -> Iterable[ast.Var]:
 def _free(literal: ast.Literal, bound: Names, outer: Names) -> list[ast.Var]:
     """The first place of each variable that keeps a literal from running."""
     found: dict[str, ast.Var] = {}
-    shared = outer if not isinstance(literal, ast.Expr) or literal.negated else outer
-    for var in _vars(literal):
-        if var.name in shared and var.name not in bound:
+    targets = [w.target.path for w in getattr(literal, "withs", ()) if isinstance(w.target, ast.Ref)]
+    for var in (*_vars(literal), *_vars(tuple(targets))):
+        if var.name in outer and var.name not in bound:
             found.setdefault(var.name, var)
     return list(found.values()) or list(_vars(literal))[:1]
 

@@ -14,11 +14,12 @@ from decimal import Decimal
 from policy_lang import types
 from policy_lang.analysis.inputs import InputFields
 from policy_lang.analysis.resolve import Path, ResolvedRule
-from policy_lang.analysis.safety import NONE, arrange, outside
+from policy_lang.analysis.safety import NONE, arrange, outside, variables
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.runtime.builtins.declarations import declaration
 from policy_lang.runtime.values import freeze
 from policy_lang.source import Span
+from policy_lang.spell import did_you_mean
 from policy_lang.syntax import ast
 from policy_lang.syntax.describe import describe
 from policy_lang.types import ANY, ArrayType, Field, FunctionType, ObjectType, SetType, Type, UnionType
@@ -168,12 +169,8 @@ class Checker:
 
     # ----------------------------------------------------------------- bodies
 
-    def body(
-        self, body: ast.Body, env: Env, results: tuple[object, ...], args: tuple[ast.Term, ...] = ()
-    ) -> None:
+    def body(self, body: ast.Body, env: Env, results: tuple[object, ...], args: tuple[ast.Term, ...] = ()) -> None:
         """Follows a body; ``env`` takes in the types of its variables."""
-        from policy_lang.analysis.safety import variables
-
         bound = frozenset(env) | NONE.union(*(variables(arg) for arg in args))
         done, _, _ = arrange(body, bound, outside(body, results) | bound)
         for literal in done:
@@ -227,9 +224,9 @@ class Checker:
                 if not self.match(pattern, of, env):
                     self.mismatch(span, self.infer(pattern, env), of)
                 return
-        one, other = self.infer(left, env), self.infer(right, env)
-        if not types.meets(one, other):
-            self.mismatch(span, one, other)
+        first, second = self.infer(left, env), self.infer(right, env)
+        if not types.meets(first, second):
+            self.mismatch(span, first, second)
 
     def unknown(self, term: ast.Term, env: Env) -> bool:
         """Whether a pattern has variables without a type."""
@@ -269,7 +266,9 @@ class Checker:
             return True
         if isinstance(pattern, ast.Array):
             count = len(pattern.items)
-            return isinstance(of, ArrayType) and (len(of.items) == count or (len(of.items) < count and of.rest is not None))
+            return isinstance(of, ArrayType) and (
+                len(of.items) == count or (len(of.items) < count and of.rest is not None)
+            )
         if not isinstance(of, ObjectType) or not isinstance(pattern, ast.Object):
             return False
         known = [constant[0] for key, _ in pattern.items if (constant := _scalar(key)) is not None]
@@ -388,8 +387,6 @@ class Checker:
             return
         shown = describe(ast.Ref(ref.head, ref.path[: index + 1], span=ref.span))
         if isinstance(part, ast.String) and isinstance(of, (ObjectType, UnionType)):
-            from policy_lang.spell import did_you_mean
-
             known = [str(f.key) for one in types.options(of) if isinstance(one, ObjectType) for f in one.fields]
             hint = did_you_mean(part.value, known)
         else:
@@ -413,6 +410,8 @@ class Checker:
             for arg in call.args:
                 self.infer(arg, env)
             return ANY if name != "set" else types.ANY_SET
+        if name == "internal.member_2" and statement:
+            self._membership(call, env)
         count = len(declared.args)
         given = tuple(self._operand(arg, want, env) for arg, want in zip(call.args, declared.args, strict=False))
         if not all(types.meets(have, want) for have, want in zip(given, declared.args, strict=False)):
@@ -423,6 +422,12 @@ class Checker:
         if statement and len(call.args) == count + 1 and not self.match(call.args[count], result, env):
             self._invalid(name, (*given, self.infer(call.args[count], env)), declared, call)
         return result
+
+    def _membership(self, call: ast.Call, env: Env) -> None:
+        members = types.values(self.infer(call.args[1], env))
+        value = self.infer(call.args[0], env)
+        if members is not None and members != types.NOTHING and not types.meets(value, members):
+            self.mismatch(call.span, value, members)
 
     def _operand(self, arg: ast.Term, want: Type, env: Env) -> Type:
         """An operand's type; a function's argument that has none yet takes the wanted one."""

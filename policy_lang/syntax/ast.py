@@ -137,19 +137,13 @@ class ObjectCompr:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """``$"text {expr} text"``; parts are decoded text and terms in turn (a Scoped where ``with`` follows)."""
+    """``$"text {expr} text"``; parts are decoded text and terms in turn.
+
+    A hole with ``with`` is ``[__hole | __hole := term with …][0]``, which means the same.
+    """
 
     parts: tuple[str | Term, ...]
     raw: bool = field(default=False, compare=False)
-    span: Span = _span()
-
-
-@dataclass(frozen=True, slots=True)
-class Scoped:
-    """``term with …``, as it may stand in a template's hole; ``analysis.resolve`` does away with it."""
-
-    term: Term
-    withs: tuple[With, ...]
     span: Span = _span()
 
 
@@ -169,7 +163,6 @@ Term = (
     | SetCompr
     | ObjectCompr
     | Template
-    | Scoped
 )
 
 # --------------------------------------------------------------------------- literals

@@ -49,7 +49,7 @@ def attach(module: ast.Module, comments: Sequence[ast.Comment]) -> ast.Module:
 
 
 def _targets(module: ast.Module) -> list[Any]:
-    statements = [*module.imports, *module.rules, *module.policies, *module.params, *module.tests]
+    statements: list[Any] = [*module.imports, *module.rules, *module.policies, *module.params, *module.tests]
     return [module.package, *sorted(statements, key=lambda one: (one.span.line, one.span.col))]
 
 

@@ -125,7 +125,9 @@ class _Arranged(Lexer):
 def _grammar(floe: bool) -> Lark:
     files = ("rego.lark", "floe.lark") if floe else ("rego.lark",)
     text = "\n".join(resources.files("grammar").joinpath(f).read_text(encoding="utf-8") for f in files)
-    return Lark(text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr", "hole"], maybe_placeholders=True)
+    return Lark(
+        text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr", "hole"], maybe_placeholders=True
+    )
 
 
 def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool, *, floe: bool = False) -> Any:

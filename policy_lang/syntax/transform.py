@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Token as LarkToken
@@ -37,6 +37,15 @@ _OPERATOR = {
     "|": "or",
     "in": "internal.member_2",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Scoped:
+    """``(term with …)``, which may stand beside ``and`` and ``or`` and as a literal."""
+
+    term: ast.Term
+    withs: tuple[ast.With, ...]
+    span: Span
 
 
 class GrammarToken(LarkToken):
@@ -96,12 +105,18 @@ class ToAst(Transformer[Any, Any]):
         return replace(term, grouped=True) if isinstance(term, ast.Logical) else term
 
     @v_args(inline=False)
-    def scoped_group(self, children: list[Any]) -> ast.Scoped:
+    def scoped(self, children: list[Any]) -> _Scoped:
         opening, term, *withs, closing = children
-        return ast.Scoped(term, tuple(withs), span=_from(opening, closing))
+        return _Scoped(term, tuple(withs), _from(opening, closing))
 
     def hole(self, term: ast.Term, *withs: ast.With) -> ast.Term:
-        return ast.Scoped(term, withs, span=term.span.to(withs[-1].span)) if withs else term
+        if not withs:
+            return term
+        span = term.span.to(withs[-1].span)
+        value = ast.Var("__hole", span=term.span)
+        bind = ast.Call(operator("assign", term.span), (value, term), infix=":=", span=term.span)
+        found = ast.ArrayCompr(value, (ast.Expr(bind, withs=withs, span=span),), span=span)
+        return ast.Ref(found, (ast.Number("0", span=span),), span=span)
 
     def array(self, opening: GrammarToken, items: tuple[ast.Term, ...] | None, closing: GrammarToken) -> ast.Array:
         return ast.Array(items or (), span=_from(opening, closing))
@@ -198,14 +213,12 @@ class ToAst(Transformer[Any, Any]):
             raise fail("`with` replaces input, data or a function", target.span)
         return ast.With(target, value, span=word.token.span.to(value.span))
 
-    def statement_expr(self, term: ast.Term, *withs: ast.With) -> ast.Expr:
-        if isinstance(term, ast.Scoped):
-            term, withs = term.term, (*withs, *term.withs)
+    def statement_expr(self, term: ast.Term | _Scoped, *withs: ast.With) -> ast.Expr:
+        term, withs = _unscoped(term, withs)
         return ast.Expr(term, withs=withs, span=term.span.to((withs or (term,))[-1].span))
 
-    def not_expr(self, word: GrammarToken, term: ast.Term, *withs: ast.With) -> ast.Expr:
-        if isinstance(term, ast.Scoped):
-            term, withs = term.term, (*withs, *term.withs)
+    def not_expr(self, word: GrammarToken, term: ast.Term | _Scoped, *withs: ast.With) -> ast.Expr:
+        term, withs = _unscoped(term, withs)
         span = word.token.span.to((withs or (term,))[-1].span)
         if isinstance(term, ast.Logical) and not term.grouped:
             return ast.Expr(_negate_leftmost(term, span), withs=withs, span=span)
@@ -368,11 +381,19 @@ def _negate_leftmost(term: ast.Logical, span: Span) -> ast.Logical:
     return replace(term, left=(negated,))
 
 
+def _unscoped(term: ast.Term | _Scoped, withs: tuple[ast.With, ...]) -> tuple[ast.Term, tuple[ast.With, ...]]:
+    if not isinstance(term, _Scoped):
+        return term, withs
+    if not isinstance(term.term, ast.Logical):
+        raise fail("unexpected `with`", term.withs[0].span, hint="write it after the closing parenthesis")
+    return term.term, (*withs, *term.withs)
+
+
 def _as_body(operand: Any) -> tuple[ast.Body, Span]:
     """An operand of ``and``/``or``: what ``body`` made of ``{…}``, or a term as a body of one literal."""
     if isinstance(operand, tuple):
         return operand
-    if isinstance(operand, ast.Scoped):
+    if isinstance(operand, _Scoped):
         return ((ast.Expr(operand.term, withs=operand.withs, span=operand.span),), operand.span)
     return ((ast.Expr(operand, span=operand.span),), operand.span)
 

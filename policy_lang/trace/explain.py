@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policy_lang.analysis.recursion import check_recursion
-from policy_lang.analysis.resolve import ResolvedRule, Resolver, resolve, rule_names
+from policy_lang.analysis.analyse import analyse, analyse_query
+from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.plan.lower import grouped
 from policy_lang.runtime import support
@@ -39,8 +39,12 @@ class Traced:
         evaluator = Evaluator(grouped(list(self.rules)), recorder)
         context = support.Context(input, {} if data is None else data, strict)
         try:
-            _, functions = rule_names(self.modules)
-            body = Resolver((), {}, functions, self.counter).body(parsed.value)
+            functions = {rule.path: len(rule.args) for rule in self.rules if rule.kind == "function"}
+            resolver = Resolver((), {}, rule_names(self.modules)[1], self.counter)
+            analysed = analyse_query(resolver, parsed.value, functions, [rule.path for rule in self.rules])
+            if analysed.value is None:
+                return Outcome(None, analysed.diagnostics)
+            body = analysed.value
             names = open_names(body)
             answers = [
                 {shown: env[name] for name, shown in names.items() if name in env}
@@ -74,9 +78,7 @@ def traced_sources(sources: Sequence[Source]) -> Outcome[Traced]:
 def traced(modules: Sequence[ast.Module]) -> Outcome[Traced]:
     """The rules of desugared modules, resolved."""
     counter = itertools.count()
-    try:
-        rules = resolve(modules, counter)
-        check_recursion(grouped(rules))
-    except DiagnosticError as failure:
-        return Outcome(None, failure.diagnostics)
-    return Outcome(Traced(tuple(modules), tuple(rules), counter))
+    analysed = analyse(modules, counter)
+    if analysed.value is None:
+        return Outcome(None, analysed.diagnostics)
+    return Outcome(Traced(tuple(modules), tuple(analysed.value), counter))

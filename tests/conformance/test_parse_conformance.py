@@ -9,6 +9,7 @@ from policy_lang.diagnostics import Outcome
 from policy_lang.source import Source
 from policy_lang.syntax.parser import parse_module, parse_query, parse_term
 
+
 @pytest.mark.conformance
 @pytest.mark.skipif(
     not FOLDER.is_dir(), reason="OPA's cases are in neither FLOEC_CONFORMANCE nor ../shared/conformance"
