@@ -135,7 +135,7 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
         before = tokens[start - 1].type if start else ""
         forced = before in _ENDS_TERM
         empty = not inside - {"NL"}
-        if forced or not (empty or inside & {"COLON", "BAR"} or _goes_on(tokens, end)):
+        if forced or not (empty or inside & {"COLON", "BAR"}):
             out[start] = replace(tokens[start], type="LBRACE_BODY")
     return out
 
@@ -145,12 +145,6 @@ def _is_operand(tokens: Sequence[Token], start: int, end: int) -> bool:
     before = tokens[start - 1].type if start else ""
     after = next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "")
     return before in ("AND", "OR") or (after in ("AND", "OR") and before not in _INFIX)
-
-
-def _goes_on(tokens: Sequence[Token], end: int) -> bool:
-    """True where an expression goes on after a closing brace, so that what it closes is a term."""
-    after = tokens[end + 1].type if end + 1 < len(tokens) else ""
-    return after in ("DOT_G", "LSQB_G") or (after in _INFIX and after not in ("AND", "OR"))
 
 
 def _goes_on(tokens: Sequence[Token], end: int) -> bool:
