@@ -178,7 +178,7 @@ def order(body: ast.Body, bound: Names, also: Iterable[object] = ()) -> tuple[tu
     outer = outside(body, also) | bound
     done, waiting, bound = arrange(body, bound, outer)
     if waiting:
-        raise DiagnosticError(*(_unsafe(var) for literal in waiting for var in _free(literal, bound, outer)))
+        raise DiagnosticError(*map(_unsafe, _causes(waiting, bound, outer)))
     return tuple(done), bound
 
 
@@ -211,8 +211,8 @@ def _first_stage(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 def _check_body(body: ast.Body, bound: Names, results: tuple[object, ...]) -> Iterable[Diagnostic]:
     outer = outside(body, results) | bound
     done, waiting, bound_after = arrange(body, bound, outer)
+    yield from map(_unsafe, _causes(waiting, bound_after, outer))
     for literal in waiting:
-        yield from (_unsafe(var) for var in _free(literal, bound_after, outer))
         yield from _check_closures(literal, bound_after, outer)
     before = bound
     for literal in done:
@@ -283,6 +283,18 @@ def _vars(node: object) -> Iterable[ast.Var]:
     else:
         for child in children(node):
             yield from _vars(child)
+
+
+def _causes(waiting: list[ast.Literal], bound: Names, outer: Names) -> list[ast.Var]:
+    """The variables to blame: not those that a literal would bind if it could run."""
+    free = {literal: _free(literal, bound, outer) for literal in waiting}
+    found = [var for many in free.values() for var in many]
+
+    def bindable(name: str) -> bool:
+        others = bound.union(*(frozenset(v.name for v in many) for many in free.values())) - {name}
+        return any(name in (runnable(literal, others, outer) or NONE) for literal in waiting)
+
+    return [var for var in found if not bindable(var.name)] or found
 
 
 def _free(literal: ast.Literal, bound: Names, outer: Names) -> list[ast.Var]:

@@ -28,7 +28,7 @@ big("x") := "text"
 
 pairs contains [a, b] if {
 	[a, [b, "x"]] = [1, [input.level, c]]
-	c := "x"
+	c = "x"
 }
 
 walked contains path if walk(input.parts, [path, 3])
