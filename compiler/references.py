@@ -37,11 +37,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A manifest's text as a store holds it; ``file`` names it in messages."""
+    """A manifest's text as a store holds it; ``file`` names it in messages.
+
+    ``parents`` are the texts of its ancestors, the nearest first, where they were published with it.
+    """
 
     file: str
     text: str
     digest: str
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

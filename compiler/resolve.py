@@ -18,7 +18,7 @@ from compiler.documents.shape import Keys
 from compiler.documents.yaml_loader import load_file, load_yaml
 from compiler.inherit import Resolved
 from compiler.platform_ir import platform_ir, product_ir
-from compiler.references import LOCK_NAME, Locked, ManifestStore, choose, parse_reference, read_lock
+from compiler.references import LOCK_NAME, Locked, ManifestStore, Stored, choose, parse_reference, read_lock
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.source import Source, Span
 
@@ -121,6 +121,7 @@ class _Walk:
             seen,
         )
         self.locked: dict[str, Locked] = {}
+        self.published: dict[str, tuple[str, ...]] = {}
 
     def parent(self, child: Document) -> Document | None:
         reference = _reference(child)
@@ -128,7 +129,12 @@ class _Walk:
             return None
         keys, ref = reference
         span = child.span(keys)
-        parent = self._stored(ref, span) if "://" in ref else self._on_disk(child, ref, span)
+        if "://" in ref:
+            parent = self._stored(ref, span)
+        elif child.file in self.published:
+            parent = self._beside(child, ref, span)
+        else:
+            parent = self._on_disk(child, ref, span)
         if parent is None:
             return None
         wrong = parent.kind != "Manifest" or (child.kind == "Manifest" and parent.scope != "enterprise")
@@ -163,7 +169,7 @@ class _Walk:
             return None
         stored = self.store.manifest_in(folder, self.keys)
         self.found.extend(_at(stored.diagnostics, span))
-        return None if stored.value is None else self._validated(stored.value.file, stored.value.text)
+        return None if stored.value is None else self._published(stored.value)
 
     def _stored(self, ref: str, span: Span) -> Document | None:
         reference = parse_reference(ref)
@@ -181,7 +187,24 @@ class _Walk:
         self.locked[reference.text] = chosen.value
         stored = self.store.manifest(reference.repository, chosen.value.digest, self.keys)
         self.found.extend(_at(stored.diagnostics, span))
-        return None if stored.value is None else self._validated(stored.value.file, stored.value.text)
+        return None if stored.value is None else self._published(stored.value)
+
+    def _published(self, stored: Stored) -> Document | None:
+        self.published[stored.file] = stored.parents
+        return self._validated(stored.file, stored.text)
+
+    def _beside(self, child: Document, ref: str, span: Span) -> Document | None:
+        """The parent of a published manifest that was named by a path: published together with it."""
+        parents = self.published[child.file]
+        if not parents:
+            hint = "publish it again, with its parents"
+            text = f"the parent `{ref}` was not published with `{child.file}`"
+            self.found.append(Diagnostic("FLC401", text, span, hint=hint))
+            return None
+        folder = child.file.rpartition("/")[0]
+        file = f"{folder}/parent-{len(self.published)}.yaml"
+        self.published[file] = parents[1:]
+        return self._validated(file, parents[0])
 
     def _validated(self, file: str, text: str) -> Document | None:
         loaded = load_yaml(Source(file, text))

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "eval": "evaluate a Rego query",
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",
+    "lock": "pin the parents that a document refers to, in floe.lock",
     "verify": "check every digest of an OCI layout, and its signature",
     "test": "run the tests of policies",
 }
