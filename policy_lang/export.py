@@ -7,6 +7,7 @@ A `.floe` file becomes a `.rego` file with `import rego.v2` (whose `not` is that
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -15,6 +16,7 @@ from typing import Any
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
+from policy_lang.syntax.walk import map_children, rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def export(
     found = list(loaded.diagnostics)
     if loaded.value is None or blocking(found):
         return Outcome(None, tuple(found))
-    found += loaded.value.check_settings(params or {}, severities or {})
+    found += loaded.value.check_params(params or {})
+    found += loaded.value.check_severities(severities or {})
     files = {"data.json": _data(params or {}), ".manifest": _manifest()}
     packages: set[tuple[str, ...]] = set()
     for path, source in sources.items():
@@ -55,14 +58,14 @@ def export(
         elif module.floe:
             plain = _plain(module, severities or {})
             if plain.rules:
-                files[target] = write_module(plain)
+                files[target] = _laid_out(target, write_module(plain))
         else:
             files[target] = source.text
         if module is not None and module.policies:
             packages.add(module.package.path)
     if blocking(found):
         return Outcome(None, tuple(found))
-    files["floec/main.rego"] = _collected(packages)
+    files["floec/main.rego"] = _laid_out("floec/main.rego", _collected(packages))
     return Outcome(tuple(ExportedFile(path, text) for path, text in sorted(files.items())), tuple(found))
 
 
@@ -78,7 +81,49 @@ def _plain(module: ast.Module, severities: Mapping[str, Severity]) -> ast.Module
     for rule in plain.rules:
         policy = by_span.pop(rule.span, None)
         rules.append(rule if policy is None else replace(rule, annotations=(_metadata(policy),)))
-    return replace(plain, rules=tuple(rules), tests=())
+    return replace(plain, rules=tuple(_bound_templates(rule) for rule in rules), tests=())
+
+
+def _bound_templates(rule: ast.Rule) -> ast.Rule:
+    """The rule with the templates in heads of comprehensions bound in their bodies.
+
+    OPA 1.22 refuses one that uses the body's names and is not the whole head (`[[$"{x}"] | some x in xs]`).
+    """
+    numbers = itertools.count()
+
+    def bound(node: Any) -> Any:
+        if not isinstance(node, _COMPREHENSIONS):
+            return node
+        found: list[ast.Literal] = []
+
+        def named(term: Any) -> Any:
+            if isinstance(term, _COMPREHENSIONS):
+                return term
+            term = map_children(term, named)
+            if not isinstance(term, ast.Template):
+                return term
+            name = ast.Var(f"__template{next(numbers)}", span=term.span)
+            assign = ast.Call(ast.Var("assign", span=term.span), (name, term), infix=":=", span=term.span)
+            found.append(ast.Expr(assign, span=term.span))
+            return name
+
+        heads = ("key", "value") if isinstance(node, ast.ObjectCompr) else ("term",)
+        changed = {name: named(getattr(node, name)) for name in heads}
+        return replace(node, **changed, body=(*node.body, *found))
+
+    changed: ast.Rule = rewrite(rule, bound)
+    return changed
+
+
+_COMPREHENSIONS = (ast.ArrayCompr, ast.SetCompr, ast.ObjectCompr)
+
+
+def _laid_out(path: str, text: str) -> str:
+    """The text as ``opa fmt`` would write it."""
+    from policy_lang.syntax.formatter import format_source
+
+    formatted = format_source(Source(path, text)).value
+    return text if formatted is None else formatted
 
 
 def _metadata(policy: ast.Policy) -> ast.Annotations:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,15 @@ class PolicyInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What a policy's ``fix`` proposes: to ``set`` or ``add`` ``value``, or to ``remove`` what is there."""
+
+    action: str
+    path: tuple[str | int, ...]
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One finding of a policy; ``at`` is a path into the input."""
 
@@ -51,6 +61,7 @@ class Violation:
     hint: str
     at: tuple[str | int, ...]
     subject: str
+    fix: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,11 @@ class PolicyRun:
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Compiled policies."""
+    """Compiled policies; ``params`` are those of each package (dotted), of packages without policies too."""
 
     program: Program
     policies: tuple[PolicyInfo, ...]
+    params: Mapping[str, tuple[ParamInfo, ...]]
 
     def reads(self) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that the policies can read: ``*`` for any index or key, and a path stands
@@ -76,26 +88,27 @@ class PolicySet:
         roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
         return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
 
-    def check_settings(
-        self, params: Mapping[str, Mapping[str, Any]], severities: Mapping[str, Severity]
-    ) -> tuple[Diagnostic, ...]:
+    def check_params(self, params: Mapping[str, Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
         """What is wrong with values from outside: names that nobody declared, values of a wrong type."""
-        declared = {(p.package, param.name): param for p in self.policies for param in p.params}
-        packages = {policy.package for policy in self.policies}
         found: list[Diagnostic] = []
         for package, given in params.items():
-            if package not in packages:
-                hint = did_you_mean(package, packages)
-                found.append(Diagnostic("floe_param_error", f"no package {package} has policies", hint=hint))
+            if package not in self.params:
+                hint = did_you_mean(package, self.params)
+                found.append(Diagnostic("floe_param_error", f"no package {package} has params", hint=hint))
                 continue
-            own = {name: param for (home, name), param in declared.items() if home == package}
-            found += [
-                problem for name, value in given.items() if (problem := _param_problem(package, name, value, own))
-            ]
-        ids = {policy.id for policy in self.policies}
-        for id in severities.keys() - ids:
-            found.append(Diagnostic("floe_severity_error", f"no policy has the id {id}", hint=did_you_mean(id, ids)))
+            own = {param.name: param for param in self.params[package]}
+            problems = (_param_problem(package, name, value, own) for name, value in given.items())
+            found += [problem for problem in problems if problem is not None]
         return tuple(found)
+
+    def check_severities(self, severities: Iterable[str]) -> tuple[Diagnostic, ...]:
+        """The ids among ``severities`` that no policy has."""
+        ids = {policy.id for policy in self.policies}
+        return tuple(
+            Diagnostic("floe_severity_error", f"no policy has the id {id}", hint=did_you_mean(id, ids))
+            for id in severities
+            if id not in ids
+        )
 
     def run(
         self,
@@ -107,7 +120,11 @@ class PolicySet:
 
         ``params`` is package (dotted) → name → value; ``severities`` is id → severity. A builtin's
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
+        So does a parameter that is of a wrong type, or that nobody declared.
         """
+        problems = self.check_params(params or {})
+        if problems:
+            return Outcome(None, problems)
         data = {"floec": {"params": {package: dict(values) for package, values in (params or {}).items()}}}
         violations: list[Violation] = []
         subjects: list[tuple[str, int]] = []
@@ -122,19 +139,19 @@ class PolicySet:
             known = {policy.id: policy for policy in self.policies if policy.package == package}
             violations += [_violation(value, known, severities or {}) for value in answers[0].values()]
             subjects += [(f"{package}.{policy.name}", len(answers[1][policy.name])) for policy in known.values()]
-        ordered = sorted(violations, key=lambda found: (list(map(_place, found.at)), found.policy.id, found.message))
+        ordered = sorted(violations, key=lambda found: (list(map(_order, found.at)), found.policy.id, found.message))
         return Outcome(PolicyRun(tuple(ordered), tuple(subjects)))
 
 
 def load_policies(sources: Sequence[Source]) -> Outcome[PolicySet]:
     """Parses, desugars and compiles policy files; an id stands for one policy over all files."""
-    from policy_lang.analysis.desugar import desugar
+    from policy_lang.analysis.desugar import check_together, desugar
     from policy_lang.engine import compile_modules
     from policy_lang.syntax.parser import parse_module
 
     found: list[Diagnostic] = []
+    modules: list[ast.Module] = []
     plain: list[ast.Module] = []
-    policies: list[PolicyInfo] = []
     for source in sources:
         parsed = parse_module(source)
         found += parsed.diagnostics
@@ -143,15 +160,35 @@ def load_policies(sources: Sequence[Source]) -> Outcome[PolicySet]:
         made = desugar(parsed.value)
         found += made.diagnostics
         if made.value is not None:
+            modules.append(parsed.value)
             plain.append(made.value)
-            policies += _infos(parsed.value)
-    found += _repeated_ids(policies)
+    found += check_together(modules)
     if blocking(found):
         return Outcome(None, tuple(found))
     compiled = compile_modules(plain)
     if compiled.value is None:
         return Outcome(None, (*found, *compiled.diagnostics))
-    return Outcome(PolicySet(compiled.value, tuple(policies)), (*found, *compiled.diagnostics))
+    params = _params(modules)
+    policies = tuple(info for module in modules for info in _infos(module, params))
+    return Outcome(PolicySet(compiled.value, policies, params), (*found, *compiled.diagnostics))
+
+
+def _params(modules: Sequence[ast.Module]) -> dict[str, tuple[ParamInfo, ...]]:
+    made: dict[str, tuple[ParamInfo, ...]] = {}
+    for module in modules:
+        own = tuple(ParamInfo(param.name, param.type, param.stricter, param.span) for param in module.params)
+        package = ".".join(module.package.path)
+        made[package] = made.get(package, ()) + own
+    return made
+
+
+def _infos(module: ast.Module, params: Mapping[str, tuple[ParamInfo, ...]]) -> list[PolicyInfo]:
+    package = ".".join(module.package.path)
+    own = params[package]
+    return [
+        PolicyInfo(package, p.name, p.id, p.title, Severity(p.severity), p.why, p.docs, p.tags, own, p.span)
+        for p in module.policies
+    ]
 
 
 def _param_problem(package: str, name: str, value: Any, own: Mapping[str, ParamInfo]) -> Diagnostic | None:
@@ -167,32 +204,20 @@ def _param_problem(package: str, name: str, value: Any, own: Mapping[str, ParamI
     return Diagnostic("floe_param_type_error", text, related=(Label(param.span, "declared here"),))
 
 
-def _infos(module: ast.Module) -> list[PolicyInfo]:
-    params = tuple(ParamInfo(param.name, param.type, param.stricter, param.span) for param in module.params)
-    package = ".".join(module.package.path)
-    return [
-        PolicyInfo(package, p.name, p.id, p.title, Severity(p.severity), p.why, p.docs, p.tags, params, p.span)
-        for p in module.policies
-    ]
-
-
-def _repeated_ids(policies: Sequence[PolicyInfo]) -> list[Diagnostic]:
-    seen: set[str] = set()
-    found: list[Diagnostic] = []
-    for policy in policies:
-        if policy.id in seen:
-            found.append(Diagnostic("floe_duplicate_error", f"policy id {policy.id} is declared twice", policy.span))
-        seen.add(policy.id)
-    return found
-
-
 def _violation(
     value: Mapping[str, Any], known: Mapping[str, PolicyInfo], severities: Mapping[str, Severity]
 ) -> Violation:
     policy = known[value["id"]]
     severity = severities.get(policy.id, policy.severity)
-    return Violation(policy, severity, value["message"], value["hint"], tuple(value["at"]), value["subject"])
+    edits = value.get("fix") or []
+    fix = Edit(edits[0]["action"], _path(edits[0]["path"]), edits[0]["value"]) if edits else None
+    return Violation(policy, severity, value["message"], value["hint"], _path(value["at"]), value["subject"], fix)
 
 
-def _place(part: str | int) -> tuple[int, int, str]:
+def _path(parts: Iterable[Any]) -> tuple[str | int, ...]:
+    """A path as far as it is made of names and indexes: a loop over a set has its members for keys."""
+    return tuple(itertools.takewhile(lambda part: type(part) is str or type(part) is int, parts))
+
+
+def _order(part: str | int) -> tuple[int, int, str]:
     return (0, part, "") if isinstance(part, int) else (1, 0, part)

@@ -9,10 +9,11 @@ under a stock OPA.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
+from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity, blocking
 from policy_lang.params import literal_fits, type_problem, type_text
 from policy_lang.source import Span
 from policy_lang.syntax import ast
@@ -52,6 +53,38 @@ def _check(module: ast.Module) -> Iterable[Diagnostic]:
             yield Diagnostic("floe_param_type_error", text, param.default.span)
 
 
+_MADE = ("violation", "subjects", "params")
+
+
+def check_together(modules: Sequence[ast.Module]) -> Iterable[Diagnostic]:
+    """What is wrong with modules beside each other: one policy or param twice, rules where policies put theirs."""
+    yield from _repeated("policy id", [(p.id, p.span) for module in modules for p in module.policies], across=True)
+    packages: dict[tuple[str, ...], list[ast.Module]] = {}
+    for module in modules:
+        packages.setdefault(module.package.path, []).append(module)
+    for package, own in packages.items():
+        policies = [(f"{'.'.join(package)}.{p.name}", p.span) for module in own for p in module.policies]
+        params = [(f"{'.'.join(package)}.{p.name}", p.span) for module in own for p in module.params]
+        yield from _repeated("policy", policies, across=True)
+        yield from _repeated("param", params, across=True)
+        taken = [(*package, name) for name in (_MADE[:2] if policies else ()) + (_MADE[2:] if params else ())]
+        yield from (problem for module in modules for problem in _intruders(module, taken))
+
+
+def _intruders(module: ast.Module, taken: Sequence[tuple[str, ...]]) -> Iterable[Diagnostic]:
+    """The rules of a module, as written, that define a document of the policy layer, or a part of one."""
+    for rule in module.rules:
+        ref = rule.head.ref
+        head = ref.head.name if isinstance(ref.head, ast.Var) else ""
+        constant = itertools.takewhile(lambda part: isinstance(part, ast.String), ref.path)
+        path = (*module.package.path, head, *(part.value for part in constant if isinstance(part, ast.String)))
+        for place in taken:
+            if path[: len(place)] == place[: len(path)]:
+                text = f"`{'.'.join(place)}` is what the policies and params of its package give: no rule may define it"
+                yield Diagnostic("floe_duplicate_error", text, rule.head.span)
+                break
+
+
 def _check_fix(policy: ast.Policy) -> Iterable[Diagnostic]:
     if policy.fix is None:
         return
@@ -63,12 +96,14 @@ def _check_fix(policy: ast.Policy) -> Iterable[Diagnostic]:
         yield Diagnostic("floe_fix_error", text, policy.fix.path.span)
 
 
-def _repeated(kind: str, names: list[tuple[str, Span]]) -> Iterable[Diagnostic]:
-    seen: set[str] = set()
+def _repeated(kind: str, names: Sequence[tuple[str, Span]], *, across: bool = False) -> Iterable[Diagnostic]:
+    """Names that are declared twice; ``across`` files only, because ``desugar`` has looked at each file."""
+    seen: dict[str, Span] = {}
     for name, span in names:
-        if name in seen:
-            yield Diagnostic("floe_duplicate_error", f"{kind} {name} is declared twice", span)
-        seen.add(name)
+        if name in seen and not (across and seen[name].file == span.file):
+            related = (Label(seen[name], "first declared here"),)
+            yield Diagnostic("floe_duplicate_error", f"{kind} {name} is declared twice", span, related=related)
+        seen.setdefault(name, span)
 
 
 # --------------------------------------------------------------------------- params

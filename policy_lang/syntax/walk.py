@@ -43,20 +43,31 @@ def walk(node: Any) -> Iterator[Any]:
         stack.extend(reversed(list(children(found))))
 
 
-def rewrite(node: Any, change: Callable[[Any], Any]) -> Any:
-    """The tree with ``change`` applied to every node, children first; what did not change is kept."""
+def map_children(node: Any, change: Callable[[Any], Any]) -> Any:
+    """The node with ``change`` applied to each node directly below; what did not change is kept."""
     if isinstance(node, tuple):
         if isinstance(node, Span):
             return node
-        items = tuple(rewrite(item, change) for item in node)
+        items = tuple(
+            map_children(item, change) if isinstance(item, tuple) else _changed(item, change) for item in node
+        )
         return node if all(a is b for a, b in zip(items, node, strict=True)) else items
     if not is_dataclass(node) or isinstance(node, type):
         return node
     changed = {}
     for name in _parts(type(node)):
         value = getattr(node, name)
-        if isinstance(value, tuple) or is_dataclass(value):
-            new = rewrite(value, change)
-            if new is not value:
-                changed[name] = new
-    return change(replace(node, **changed) if changed else node)
+        new = map_children(value, change) if isinstance(value, tuple) else _changed(value, change)
+        if new is not value:
+            changed[name] = new
+    return replace(node, **changed) if changed else node
+
+
+def _changed(item: Any, change: Callable[[Any], Any]) -> Any:
+    return change(item) if is_dataclass(item) and not isinstance(item, type) else item
+
+
+def rewrite(node: Any, change: Callable[[Any], Any]) -> Any:
+    """The tree with ``change`` applied to every node, children first; what did not change is kept."""
+    made = map_children(node, lambda child: rewrite(child, change))
+    return made if isinstance(node, tuple) or not is_dataclass(node) else change(made)

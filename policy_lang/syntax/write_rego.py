@@ -34,7 +34,7 @@ def write_rule(rule: ast.Rule) -> str:
     if head.args is not None:
         text += "(" + ", ".join(map(write_term, head.args)) + ")"
     if head.key is not None:
-        text += " contains " + _operand(head.key)
+        text += " contains " + _member(head.key)
     if head.value is not None:
         text += f" {head.assign or ':='} {_operand(head.value)}"
     if rule.default:
@@ -45,6 +45,13 @@ def write_rule(rule: ast.Rule) -> str:
         text += "" if other.value is None else f" := {_operand(other.value)}"
         text += f" if {_block(other.body, 0)}" if other.body else ""
     return text
+
+
+def _member(key: ast.Term) -> str:
+    """A member of a partial set; a record stands one field a line."""
+    if not isinstance(key, ast.Object) or len(key.items) < 3:
+        return _operand(key)
+    return "{\n" + "".join(f"\t{_operand(k)}: {_operand(v)},\n" for k, v in key.items) + "}"
 
 
 def write_body(body: ast.Body) -> str:
