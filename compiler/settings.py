@@ -159,7 +159,7 @@ def _params(
             if home is None:
                 continue
             said = Setting(value, bundle.tier, bundle.span("params", *keys), bundle.use)
-            wrong = policies.check_settings({home[0]: {home[1]: value}}, {})
+            wrong = policies.check_params({home[0]: {home[1]: value}})
             if wrong:
                 found += [replace(problem, span=said.span) for problem in wrong]
                 continue
