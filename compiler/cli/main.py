@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",
     "lock": "pin the parents that a document refers to, in floe.lock",
+    "lint": "find what is legal in policies, and most likely not meant",
     "verify": "check every digest of an OCI layout, and its signature",
     "test": "run the tests of policies",
 }

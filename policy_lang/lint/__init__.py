@@ -1,0 +1,1 @@
+"""Lint rules for policies: what is legal, and most likely not meant."""
