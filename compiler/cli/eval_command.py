@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compiler.cli.documents import Loaded, load, read_value
 from compiler.cli.eval_output import FORMATS, rendered
@@ -18,6 +18,9 @@ from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import Source, whole_file
+
+if TYPE_CHECKING:
+    from policy_lang.engine import CompileOptions
 
 _DURATION = re.compile(r"(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?\Z")
 
@@ -54,6 +57,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--profile", action="store_true", help="say where the time went, as the tracing evaluator measures it")
     add("--profile-limit", type=int, default=10, metavar="N", help="lines of the profile (default: 10)")
     add("--coverage", action="store_true", help="say which lines of the policies were evaluated")
+    add(
+        "-s", "--schema", metavar="FILE", help="JSON Schema of the input in .floe files; `ir` is that of the checked IR"
+    )
+    add("-S", "--strict", action="store_true", help="refuse what `opa check --strict` refuses")
+    add("--capabilities", metavar="FILE", help="JSON in OPA's form: the builtins that policies may use")
     add("--metrics", action="store_true", help="say how long loading, compiling and evaluating took")
     add("--timeout", type=_duration, metavar="TIME", help="end the evaluation after a time such as 500ms, 2s or 1m")
 
@@ -67,15 +75,16 @@ def execute(options: argparse.Namespace) -> int:
     given = read_value(options.input) if options.input is not None else Outcome(UNDEFINED)
     clock.lap("load")
     query = captured(options.query)
-    diagnostics = [*loaded.diagnostics, *given.diagnostics, *query.diagnostics]
+    settings = _settings(options)
+    diagnostics = [*loaded.diagnostics, *given.diagnostics, *query.diagnostics, *settings.diagnostics]
     texts = {"<query>": options.query}
-    if loaded.value is None or query.value is None or blocking(diagnostics):
+    if loaded.value is None or query.value is None or settings.value is None or blocking(diagnostics):
         show(diagnostics, "text", texts=texts)
         return exit_code(diagnostics)
     try:
         with _limited(options.timeout):
-            found = _evaluated(options, loaded.value, query.value, given.value, clock)
-            seen = _Seen(options, loaded.value, query.value, given.value)
+            found = _evaluated(options, settings.value, loaded.value, query.value, given.value, clock)
+            seen = _Seen(options, loaded.value, given.value)
     except _TimedOut:
         text = f"the evaluation took longer than {options.timeout:g} s"
         found, seen = Outcome(None, (Diagnostic("eval_cancel_error", text, whole_file("<query>")),)), None
@@ -93,12 +102,29 @@ def execute(options: argparse.Namespace) -> int:
     return EXIT_BLOCKED if failed else EXIT_OK
 
 
+def _settings(options: argparse.Namespace) -> Outcome[CompileOptions]:
+    from policy_lang.engine import CompileOptions
+
+    schema: Outcome[Any] = Outcome(None)
+    if options.schema == "ir":
+        from compiler.ir.schema import ir_schema
+
+        schema = Outcome(ir_schema())
+    elif options.schema is not None:
+        schema = read_value(options.schema)
+    capabilities: Outcome[Any] = Outcome(None)
+    if options.capabilities is not None:
+        capabilities = read_value(options.capabilities)
+    made = CompileOptions(schema.value, options.strict, capabilities.value)
+    return Outcome(made, (*schema.diagnostics, *capabilities.diagnostics))
+
+
 def _evaluated(
-    options: argparse.Namespace, loaded: Loaded, query: Query, given: Any, clock: _Clock
+    options: argparse.Namespace, settings: CompileOptions, loaded: Loaded, query: Query, given: Any, clock: _Clock
 ) -> Outcome[tuple[Answer, ...]]:
     from policy_lang.engine import compile_program
 
-    program = compile_program(loaded.sources)
+    program = compile_program(loaded.sources, settings)
     clock.lap("compile")
     if program.value is None or blocking(program.diagnostics):
         return Outcome(None, program.diagnostics)
@@ -113,7 +139,7 @@ def _evaluated(
 class _Seen:
     """What the tracing evaluator says, where an option asks for it."""
 
-    def __init__(self, options: argparse.Namespace, loaded: Loaded, query: Query, given: Any) -> None:
+    def __init__(self, options: argparse.Namespace, loaded: Loaded, given: Any) -> None:
         self.errors: tuple[Diagnostic, ...] = ()
         self.reports: dict[str, Any] = {}
         self.text = ""

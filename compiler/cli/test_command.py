@@ -56,6 +56,8 @@ def _once(options: argparse.Namespace) -> int:
     if loaded.value is None or blocking(loaded.diagnostics):
         show(loaded.diagnostics, "text")
         return exit_code(loaded.diagnostics)
+    from compiler.ir.schema import ir_schema
+    from policy_lang.engine import CompileOptions
     from policy_lang.testing.runner import TestOptions, run_tests
     from policy_lang.trace.coverage import percentage
 
@@ -64,6 +66,7 @@ def _once(options: argparse.Namespace) -> int:
         run=options.run,
         data=loaded.value.data,
         complete=_complete if options.schema == "ir" else None,
+        compile=CompileOptions(ir_schema() if options.schema == "ir" else None),
         coverage=coverage,
         jobs=options.parallel,
     )

@@ -322,11 +322,14 @@ def _always(term: ast.Term, fallback: ast.Term) -> ast.Term:
 def _subject(scope: _Scope, span: Span) -> ast.Term:
     """`model orders column id`: each loop's variable and its `name` where it has one."""
     result: ast.Term = ast.Array((), span=span)
+    # Beside the subject stands an object with a name, so that no type check refuses `.name` of a string.
+    named = ast.Object(((_text("name", span), ast.Null(span=span)),), span=span)
     for loop in scope.loops:
-        name = _var("__name", span)
-        source = ast.Ref(_var(loop, span), (_text("name", span),), span=span)
-        check = _call("is_string", (name,), span)
-        names = ast.ArrayCompr(name, (_assign(name, source), ast.Expr(check, span=span)), span=span)
+        name, either = _var("__name", span), _var("__of", span)
+        one = ast.SomeIn(None, either, ast.Array((_var(loop, span), named), span=span), span=span)
+        found = _assign(name, ast.Ref(either, (_text("name", span),), span=span))
+        check = ast.Expr(_call("is_string", (name,), span), span=span)
+        names = ast.ArrayCompr(name, (one, found, check), span=span)
         words = _call("array.concat", (ast.Array((_text(loop, span),), span=span), names), span)
         result = _call("array.concat", (result, words), span)
     return _call("concat", (_text(" ", span), result), span)

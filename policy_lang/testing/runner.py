@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.engine import CompileOptions
 from policy_lang.source import Source
 from policy_lang.syntax import ast
 from policy_lang.testing.collect import Test, full_name, prepared, unknown_names
@@ -28,13 +29,14 @@ __all__ = ["Status", "TestOptions", "TestReport", "TestResult", "run_tests"]
 @dataclass(frozen=True, slots=True)
 class TestOptions:
     """``run`` is a regular expression for names; ``data`` the base document; ``complete`` fills inputs up and
-    finds their mistakes; ``jobs`` is a number of processes."""
+    finds their mistakes; ``compile`` says what to check; ``jobs`` is a number of processes."""
 
     __test__ = False
 
     run: str | None = None
     data: Mapping[str, Any] | None = None
     complete: Complete | None = None
+    compile: CompileOptions | None = None
     coverage: bool = False
     jobs: int = 1
 
@@ -103,7 +105,7 @@ def _runner(sources: Sequence[Source], plain: Sequence[ast.Module], options: Tes
     from policy_lang.engine import compile_modules
     from policy_lang.trace.explain import traced
 
-    compiled = compile_modules(plain)
+    compiled = compile_modules(plain, options.compile)
     if compiled.value is None or blocking(compiled.diagnostics):
         return Outcome(None, compiled.diagnostics)
     trace = traced(plain)

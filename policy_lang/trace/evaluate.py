@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeGuard
 
 from policy_lang.analysis.resolve import Path, ResolvedRule
 from policy_lang.analysis.safety import order, outside, pattern_variables, required
@@ -35,6 +35,8 @@ class Evaluator:
     orders: dict[tuple[int, frozenset[str]], ast.Body] = field(default_factory=dict)
     kept: list[object] = field(default_factory=list)
     negated: dict[int, ast.Body] = field(default_factory=dict)
+    moved: dict[str, ast.Term] = field(default_factory=dict)
+    """What stands for the names that the compiler made, to show instead of them."""
 
     # ------------------------------------------------------------- bodies
 
@@ -155,6 +157,8 @@ class Evaluator:
 
     def statement(self, term: ast.Term, env: Env, context: Context) -> Iterator[Env]:
         if isinstance(term, ast.Call) and isinstance(term.operator, ast.Var) and term.operator.name == "eq":
+            if is_moved(term.args[0]):
+                self.moved[term.args[0].name] = term.args[1]
             yield from self.unify(term.args[0], term.args[1], env, context)
             return
         if isinstance(term, ast.Call) and term.infix is None and len(term.args) > 1 and self.with_output(term):
@@ -420,6 +424,11 @@ class Evaluator:
                 note.held += 1
                 return made
         return []
+
+
+def is_moved(term: ast.Term) -> TypeGuard[ast.Var]:
+    """Whether a term is a name that the compiler made for what it moved out of a `not`."""
+    return isinstance(term, ast.Var) and term.name.startswith("__local$")
 
 
 def constant(path: Sequence[ast.Term]) -> Path:

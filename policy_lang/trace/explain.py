@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policy_lang.analysis.analyse import analyse, analyse_query
-from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
+from policy_lang.analysis.analyse import Checks, analyse, analyse_query
+from policy_lang.analysis.resolve import ResolvedRule, Resolver
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.plan.lower import grouped
-from policy_lang.runtime import support
+from policy_lang.runtime import session, support
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
@@ -23,9 +23,9 @@ from policy_lang.trace.record import Recorder
 class Traced:
     """Rules that can be evaluated under a recorder; made once for many queries."""
 
-    modules: tuple[ast.Module, ...]
     rules: tuple[ResolvedRule, ...]
     counter: itertools.count[int]
+    checks: Checks | None = None
 
     def query(
         self, text: str, recorder: Recorder, *, input: Any = UNDEFINED, data: Any = None, strict: bool = False
@@ -36,20 +36,21 @@ class Traced:
         parsed = parse_query(Source("<query>", text))
         if parsed.value is None or not parsed.ok:
             return Outcome(None, parsed.diagnostics)
+        functions = {rule.path: len(rule.args) for rule in self.rules if rule.kind == "function"}
+        resolver = Resolver((), {}, frozenset(functions), self.counter)
+        analysed = analyse_query(resolver, parsed.value, functions, {rule.path for rule in self.rules}, self.checks)
+        if analysed.value is None:
+            return Outcome(None, analysed.diagnostics)
+        body = analysed.value
         evaluator = Evaluator(grouped(list(self.rules)), recorder)
         context = support.Context(input, {} if data is None else data, strict)
         try:
-            functions = {rule.path: len(rule.args) for rule in self.rules if rule.kind == "function"}
-            resolver = Resolver((), {}, rule_names(self.modules)[1], self.counter)
-            analysed = analyse_query(resolver, parsed.value, functions, [rule.path for rule in self.rules])
-            if analysed.value is None:
-                return Outcome(None, analysed.diagnostics)
-            body = analysed.value
             names = open_names(body)
-            answers = [
-                {shown: env[name] for name, shown in names.items() if name in env}
-                for env in evaluator.body(body, {}, context)
-            ]
+            with session.opened():
+                answers = [
+                    {shown: env[name] for name, shown in names.items() if name in env}
+                    for env in evaluator.body(body, {}, context)
+                ]
         except DiagnosticError as failure:
             return Outcome(None, failure.diagnostics)
         except support.EvalError as failure:
@@ -60,7 +61,7 @@ class Traced:
         return Outcome((tuple(answers), body))
 
 
-def traced_sources(sources: Sequence[Source]) -> Outcome[Traced]:
+def traced_sources(sources: Sequence[Source], checks: Checks | None = None) -> Outcome[Traced]:
     """The rules of policy files that are known to compile."""
     from policy_lang.analysis.desugar import desugar
     from policy_lang.syntax.parser import parse_module
@@ -72,13 +73,14 @@ def traced_sources(sources: Sequence[Source]) -> Outcome[Traced]:
         if made.value is None:
             return Outcome(None, made.diagnostics)
         modules.append(made.value)
-    return traced(modules)
+    return traced(modules, checks)
 
 
-def traced(modules: Sequence[ast.Module]) -> Outcome[Traced]:
+def traced(modules: Sequence[ast.Module], checks: Checks | None = None) -> Outcome[Traced]:
     """The rules of desugared modules, resolved."""
+
     counter = itertools.count()
-    analysed = analyse(modules, counter)
+    analysed = analyse(modules, counter, checks)
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
-    return Outcome(Traced(tuple(modules), tuple(analysed.value), counter))
+    return Outcome(Traced(tuple(analysed.value), counter, checks))

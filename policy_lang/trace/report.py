@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from policy_lang.analysis.resolve import ResolvedRule
 from policy_lang.source import Source, Span
 from policy_lang.syntax import ast
+from policy_lang.trace.evaluate import is_moved
 from policy_lang.trace.record import Note, Recorder
 from policy_lang.trace.values import shortened
 
@@ -65,6 +66,8 @@ def _literals(recorder: Recorder, body: ast.Body, sources: Mapping[str, Source],
     for literal in sorted(body, key=lambda literal: (literal.span.line, literal.span.col)):
         note = recorder.literals.get(id(literal))
         pad = "  " * level
+        if _is_moved(literal) and (note is None or note.held == note.reached):
+            continue
         if note is None:
             if full:
                 lines.append(f"{pad}{_place(literal.span)}{_text(literal.span, sources)}: not reached")
@@ -81,6 +84,16 @@ def _literals(recorder: Recorder, body: ast.Body, sources: Mapping[str, Source],
         for inner in _inside(recorder, literal):
             lines += _literals(recorder, inner, sources, level + 2, full)
     return lines
+
+
+def _is_moved(literal: ast.Literal) -> bool:
+    """Whether the compiler has moved a literal out of the `not` that follows, where it is shown."""
+    return (
+        isinstance(literal, ast.Expr)
+        and isinstance(literal.term, ast.Call)
+        and bool(literal.term.args)
+        and is_moved(literal.term.args[0])
+    )
 
 
 def _inside(recorder: Recorder, literal: ast.Literal) -> Iterator[ast.Body]:

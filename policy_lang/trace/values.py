@@ -30,7 +30,7 @@ def observed(evaluator: Evaluator, literal: ast.Literal, env: Env, context: Cont
     for term in _parts(evaluator, literal):
         for part in _below(term):
             if not (isinstance(part, ast.Var) and pattern_variables(part) - frozenset(env)):
-                shown.setdefault(named(write_term(part)), _value(evaluator, part, env, inner))
+                shown.setdefault(_named(evaluator, part), _value(evaluator, part, env, inner))
     shown |= _bound_within(evaluator, literal, env, inner)
     return tuple(shown.items())
 
@@ -47,8 +47,18 @@ def _bound_within(evaluator: Evaluator, literal: ast.Literal, env: Env, context:
     return {named(name): shortened(to_json((found or {})[name])) for name in names if not name.startswith("_")}
 
 
+def _named(evaluator: Evaluator, term: ast.Term) -> str:
+    """A term's text with the names as they were written."""
+
+    def original(match: re.Match[str]) -> str:
+        moved = evaluator.moved.get(match[0])
+        return match[1] if moved is None else _named(evaluator, moved)
+
+    return _UNIQUE.sub(original, write_term(term))
+
+
 def named(text: str) -> str:
-    """A resolved term's text with the names as they were written."""
+    """A variable's name as it was written."""
     return _UNIQUE.sub(r"\1", text)
 
 
@@ -78,7 +88,8 @@ def _below(term: ast.Term) -> Iterator[ast.Term]:
         case ast.Call():
             for arg in term.args:
                 yield from _below(arg)
-            if term.infix is None or term.infix in "+-*/%&|":
+            moved = isinstance(term.operator, ast.Var) and term.operator.name == "eq"
+            if term.infix in tuple("+-*/%&|") or (term.infix is None and not moved):
                 yield term
         case ast.Array() | ast.SetTerm():
             for item in term.items:
@@ -123,9 +134,9 @@ def _why(evaluator: Evaluator, term: ast.Term, env: Env, context: Context) -> st
             continue
         key = next((k for k, _ in evaluator.term(term.path[count], env, context)), UNDEFINED)
         if key is UNDEFINED:
-            return f" ({named(write_term(before))} has no such element)"
+            return f" ({_named(evaluator, before)} has no such element)"
         names = [k for k in value if isinstance(k, str)] if isinstance(value, dict) else []
         hint = did_you_mean(key, names) if isinstance(key, str) else ""
         missing = key if isinstance(key, str) else to_json(key)
-        return f" ({named(write_term(before))} has no `{missing}`{': ' + hint if hint else ''})"
-    return f" ({named(write_term(term.head))} is undefined)"
+        return f" ({_named(evaluator, before)} has no `{missing}`{': ' + hint if hint else ''})"
+    return f" ({_named(evaluator, term.head)} is undefined)"

@@ -14,7 +14,14 @@ from policy_lang.source import Source
 
 
 def ours(package: str, program: Program) -> Answer:
-    """The value of ``data.<package>`` under floec."""
+    """The value of ``data.<package>`` under floec; a crash is an error of its own."""
+    try:
+        return _ours(package, program)
+    except Exception as failure:  # noqa: BLE001 - whatever a program makes floec do is what is looked for
+        return Answer(errors=frozenset(("crash",)), text=f"{type(failure).__name__}: {failure}")
+
+
+def _ours(package: str, program: Program) -> Answer:
     compiled = compile_program([Source("program.rego", program.text.replace("PACKAGE", package))])
     if compiled.value is None:
         return _refusal(compiled.diagnostics)

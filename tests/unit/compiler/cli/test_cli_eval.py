@@ -181,3 +181,37 @@ def test_errors_in_a_query_point_into_the_query_as_written(capsys: pytest.Captur
     said = capsys.readouterr().err
     assert "2 > nowhere" in said
     assert "floec_value" not in said
+
+
+def test_types_and_builtins_are_checked_where_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    user = {"type": "object", "properties": {"name": {"type": "string"}}, "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"users": {"type": "array", "items": user}},
+        "additionalProperties": False,
+    }
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    (tmp_path / "p.floe").write_text("package p\n\nnames contains user.nme if some user in input.users\n")
+    assert run(["eval", "data.p", "-d", str(tmp_path / "p.floe")]) == 0
+    assert run(["eval", "data.p", "-d", str(tmp_path / "p.floe"), "--schema", str(tmp_path / "schema.json")]) == 1
+    assert "did you mean `name`?" in capsys.readouterr().err
+    (tmp_path / "p.floe").write_text("package p\n\nnames contains m.name if some m in input.modls\n")
+    assert run(["eval", "data.p", "-d", str(tmp_path / "p.floe"), "--schema", "ir"]) == 1
+    assert "did you mean `models`?" in capsys.readouterr().err
+    (tmp_path / "unused.rego").write_text("package p\n\np if x := 1\n")
+    assert run(["eval", "data.p", "-d", str(tmp_path / "unused.rego")]) == 0
+    assert run(["eval", "data.p", "-d", str(tmp_path / "unused.rego"), "--strict"]) == 1
+    (tmp_path / "none.json").write_text('{"builtins": []}')
+    assert run(["eval", "count([])", "--capabilities", str(tmp_path / "none.json")]) == 1
+    assert run(["eval", "1", "--capabilities", str(tmp_path / "nowhere.json")]) == 1
+
+
+def test_what_a_not_evaluates_first_is_shown_inside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.rego").write_text(
+        'package p\n\na if not startswith(input.x.name, "a")\n\nb if not endswith(input.x.nme, "a")\n'
+    )
+    (tmp_path / "i.json").write_text('{"x": {"name": "abc"}}')
+    assert run(["eval", "data.p", "-d", str(tmp_path / "p.rego"), "-i", str(tmp_path / "i.json"), "--explain"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert 'where input.x.name = "abc", startswith(input.x.name, "a") = true' in lines
+    assert "where input.x.nme = undefined (input.x has no `nme`: did you mean `name`?)" in lines
