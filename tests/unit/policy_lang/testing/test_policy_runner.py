@@ -246,7 +246,7 @@ def test_command_prints_and_exits(folder: Path, capsys: pytest.CaptureFixture[st
     assert run([*any_input, "-p", "0"]) == 2
     assert run(["test", str(folder / "none")]) == 1
     assert run(["test", str(folder)]) == 1
-    assert "`models.0` has no field `on`" in capsys.readouterr().out
+    assert "has no field `on`" in capsys.readouterr().err
 
 
 def test_formats_and_the_threshold_of_coverage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
