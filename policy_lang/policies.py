@@ -12,7 +12,7 @@ from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 
 if TYPE_CHECKING:
-    from policy_lang.engine import Program
+    from policy_lang.engine import CompileOptions, Program
     from policy_lang.syntax import ast
 
 
@@ -126,24 +126,28 @@ class PolicySet:
         if problems:
             return Outcome(None, problems)
         data = {"floec": {"params": {package: dict(values) for package, values in (params or {}).items()}}}
-        violations: list[Violation] = []
-        subjects: list[tuple[str, int]] = []
-        for package in sorted({policy.package for policy in self.policies}):
-            answers = []
-            for rule in ("violation", "subjects"):
-                path = (*package.split("."), rule)
-                answer = self.program.eval_path(path, input=ir, data=data, strict_builtin_errors=True)
-                if answer.value is None or not answer.ok:
-                    return Outcome(None, answer.diagnostics)
-                answers.append(answer.value)
-            known = {policy.id: policy for policy in self.policies if policy.package == package}
-            violations += [_violation(value, known, severities or {}) for value in answers[0].values()]
-            subjects += [(f"{package}.{policy.name}", len(answers[1][policy.name])) for policy in known.values()]
+        packages = sorted({policy.package for policy in self.policies})
+        counted = sorted(self.policies, key=lambda policy: policy.package)
+        answer = self.program.eval_together(
+            [(*package.split("."), "violation") for package in packages],
+            [(*policy.package.split("."), "subjects", policy.name) for policy in counted],
+            input=ir,
+            data=data,
+            strict_builtin_errors=True,
+        )
+        if answer.value is None:
+            return Outcome(None, answer.diagnostics)
+        known = {policy.id: policy for policy in self.policies}
+        violations = [_violation(value, known, severities or {}) for found in answer.value[0] for value in found]
+        subjects = [
+            (f"{policy.package}.{policy.name}", number)
+            for policy, number in zip(counted, answer.value[1], strict=True)
+        ]
         ordered = sorted(violations, key=lambda found: (list(map(_order, found.at)), found.policy.id, found.message))
         return Outcome(PolicyRun(tuple(ordered), tuple(subjects)))
 
 
-def load_policies(sources: Sequence[Source]) -> Outcome[PolicySet]:
+def load_policies(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[PolicySet]:
     """Parses, desugars and compiles policy files; an id stands for one policy over all files."""
     from policy_lang.analysis.desugar import check_together, desugar
     from policy_lang.engine import compile_modules
@@ -165,7 +169,7 @@ def load_policies(sources: Sequence[Source]) -> Outcome[PolicySet]:
     found += check_together(modules)
     if blocking(found):
         return Outcome(None, tuple(found))
-    compiled = compile_modules(plain)
+    compiled = compile_modules(plain, options)
     if compiled.value is None:
         return Outcome(None, (*found, *compiled.diagnostics))
     params = _params(modules)

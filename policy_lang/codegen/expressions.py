@@ -32,6 +32,7 @@ class Expressions:
     mappings: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     getters: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def begin(self, function: Function) -> None:
         self.types = dict(function.types)
@@ -39,6 +40,7 @@ class Expressions:
         self.pending = {}
         self.mappings = self.unsure = frozenset()
         self.getters = {}
+        self.parts = {}
 
     def enter(self) -> Known:
         """What is known now; ``leave`` goes back to it at the end of a block."""
@@ -58,6 +60,12 @@ class Expressions:
             self.constants[name] = atom.value
             return name
         return repr(atom.value)
+
+    def unique(self, atom: Atom) -> str | None:
+        """A key that is equal for equal values, made of the parts of a value that is put together right here
+        of strings and numbers; None where there is no such key."""
+        parts = self.parts.get(atom.name) if isinstance(atom, Local) and atom.name in self.pending else None
+        return None if parts is None else f"({''.join(p + ', ' for p in parts)})"
 
     def type_of(self, atom: Atom) -> Type:
         if isinstance(atom, Const):
@@ -153,6 +161,10 @@ class Expressions:
             if found is not None and found.required:
                 return f"{base}[{self.atom(op.key)}]", False
         key = self.atom(op.key)
+        if isinstance(of, types.ArrayType) and base not in self.unsure and isinstance(op.key, Const):
+            number = op.key.value
+            if type(number) is int and number >= 0 and base.isidentifier():
+                return f"({base}[{number}] if len({base}) > {number} else U)", True
         if self.mapping(op.base):
             if key_type == types.STRING:
                 return f"{base}.get({key}, U)", True
@@ -246,7 +258,7 @@ class Expressions:
     def simple(self, op: Op) -> Made | None:
         """The operation's code where it needs no statements."""
         match op:
-            case nodes.Collect():
+            case nodes.Collect() | nodes.Count():
                 return None
             case nodes.Exists():
                 found = self.exists(op.block)
@@ -279,11 +291,39 @@ class Expressions:
                 op = getattr(later, "op", None)
                 if isinstance(later, nodes.Defined) or (isinstance(op, nodes.Index) and not self.mapping(op.base)):
                     return False
+                if isinstance(op, nodes.Builtin) and op.name in inline.NAMED:
+                    return False
+                parts = self.unique_parts(step.op)
+                if parts is not None:
+                    self.parts[step.name] = parts
                 self.pending[step.name] = "(" + self.operation(step.op)[0] + ")"
                 return True
             if isinstance(later, nodes.Scan):
                 return False
         return False
+
+    def unique_parts(self, op: Op) -> tuple[str, ...] | None:
+        """The names that an array or object with constant keys is made of, where all are strings or numbers."""
+        if isinstance(op, nodes.MakeArray):
+            items = op.items
+        elif isinstance(op, nodes.MakeObject) and all(isinstance(key, Const) for key, _ in op.items):
+            items = tuple(value for _, value in op.items)
+        else:
+            return None
+        found: list[str] = []
+        for item in items:
+            if isinstance(item, Const):
+                found.append(repr(item.value))
+            elif item.name in self.parts:
+                found += self.parts[item.name]
+            elif self.type_of(item) in (types.STRING, types.NUMBER):
+                # The value is evaluated before the key that names its parts.
+                if item.name in self.pending:
+                    self.pending[item.name] = f"({item.name} := {self.pending[item.name]})"
+                found.append(item.name)
+            else:
+                return None
+        return tuple(found)
 
     def total(self, op: Op) -> bool:
         """Whether an operation is defined, pure, and cheap enough to stand where it is used."""
@@ -350,7 +390,7 @@ class Expressions:
         """Whether a block can be one expression."""
         for step in block:
             op = getattr(step, "op", None)
-            if isinstance(step, nodes.Scan | nodes.Fork | nodes.Attempt) or isinstance(op, nodes.Collect):
+            if isinstance(step, nodes.Scan | nodes.Fork | nodes.Attempt) or isinstance(op, nodes.Collect | nodes.Count):
                 return False
             if not all(self.is_simple(inner) for inner in nodes.blocks_of(step)):
                 return False

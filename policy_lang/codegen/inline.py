@@ -34,6 +34,10 @@ BOOLEAN = frozenset(
 """Builtins that answer true or false or nothing."""
 
 
+NAMED = frozenset(("plus", "minus", "mul", "div", "min", "max", "lower"))
+"""Builtins of which the code reads an operand more than once, so that it has to be a name."""
+
+
 def inlined(name: str, args: Args, known: Sequence[Type], show: Show) -> Made | None:
     """Code for a builtin with these operands and types; None where it has to be called."""
     if name in ("equal", "neq"):
@@ -130,7 +134,30 @@ def _split(args: Args, known: Sequence[Type], show: Show) -> Made | None:
 
 
 def _lower(args: Args, known: Sequence[Type], show: Show) -> Made | None:
-    return (f"lower({show(args[0])})", False) if known[0] == types.STRING else None
+    if known[0] != types.STRING:
+        return None
+    code = show(args[0])
+    return (f"({code}.lower() if {code}.isascii() else lower({code}))" if code.isidentifier() else f"lower({code})"), False
+
+
+def _divide(args: Args, known: Sequence[Type], show: Show) -> Made | None:
+    left, right = show(args[0]), show(args[1])
+    if not (left.isidentifier() and (right.isidentifier() or (isinstance(args[1], Const) and args[1].value))):
+        return f"wrapped('div')(C, {left}, {right})", True
+    test = f"type({left}) is int is type({right}) and {right} and not {left} % {right}"
+    return f"({left} // {right} if {test} else wrapped('div')(C, {left}, {right}))", True
+
+
+def _extreme(name: str) -> Callable[[Args, Sequence[Type], Show], Made | None]:
+    def make(args: Args, known: Sequence[Type], show: Show) -> Made | None:
+        of = known[0]
+        if not isinstance(of, ArrayType | SetType) or types.values(of) not in (types.NUMBER, types.STRING):
+            return None
+        code = show(args[0])
+        members = f"{code}.values()" if isinstance(of, SetType) else code
+        return (f"({name}({members}) if {code} else U)", True) if code.isidentifier() else None
+
+    return make
 
 
 def _concat(args: Args, known: Sequence[Type], show: Show) -> Made | None:
@@ -159,6 +186,9 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
     "mul": _arithmetic("*"),
     "split": _split,
     "lower": _lower,
+    "div": _divide,
+    "min": _extreme("min"),
+    "max": _extreme("max"),
     "concat": _concat,
     "object.get": _object_get,
     "array.concat": _array_concat,

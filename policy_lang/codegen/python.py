@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policy_lang.codegen.expressions import Expressions
 from policy_lang.plan import nodes
@@ -20,16 +20,19 @@ DEPTH = 60
 """Python refuses more than 20 nested loops and 100 levels of indentation."""
 
 Put = Callable[[tuple[str, ...]], None]
+Emitted = Callable[[nodes.Emit], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
     """What to do with a solution: ``put`` writes the code for its heads; ``stop`` is the condition under
-    which no more solutions are wanted (empty: all are); ``leaves`` says that ``put`` returns."""
+    which no more solutions are wanted (empty: all are); ``leaves`` says that ``put`` returns. ``emitted`` takes
+    the whole step in place of ``put``."""
 
     put: Put
     stop: str = ""
     leaves: bool = False
+    emitted: Emitted | None = None
 
 
 @dataclass(slots=True)
@@ -114,6 +117,8 @@ class Writer:
                 self.put("return out")
             case "object":
                 self.object_rules(function)
+            case "together":
+                self.together(function)
             case "query":
                 self.put("out = []")
                 self.clauses(
@@ -155,6 +160,29 @@ class Writer:
             Sink(lambda h: self.put(f"out.append(({h[0]}, ({''.join(x + ', ' for x in h[1:-1])}), {h[-1]}))")),
         )
         self.put("return document(out)")
+
+    def together(self, function: Function) -> None:
+        """Many documents: each sink has a dict (of what makes a member unique to the member) or a count."""
+        for number, kind in enumerate(function.sinks):
+            self.put(f"s{number} = 0" if kind == "count" else f"s{number} = {{}}")
+
+        def emitted(step: nodes.Emit) -> None:
+            name = f"s{step.sink}"
+            if not step.heads:
+                self.put(f"{name} += 1")
+                return
+            key = self.expressions.unique(step.heads[0])
+            code = self.expressions.atom(step.heads[0])
+            if key is None and code.isidentifier():
+                key = f"freeze({code})"
+            if key is None:
+                self.put(f"y = {code}")
+                key, code = "freeze(y)", "y"
+            self.put(f"{name}[{key}] = {code if function.sinks[step.sink] == 'members' else 1}")
+
+        self.clauses(function.clauses, Sink(lambda _: None, emitted=emitted))
+        made = [f"s{n}" if k == "count" else f"len(s{n})" if k == "number" else f"list(s{n}.values())" for n, k in enumerate(function.sinks)]
+        self.put(f"return [{', '.join(made)}]")
 
     def clauses(self, clauses: tuple[Clause, ...], sink: Sink) -> None:
         for clause in clauses:
@@ -256,7 +284,11 @@ class Writer:
         self.depth += 1
 
     def emit(self, step: nodes.Emit, sink: Sink, looped: bool) -> None:
-        self.put_spanned(lambda: sink.put(tuple(self.expressions.atom(h) for h in step.heads)), step.span)
+        if sink.emitted is not None:
+            emitted = sink.emitted
+            self.put_spanned(lambda: emitted(step), step.span)
+        else:
+            self.put_spanned(lambda: sink.put(tuple(self.expressions.atom(h) for h in step.heads)), step.span)
         if sink.stop and looped:
             self.put("break")
 
@@ -274,7 +306,7 @@ class Writer:
         last = rest[-1]
         if not isinstance(last, nodes.Emit):
             raise AssertionError("a fork nests too deep")
-        inner = set(_assigned(rest))
+        inner = set(nodes.all_assigned(rest))
         needs = sorted(nodes.uses(rest) - inner - {"C", ""})
         getters, self.expressions.getters = self.expressions.getters, {}
         for need in needs:
@@ -304,7 +336,11 @@ class Writer:
         self.depth, self.loops = self.depth + 1, self.loops + 1
         if heads:
             self.put(f"{target}= {found}")
-        self.put_spanned(lambda: sink.put(tuple(heads)), last.span)
+        if sink.emitted is not None:
+            emitted = sink.emitted
+            self.put_spanned(lambda: emitted(replace(last, heads=tuple(map(Local, heads)))), last.span)
+        else:
+            self.put_spanned(lambda: sink.put(tuple(heads)), last.span)
         if sink.stop:
             self.put("break")
 
@@ -335,6 +371,11 @@ class Writer:
         match op:
             case nodes.Collect():
                 return self.collect(op, span), False
+            case nodes.Count():
+                found = self.fresh()
+                self.put(f"{found} = 0", span)
+                self.block(op.block, Sink(lambda _: self.put(f"{found} += 1")))
+                return found, False
             case nodes.Exists():
                 if (code := self.expressions.exists(op.block)) is not None:
                     return code, False
@@ -371,13 +412,6 @@ class Writer:
             self.block(op.block, Sink(lambda h: self.put(f"put_key({found}, {h[0]}, {h[1]})")))
             self.put(f"{found} = closed({found})")
         return found
-
-
-def _assigned(block: Block) -> Iterator[str]:
-    for step in block:
-        yield from nodes.assigned(step)
-        for inner in nodes.blocks_of(step):
-            yield from _assigned(inner)
 
 
 def _heads(function: Function) -> Iterator[tuple[nodes.Atom, ...]]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from policy_lang.runtime import support
 from policy_lang.runtime.builtins.strings import lower, matches
-from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal
+from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze
 
 _HELPERS = (
     "MISSING add add_at arithmetic base build_index call closed document get is_member items look_up "
-    "make_object make_set member members merge mock_builtin mocked put_key same text true values "
+    "make_object make_set member members merge mock_builtin mocked put_key same text true values wrapped "
 )
 
 
@@ -29,6 +29,7 @@ def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal], pattern
         "NO_GET": {}.get,
         "NUMBERS": (int, Decimal),
         "compare": compare,
+        "freeze": freeze,
         "lower": lower,
         "equal": equal,
         "__builtins__": {},
@@ -39,4 +40,4 @@ def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal], pattern
     return names | dict(constants)
 
 
-_PYTHON: Iterable[type | Any] = (bool, dict, enumerate, int, isinstance, len, list, str, type)
+_PYTHON: Iterable[type | Any] = (bool, dict, enumerate, int, isinstance, len, list, max, min, str, type)

@@ -120,6 +120,13 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """The number of solutions of a block."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """True where the block has a solution, else false; never undefined."""
 
@@ -205,6 +212,7 @@ Op = (
     | MakeSet
     | MakeObject
     | Collect
+    | Count
     | Exists
     | Logic
     | Text
@@ -320,7 +328,8 @@ class Function:
     """The rules of one document or function.
 
     ``kind`` is complete, function, set (``Emit`` has the member), object (``Emit`` has a constant that says
-    whether the value is a member of a set at the keys, the keys, and the value) or query.
+    whether the value is a member of a set at the keys, the keys, and the value), query, or together, whose
+    ``sinks`` say for each number what becomes of the solutions: members, number (of different ones) or count.
     """
 
     path: Path
@@ -328,6 +337,7 @@ class Function:
     params: tuple[str, ...]
     clauses: tuple[Clause, ...]
     default: Clause | None = None
+    sinks: tuple[str, ...] = ()
     types: Mapping[str, Type] = field(default_factory=dict, compare=False, repr=False)
     span: Span = _span()
 
@@ -373,7 +383,7 @@ def blocks_of(node: Op | Step) -> tuple[Block, ...]:
     match node:
         case Let() | Attempt() | Test():
             return blocks_of(node.op)
-        case Collect() | Exists() | Not():
+        case Collect() | Count() | Exists() | Not():
             return (node.block,)
         case Text():
             return tuple(p for p in node.parts if isinstance(p, tuple))
@@ -424,6 +434,16 @@ def assigned(step: Step) -> tuple[str, ...]:
     return ()
 
 
+def all_assigned(block: Block) -> list[str]:
+    """The names that a block assigns, those of blocks inside included."""
+    found: list[str] = []
+    for step in block:
+        found += assigned(step)
+        for inner in blocks_of(step):
+            found += all_assigned(inner)
+    return found
+
+
 def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
     """A node with ``change`` applied to each atom, context name and block inside, one level down."""
     if type(node) is tuple:
@@ -469,7 +489,7 @@ def map_blocks(node: Any, change: Callable[[Block], Block]) -> Any:
         case Let() | Attempt() | Test():
             op = map_blocks(node.op, change)
             return node if op is node.op else replace(node, op=op)
-        case Collect() | Exists() | Not():
+        case Collect() | Count() | Exists() | Not():
             block = change(node.block)
             return node if block is node.block else replace(node, block=block)
         case Text():

@@ -147,7 +147,7 @@ class _Reading:
                 return self.holding(value for _, value in op.items)
             case nodes.Collect():
                 return self.block(op.block, None)
-            case nodes.Exists():
+            case nodes.Exists() | nodes.Count():
                 self.block(op.block, None)
             case nodes.Text():
                 for part in op.parts:

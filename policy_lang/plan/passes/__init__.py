@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from policy_lang.plan.nodes import Plan
+from policy_lang.plan.passes.aggregate import aggregate
 from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
 from policy_lang.plan.passes.inline import inline
@@ -16,6 +17,7 @@ Pass = Callable[[Plan], Plan]
 PASSES: dict[str, Pass] = {
     "inline": inline,
     "share": share,
+    "aggregate": aggregate,
     "fuse": fuse,
     "hoist": hoist,
     "types": infer,

@@ -22,7 +22,7 @@ def fuse(plan: Plan) -> Plan:
 
 
 def _fused(function: Function) -> Function:
-    if function.kind not in ("set", "object"):
+    if function.kind not in ("set", "object", "together"):
         return function
     single = [clause for clause in function.clauses if len(clause.branches) == 1]
     if len(single) < 2:

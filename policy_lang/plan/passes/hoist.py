@@ -66,7 +66,7 @@ class _Hoisting:
 
     def level(self, op: Op) -> int:
         """How many loops are around what an operation depends on."""
-        inside = {name for block in nodes.blocks_of(op) for name in _assigned(block)}
+        inside = {name for block in nodes.blocks_of(op) for name in nodes.all_assigned(block)}
         return max((self.levels.get(name, 0) for name in nodes.uses(op) - inside), default=0)
 
     def moved(self, op: Op, step: Step) -> Attempt | None:
@@ -91,6 +91,8 @@ class _Hoisting:
             return op
         if self.levels.get(value.name, 0) <= self.levels.get(collection.name, 0):
             return op
+        if self.levels.get(collection.name, 0):
+            return op  # a member's own collection is small, and looked into once or twice
         members = self.moved(nodes.Members(collection), step)
         return op if members is None else nodes.IsMember(value, Local(members.name))
 
@@ -107,6 +109,8 @@ def movable(op: Op) -> bool:
             return True
         case nodes.MakeArray() | nodes.MakeObject():
             return True
+        case nodes.Count():
+            return all(map(_harmless, op.block))
         case nodes.Collect():
             return op.kind != "object" and all(map(_harmless, op.block))
         case _:
@@ -120,12 +124,3 @@ def _harmless(step: Step) -> bool:
     if isinstance(op, nodes.CallRule | nodes.Document | nodes.Tree | nodes.Derive):
         return False
     return all(_harmless(inner) for block in nodes.blocks_of(step) for inner in block)
-
-
-def _assigned(block: Block) -> list[str]:
-    found: list[str] = []
-    for step in block:
-        found += nodes.assigned(step)
-        for inner in nodes.blocks_of(step):
-            found += _assigned(inner)
-    return found

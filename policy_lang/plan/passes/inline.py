@@ -81,7 +81,7 @@ class _Inliner:
         """The steps with fresh names and the call's operands, and the value."""
         function, block = body
         self.number += 1
-        names: dict[str, Atom] = {name: Local(f"{name}x{self.number}") for name in _assigned(block)}
+        names: dict[str, Atom] = {name: Local(f"{name}x{self.number}") for name in nodes.all_assigned(block)}
         names["C"] = Local(op.context)
         if isinstance(op, nodes.CallRule):
             names |= dict(zip(function.params, op.args, strict=True))
@@ -105,12 +105,3 @@ def touched(plan: Plan, path: Path) -> bool:
         if other[0] == "data" and (path[: len(other) - 1] == other[1:] or other[1 : len(path) + 1] == path):
             return True
     return False
-
-
-def _assigned(block: Block) -> list[str]:
-    found: list[str] = []
-    for step in block:
-        found += nodes.assigned(step)
-        for inner in nodes.blocks_of(step):
-            found += _assigned(inner)
-    return found

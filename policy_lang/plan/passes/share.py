@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Let, Local, Op, Plan, Step
 
@@ -19,6 +21,8 @@ def _shared(block: Block, known: Known, names: dict[str, Atom]) -> Block:
     for step in block:
         step = nodes.renamed(step, names) if names else step
         step = nodes.map_blocks(step, lambda inner: _shared(inner, known, {}))
+        if isinstance(step, Let) and isinstance(step.op, nodes.Text):
+            step = replace(step, op=replace(step.op, parts=tuple(map(_part, step.op.parts))))
         if isinstance(step, Let) and isinstance(step.op, Local | nodes.Const):
             names[step.name] = step.op
             continue
@@ -30,6 +34,12 @@ def _shared(block: Block, known: Known, names: dict[str, Atom]) -> Block:
             known[step.op] = Local(step.name)
         steps.append(step)
     return tuple(steps)
+
+
+def _part(part: str | Atom | Block) -> str | Atom | Block:
+    """A template's part: the value itself where its block does nothing more."""
+    only = part[0] if isinstance(part, tuple) else None
+    return only.heads[0] if isinstance(only, nodes.Emit) else part
 
 
 def shareable(op: Op) -> bool:

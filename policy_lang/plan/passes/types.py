@@ -50,7 +50,7 @@ class _Inference:
 
 
 def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
-    if not heads or function.kind == "query":
+    if not heads or function.kind in ("query", "together"):
         return ANY
     values = types.union(*(head[-1] for head in heads))
     if function.kind == "set":
@@ -123,9 +123,9 @@ class _Names:
                 return self.object(op)
             case nodes.Collect():
                 return self.collect(op)
-            case nodes.Exists():
+            case nodes.Exists() | nodes.Count():
                 self.block(op.block)
-                return types.BOOLEAN
+                return types.BOOLEAN if isinstance(op, nodes.Exists) else types.NUMBER
             case nodes.Logic() | nodes.IsMember():
                 return types.BOOLEAN
             case nodes.Text():
