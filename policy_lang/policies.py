@@ -140,8 +140,7 @@ class PolicySet:
         known = {policy.id: policy for policy in self.policies}
         violations = [_violation(value, known, severities or {}) for found in answer.value[0] for value in found]
         subjects = [
-            (f"{policy.package}.{policy.name}", number)
-            for policy, number in zip(counted, answer.value[1], strict=True)
+            (f"{policy.package}.{policy.name}", number) for policy, number in zip(counted, answer.value[1], strict=True)
         ]
         ordered = sorted(violations, key=lambda found: (list(map(_order, found.at)), found.policy.id, found.message))
         return Outcome(PolicyRun(tuple(ordered), tuple(subjects)))

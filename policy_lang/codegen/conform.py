@@ -16,7 +16,8 @@ from policy_lang.types import ArrayType, ObjectType, Type
 
 Trie = dict[str, Any]
 _SCALARS = {"string": "type({0}) is not str", "boolean": "type({0}) is not bool", "null": "{0} is not None"}
-_SCALARS |= {"number": "type({0}) is not int and type({0}) is not Decimal"}
+_SCALARS |= {"number": "type({0}) not in NUMBERS"}
+_INSTANCES = {"string": "''", "boolean": "True", "null": "None", "number": "0"}
 
 
 def conform_source(of: Type, reads: Iterable[tuple[str, ...]]) -> str:
@@ -35,14 +36,21 @@ def conform_source(of: Type, reads: Iterable[tuple[str, ...]]) -> str:
 
 
 def conform_function(of: Type, reads: Iterable[tuple[str, ...]]) -> Callable[[Any], bool]:
-    """``conforms`` itself."""
+    """``conforms`` itself; a value without a key that it must have does not conform."""
     from decimal import Decimal
 
-    found: dict[str, Any] = {"__builtins__": {}, "type": type, "str": str, "bool": bool, "int": int}
-    found |= {"Decimal": Decimal, "list": list, "dict": dict, "U": UNDEFINED}
+    found: dict[str, Any] = {"__builtins__": {}, "type": type, "str": str, "bool": bool}
+    found |= {"NUMBERS": (int, Decimal), "list": list, "dict": dict, "U": UNDEFINED}
     exec(compile(conform_source(of, reads), "<conform>", "exec"), found)
     made: Callable[[Any], bool] = found["conforms"]
-    return made
+
+    def conforms(value: Any) -> bool:
+        try:
+            return made(value)
+        except KeyError:
+            return False
+
+    return conforms
 
 
 def simple(of: Type) -> Type:
@@ -125,12 +133,18 @@ class _Conform:
                 inner = star if inner is None else _merged(inner, star)
             if inner is None or not isinstance(one.key, str):
                 continue
+            if isinstance(one.type, types.Scalar):
+                # A missing key raises KeyError, or looks like a value of the type where it may be missing.
+                default = _INSTANCES[one.type.name]
+                code = f"{name}[{one.key!r}]" if one.required else f"{name}.get({one.key!r}, {default})"
+                self.value(code, one.type, inner, depth)
+                continue
             item = self.fresh()
-            self.put(depth, f"{item} = {name}.get({one.key!r}, U)")
             if one.required:
-                self.put(depth, f"if {item} is U: return False")
+                self.put(depth, f"{item} = {name}[{one.key!r}]")
                 self.value(item, one.type, inner, depth)
                 continue
+            self.put(depth, f"{item} = {name}.get({one.key!r}, U)")
             self.put(depth, f"if {item} is not U:")
             self.nested(item, one.type, inner, depth + 1)
         if star is not None:

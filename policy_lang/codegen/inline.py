@@ -137,7 +137,9 @@ def _lower(args: Args, known: Sequence[Type], show: Show) -> Made | None:
     if known[0] != types.STRING:
         return None
     code = show(args[0])
-    return (f"({code}.lower() if {code}.isascii() else lower({code}))" if code.isidentifier() else f"lower({code})"), False
+    return (
+        f"({code}.lower() if {code}.isascii() else lower({code}))" if code.isidentifier() else f"lower({code})"
+    ), False
 
 
 def _divide(args: Args, known: Sequence[Type], show: Show) -> Made | None:

@@ -181,7 +181,10 @@ class Writer:
             self.put(f"{name}[{key}] = {code if function.sinks[step.sink] == 'members' else 1}")
 
         self.clauses(function.clauses, Sink(lambda _: None, emitted=emitted))
-        made = [f"s{n}" if k == "count" else f"len(s{n})" if k == "number" else f"list(s{n}.values())" for n, k in enumerate(function.sinks)]
+        made = [
+            f"s{n}" if k == "count" else f"len(s{n})" if k == "number" else f"list(s{n}.values())"
+            for n, k in enumerate(function.sinks)
+        ]
         self.put(f"return [{', '.join(made)}]")
 
     def clauses(self, clauses: tuple[Clause, ...], sink: Sink) -> None:
