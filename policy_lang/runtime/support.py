@@ -270,6 +270,8 @@ def call(context: Context, name: str, args: Sequence[Any]) -> Any:
     """Calls a builtin that ``with`` may have replaced."""
     if name in context.mocks:
         return mocked(context, name, args)
+    if name not in builtins.REGISTRY:
+        raise EvalError("eval_builtin_error", f"{name} is not allowed")
     return wrapped(name)(context, *args)
 
 

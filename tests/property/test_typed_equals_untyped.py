@@ -25,7 +25,7 @@ ODD: list[Any] = [None, True, False, 0, 1, 7, "", "x", "gold", [], ["x"], [1], {
 @functools.cache
 def policies(typed: bool) -> PolicySet:
     text = (HOME / "checks.floe").read_text("utf-8")
-    loaded = load_policies([Source("checks.floe", text)], CompileOptions(schema=SCHEMA if typed else None))
+    loaded = load_policies([Source("checks.floe", text)], CompileOptions(input_schema=SCHEMA if typed else None))
     assert loaded.value is not None, loaded.diagnostics
     return loaded.value
 

@@ -44,4 +44,6 @@ def _part(part: str | Atom | Block) -> str | Atom | Block:
 
 def shareable(op: Op) -> bool:
     """Whether an operation of the same operands always has the same value in one evaluation."""
-    return isinstance(op, nodes.Input | nodes.Index | nodes.Document | nodes.Builtin | nodes.CallRule | nodes.Tree)
+    if isinstance(op, nodes.Builtin):
+        return op.name not in ("print", "trace")
+    return isinstance(op, nodes.Input | nodes.Index | nodes.Document | nodes.CallRule | nodes.Tree)
