@@ -1,7 +1,7 @@
 """The key that a compiled artifact is signed with: one that the user names, or this user's own, made once.
 
 The user's own key stands in ``$XDG_CONFIG_HOME/floec/signing.key`` (``~/.config`` where that is not set), readable for
-the user only, with the public key beside it. Codes: FLC100 a key that cannot be read, FLC891 one that cannot be made.
+the user only, with the public key beside it. Codes: FLC100 a key that cannot be read, FLC894 one that cannot be made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def signing_key(named: Path | None) -> Outcome[SigningKey]:
     except OSError as error:
         text = f"cannot make a signing key in {folder}: {error.strerror}"
         hint = "give one with --key FILE, or set `artifacts: {signing: {enforcement: off}}` in the manifest"
-        return Outcome(None, (Diagnostic("FLC891", text, hint=hint),))
+        return Outcome(None, (Diagnostic("FLC894", text, hint=hint),))
 
 
 def _make(folder: Path, private: Path, public: Path) -> None:

@@ -17,6 +17,10 @@ COMMANDS: dict[str, str] = {
     "check": "judge documents and their dbt project by the policies in force; write nothing",
     "compile": "check, then write an OCI layout, a dbt overlay and Kubernetes manifests",
     "run": "compile, then run the seeds, models and tests with dbt on DuckDB",
+    "explain": "say what a diagnostic code or a policy means, and what mends it",
+    "explain-value": "say which tier set a value, at which line, and which of them holds",
+    "ir": "print the checked IR, or say what changed for governance between two",
+    "schema": "print the JSON Schema of a document or of the IR",
     "eval": "evaluate a Rego query",
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",
@@ -67,7 +71,7 @@ def _dispatch(argv: list[str]) -> int:
         print(f"floec: unknown command `{name}`" + (f": {hint}" if hint else ""), file=sys.stderr)
         print("run `floec --help` for the list", file=sys.stderr)
         return EXIT_USAGE
-    module = importlib.import_module(f"compiler.cli.{name}_command")
+    module = importlib.import_module(f"compiler.cli.{name.replace('-', '_')}_command")
     parser = _Parser(prog=f"floec {name}", description=COMMANDS[name])
     module.arguments(parser)
     code: int = module.execute(parser.parse_args(argv[1:]))

@@ -34,7 +34,7 @@ def test_unknown_command_says_which_was_meant(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("name", sorted(main.COMMANDS))
 def test_every_command_has_its_module_and_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert callable(importlib.import_module(f"compiler.cli.{name}_command").execute)
+    assert callable(importlib.import_module(f"compiler.cli.{name.replace('-', '_')}_command").execute)
     assert main.run([name, "--help"]) == 0
     assert f"usage: floec {name}" in capsys.readouterr().out
     assert main.run([name, "--no-such-option"]) == 2

@@ -1,0 +1,51 @@
+"""``floec explain CODE``: what a diagnostic code or a policy means, and what mends it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from compiler.cli.main import EXIT_OK, EXIT_USAGE
+
+_ID = re.compile(r"^# ([A-Z]+\d+)\b", re.MULTILINE)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("code", metavar="CODE", nargs="?", help="FLC301, NAM001, rego_parse_error …; none lists all")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from compiler.report.codes import explanations
+
+    known = {**explanations(), **policy_pages()}
+    if options.code is None:
+        for text in known.values():
+            print(text.partition("\n")[0].removeprefix("# "))
+        return EXIT_OK
+    wanted = {code.lower(): code for code in known}.get(options.code.lower())
+    if wanted is None:
+        from policy_lang.spell import did_you_mean
+
+        hint = did_you_mean(options.code, known)
+        print(f"floec: nothing has the code {options.code}" + (f": {hint}" if hint else ""), file=sys.stderr)
+        print("run `floec explain` for the list", file=sys.stderr)
+        return EXIT_USAGE
+    print(known[wanted].rstrip())
+    return EXIT_OK
+
+
+def policy_pages() -> dict[str, str]:
+    """Id → page of each policy of the standard library, by id."""
+    from compiler.bundles import STDLIB
+
+    pages: dict[str, str] = {}
+    for page in sorted(Path(STDLIB).glob("*/*.md")):
+        text = page.read_text(encoding="utf-8")
+        heading = _ID.match(text)
+        if heading:
+            pages[heading[1]] = text
+    return dict(sorted(pages.items()))
