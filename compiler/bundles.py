@@ -21,31 +21,34 @@ from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 
 STDLIB = Path(stdlib_policies.__file__).parent
+_LIBRARY = "lib"
+"""The folder of what the families share; it has no policies of its own."""
 _SUFFIXES = (".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One entry of ``policies``; ``document`` is where it stands (None for the built-in default)."""
+    """One entry of ``policies``: ``document`` and ``index`` say where it stands (None for the built-in default)."""
 
     use: str
     tier: str
     files: tuple[Path, ...]
     document: Document | None = None
+    index: int = 0
 
     def setting(self, field: str) -> dict[str, Any]:
         """What the entry says under ``severity`` or ``params``."""
         if self.document is None:
             return {}
-        value: dict[str, Any] = self.document.data["policies"][self.use].get(field, {})
+        value: dict[str, Any] = self.document.data["policies"][self.index].get(field, {})
         return value
 
     def span(self, *keys: str) -> Span | None:
         """Where ``keys`` of the entry stand."""
         if self.document is None:
             return None
-        path: Keys = ("policies", self.use, *keys)
+        path: Keys = ("policies", self.index, *keys)
         return self.document.span(path)
 
 
@@ -55,11 +58,11 @@ def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...
     bundles: list[Bundle] = []
     named = False
     for document in manifests:
-        for use in document.data.get("policies", ()):
+        for i, entry in enumerate(document.data.get("policies", ())):
             named = True
-            files = _files(use, document, found)
+            files = _files(entry["use"], document, i, found)
             if files:
-                bundles.append(Bundle(use, document.scope, files, document))
+                bundles.append(Bundle(entry["use"], document.scope, files, document, i))
     if not named:
         bundles.append(Bundle("stdlib", "built-in", tuple(_policy_files(STDLIB))))
     return Outcome(tuple(bundles), tuple(found))
@@ -80,8 +83,8 @@ def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
     return Outcome(tuple(sources.values()), tuple(found))
 
 
-def _files(use: str, document: Document, found: list[Diagnostic]) -> tuple[Path, ...]:
-    path: Keys = ("policies", use, "use")
+def _files(use: str, document: Document, index: int, found: list[Diagnostic]) -> tuple[Path, ...]:
+    path: Keys = ("policies", index, "use")
     span = document.span(path)
     if use == "stdlib" or use.startswith("stdlib/"):
         family = use.removeprefix("stdlib").strip("/")
@@ -90,13 +93,15 @@ def _files(use: str, document: Document, found: list[Diagnostic]) -> tuple[Path,
             hint = did_you_mean(family, families()) or "it has: " + ", ".join(families())
             found.append(Diagnostic("FLC420", text, span, hint=hint, path=path))
             return ()
-        return tuple(_policy_files(STDLIB / family))
+        folders = (STDLIB / family, STDLIB / _LIBRARY) if family else (STDLIB,)
+        return tuple(file for folder in folders for file in _policy_files(folder))
     if "://" in use:
         text = f"the policies of `{use}` are in a registry, which is not read here: they cannot be judged by"
         hint = "pull them into a folder, and name that folder"
         found.append(Diagnostic("FLC422", text, span, hint=hint, path=path))
         return ()
-    target = Path(document.file).parent / use
+    # Normal, so that two tiers that name one folder name the same files.
+    target = Path(os.path.normpath(Path(document.file).parent / use))
     files = (target,) if target.is_file() else tuple(_policy_files(target))
     if not files:
         what = "holds no policy file (.floe, .rego)" if target.is_dir() else "does not exist"
@@ -107,7 +112,8 @@ def _files(use: str, document: Document, found: list[Diagnostic]) -> tuple[Path,
 
 def families() -> list[str]:
     """The families of the standard library: its folders."""
-    return sorted(entry.name for entry in os.scandir(STDLIB) if entry.is_dir() and entry.name[0] not in "._")
+    folders = (entry.name for entry in os.scandir(STDLIB) if entry.is_dir() and entry.name[0] not in "._")
+    return sorted(name for name in folders if name != _LIBRARY)
 
 
 def _policy_files(folder: Path) -> Iterator[Path]:

@@ -68,15 +68,15 @@ def check(
     ran = in_force.policies.run(ir, in_force.params, in_force.severities)
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
-    live = [e for e in exemptions if e.expires >= today.isoformat()]
+    found = list(_refused(exemptions, in_force))
+    open_to_all = {policy.id for policy in in_force.policies.policies if SECURITY not in policy.tags}
+    live = [e for e in exemptions if e.expires >= today.isoformat() and e.policy in open_to_all]
     used: set[int] = set()
-    found = list(_unknown(live, in_force))
     for violation in ran.value.violations:
         if violation.policy.id in in_force.severities:
             found.append(_diagnostic(violation, ir, in_force, live, used, places))
-    known = {policy.id for policy in in_force.policies.policies}
     for exemption in live:
-        if id(exemption) not in used and exemption.policy in known:
+        if id(exemption) not in used:
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
             found.append(Diagnostic("FLC305", text, exemption.span, Severity.WARN, hint="take it out"))
     counts = dict(ran.value.subjects)
@@ -88,7 +88,7 @@ def check(
     return Outcome(Checked(subjects), tuple(found))
 
 
-def _unknown(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Diagnostic]:
+def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Diagnostic]:
     policies = {policy.id: policy for policy in in_force.policies.policies}
     for exemption in exemptions:
         policy = policies.get(exemption.policy)
@@ -113,7 +113,7 @@ def _diagnostic(
     policy = violation.policy
     reason = ""
     names = _names(violation, ir)
-    for exemption in exemptions if SECURITY not in policy.tags else ():
+    for exemption in exemptions:
         if exemption.policy == policy.id and any(fnmatchcase(name, exemption.subject) for name in names):
             reason = exemption.reason
             used.add(id(exemption))

@@ -167,7 +167,5 @@ def _named(sources: Iterable[Source], folder: Path) -> dict[str, Source]:
 
 def to_be_signed(platform: Mapping[str, Any]) -> bool:
     """What the manifest's ``artifacts.signing`` asks for; where it says nothing, artifacts are signed."""
-    signing = platform["artifacts"].get("signing")
-    if isinstance(signing, Mapping):
-        return signing.get("enabled") is not False and signing.get("enforcement") != "off"
-    return signing not in ("off", False)
+    signing = platform["artifacts"].get("signing") or {}
+    return signing.get("enabled") is not False and signing.get("enforcement") != "off"

@@ -183,7 +183,8 @@ def _facts(state: State) -> Outcome[State]:
     project = _project_of(state)
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
-    facts = read_facts(project.value, state.job.manifest)
+    needs = None if state.job.whole or state.in_force is None else state.in_force.policies.reads()
+    facts = read_facts(project.value, state.job.manifest, needs=needs)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
     return Outcome(replace(state, project=project.value, facts=facts.value), facts.diagnostics)

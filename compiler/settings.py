@@ -32,12 +32,11 @@ _CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that a manifest set: the tier, where, and for which bundle."""
+    """A value that a manifest set: the tier, and where."""
 
     value: Any
     tier: str
     span: Span | None
-    use: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def settle(bundles: Sequence[Bundle], policies: PolicySet, manifest: Mapping[str
         first = homes[0] if homes else bundles[0]
         about = {"package": policy.package, "id": policy.id, "name": policy.name, "title": policy.title}
         entries.append({**about, "severity": str(word), "use": first.use, "tier": first.tier})
-    params = _params(bundles, owners, policies, found)
+    params = _params(bundles, files, policies, found)
     ordered = tuple(sorted(entries, key=lambda entry: entry["id"]))
     return Outcome(InForce(policies, severities, params, set_by, ordered), tuple(found))
 
@@ -101,15 +100,13 @@ def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnosti
             tier = tier or bundle.tier
             continue
         wanted = _OFF if word == "off" else Severity(word).rank
-        said = Setting(word, bundle.tier, bundle.span("severity", policy.id), bundle.use)
+        said = Setting(word, bundle.tier, bundle.span("severity", policy.id))
         if wanted == _OFF and SECURITY in policy.tags:
             text = f"{policy.id} is a security policy: it cannot be switched off"
             found.append(Diagnostic("FLC323", text, said.span, related=(Label(policy.span, "declared here"),)))
             continue
         if tier and bundle.tier != tier and wanted < rank:
-            # Where both tiers name the same bundle, the joining of the manifests has refused it already.
-            if by is None or by.use != bundle.use:
-                found.append(_weakened(policy, said, by, rank, tier))
+            found.append(_weakened(policy, said, by, rank, tier))
             continue
         rank, by, tier = wanted, said, bundle.tier
     return rank, by
@@ -145,20 +142,26 @@ def _cap(policy: PolicyInfo, manifest: Mapping[str, Any]) -> int:
 
 
 def _params(
-    bundles: Sequence[Bundle], owners: Mapping[int, list[PolicyInfo]], policies: PolicySet, found: list[Diagnostic]
+    bundles: Sequence[Bundle], files: Mapping[int, set[str]], policies: PolicySet, found: list[Diagnostic]
 ) -> dict[str, dict[str, Any]]:
     params: dict[str, dict[str, Any]] = {}
     set_by: dict[tuple[str, str], Setting] = {}
     first_tier: dict[str, str] = {}
     for bundle in bundles:
-        declared = {(p.package, param.name): param for p in owners[id(bundle)] for param in p.params}
+        own = files[id(bundle)]
+        declared = {
+            (package, param.name): param
+            for package, declarations in policies.params.items()
+            for param in declarations
+            if param.span.file in own
+        }
         for package in {package for package, _ in declared}:
             first_tier.setdefault(package, bundle.tier)
         for key, value, keys in _given(bundle.setting("params"), declared):
             home = _home(key, declared, bundle, keys, found)
             if home is None:
                 continue
-            said = Setting(value, bundle.tier, bundle.span("params", *keys), bundle.use)
+            said = Setting(value, bundle.tier, bundle.span("params", *keys))
             wrong = policies.check_params({home[0]: {home[1]: value}})
             if wrong:
                 found += [replace(problem, span=said.span) for problem in wrong]
