@@ -99,10 +99,14 @@ def _default(rule: ast.Rule) -> Iterator[Diagnostic]:
         else:
             names.add(arg.name)
     for term in _open_terms(head.value):
-        if isinstance(term, (ast.Var, ast.Ref, ast.Call, ast.Logical)):
+        if isinstance(term, (ast.Var, ast.Ref, ast.Call, ast.Logical)) and not _is_empty_set(term):
             hint = "a default value is made of constants and comprehensions"
             yield _error(f"illegal default rule (value cannot contain {kind_of(term)})", term.span, hint)
             return
+
+
+def _is_empty_set(term: ast.Term) -> bool:
+    return isinstance(term, ast.Call) and term.operator == ast.Var("set", span=term.span) and not term.args
 
 
 def _open_terms(term: ast.Term | None) -> Iterator[ast.Term]:

@@ -414,7 +414,9 @@ class TermWriter(Lines):
         return any(c.span.line <= place.row for c in self.pending())
 
     def _hole(self, term: ast.Term, token: Token, following: str | ast.Term | None) -> None:
-        start, end = self.places.extent(term)
+        literal = _in_hole(term)
+        start, end = self.places.extent(literal.term)
+        end = self.places.with_(literal.withs[-1]).end if literal.withs else end
         place = Place(self.places.row_of(start), start, end)
         self.write("{")
         self.level += 1
@@ -424,7 +426,7 @@ class TermWriter(Lines):
             self.write(" ")
             self.inline = True
             self.write_comments(before)
-        self.write_literal(ast.Expr(term, span=term.span), place)
+        self.write_literal(literal, place)
         if following is not None:
             closing = self._hole_end(end) if isinstance(following, str) else self.places.term(following).row
             if after := self.take_before(closing):
@@ -438,6 +440,19 @@ class TermWriter(Lines):
         """The row of the ``}`` that closes a hole whose term ends at ``offset``."""
         rest = re.compile(r"(?:\s|#[^\n]*)*").match(self.places.text, offset)
         return self.places.row_of(rest.end() if rest else offset)
+
+
+def _in_hole(term: ast.Term) -> ast.Expr:
+    """What stands in a template's hole; the parser makes one with ``with`` into a comprehension."""
+    match term:
+        case ast.Ref(
+            head=ast.ArrayCompr(
+                term=ast.Var(name="__hole"),
+                body=(ast.Expr(term=ast.Call(args=(_, inner)), withs=withs),),
+            )
+        ):
+            return ast.Expr(inner, withs=withs, span=term.span)
+    return ast.Expr(term, span=term.span)
 
 
 def grouped(items: Sequence[E], where: Callable[[E], Place], start: Place) -> list[list[E]]:

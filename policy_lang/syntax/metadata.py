@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -186,6 +187,10 @@ def _resource(item: Any, span: Span) -> Any:
     raise _error("metadata: a related resource is a text, or has a ref", span)
 
 
+_STEP = re.compile(r"""(\.?[^\s.\["]+)|\["([^"]*)"\]""")
+"""A step of a reference: ``schema``, ``.name``, ``["name"]``."""
+
+
 def _schema(item: Any, span: Span) -> Any:
     if not isinstance(item, dict) or len(item) != 1:
         raise _error("metadata: schemas is a list of one path: schema each", span)
@@ -194,9 +199,10 @@ def _schema(item: Any, span: Span) -> Any:
     if names[0] not in ("input", "data"):
         raise _error(f"metadata: invalid document reference {path}: it begins with input or data", span)
     if isinstance(schema, str):
-        if not schema.split(".")[0] == "schema":
+        steps = _STEP.findall(schema)
+        if not steps or steps[0][0] != "schema" or "".join(name or f'["{key}"]' for name, key in steps) != schema:
             raise _error(f"metadata: invalid schema reference {schema}: it begins with schema", span)
-        return {"path": names, "schema": schema.split(".")}
+        return {"path": names, "schema": [name.removeprefix(".") or key for name, key in steps]}
     return {"path": names, "definition": _plain(schema)}
 
 
