@@ -138,7 +138,7 @@ _HELD = frozenset(
      "unique_key", "incremental_strategy", "strategy", "docs", "packages", "severity", "where", "freshness", "loader",
      "loaded_at_field", "description")
 )  # fmt: skip
-_HOOKS = {"pre-hook": "pre_hook", "post-hook": "post_hook"}
+_HOOKS = {"pre-hook": "pre_hook", "pre_hook": "pre_hook", "post-hook": "post_hook", "post_hook": "post_hook"}
 _DEFAULTS: dict[str, Any] = {
     "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "delimiter": ",",
 }  # fmt: skip
@@ -146,7 +146,11 @@ _DEFAULTS: dict[str, Any] = {
 
 def other_config(config: Mapping[str, Any]) -> Entry:
     """The configurations that no other field holds, without those that have dbt's default value."""
-    found = {_HOOKS.get(k, k): v for k, v in config.items() if k not in _HELD and not _empty(v)}
+    found = {k: v for k, v in config.items() if k not in _HELD and k not in _HOOKS and not _empty(v)}
+    for key, name in _HOOKS.items():
+        statements = [h.get("sql") if isinstance(h, dict) else h for h in items(config.get(key))]
+        if statements:
+            found[name] = [*found.get(name, []), *(str(s) for s in statements)]
     return {k: v for k, v in found.items() if not (k in _DEFAULTS and _DEFAULTS[k] == v)}
 
 

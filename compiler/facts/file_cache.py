@@ -24,6 +24,7 @@ from compiler.facts.sql_text import SqlText
 FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
+_READERS = ("file_facts", "jinja_values", "seed_files", "sql_files", "sql_text", "yaml_values")
 
 
 class Known(msgspec.Struct, array_like=True):
@@ -51,8 +52,8 @@ class FileCache:
     """Answers by content; ``save`` writes what was asked for since it was made."""
 
     def __init__(self, folder: Path | None, key: str) -> None:
-        """``key`` names the project and all that the answers depend on beside the content."""
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        """``key`` names the project and all that the answers depend on beside the content and the code that reads it."""
+        name = hashlib.sha256(f"{key}\n{_code_signature()}".encode()).hexdigest()[:32]
         self._path = None if folder is None else folder / "facts" / f"{name}.pack"
         self._known: dict[str, Known] = {} if self._path is None else _load(self._path)
         self._used: dict[str, Known] = {}
@@ -89,6 +90,15 @@ class FileCache:
             _drop_oldest(self._path.parent)
         except OSError:
             return
+
+
+def _code_signature() -> str:
+    """Changes with the modules that make what is cached."""
+    signature = []
+    for name in _READERS:
+        status = os.stat(Path(__file__).with_name(f"{name}.py"))
+        signature.append(f"{name} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(signature)
 
 
 def _private(status: os.stat_result) -> bool:

@@ -38,9 +38,11 @@ class DbtBlocks(Extension):
         node.args, node.defaults = [], []
         if parser.stream.current.type == "lparen":
             parser.parse_signature(node)
+        adapter = "default"
         while parser.stream.current.type != "block_end":
-            next(parser.stream)
-        node.name = f"{tag} {name}"
+            if next(parser.stream).value == "adapter" and parser.stream.current.type == "assign":
+                adapter = str(parser.stream.look().value)
+        node.name = f"{tag} {name}" + (f"_{adapter}" if tag == "materialization" else "")
         node.body = parser.parse_statements((f"name:end{tag}",), drop_needle=True)
         return node
 

@@ -139,7 +139,7 @@ def macro(given: Given) -> Entry:
         "meta": _meta(given),
         "tags": _tags(given),
         "used_by": None,
-        "raw_code": code if isinstance(code, str) else None,
+        "raw_code": code.strip() if isinstance(code, str) else None,
         "code_lines": code.strip().count("\n") + 1 if isinstance(code, str) and code.strip() else None,
     }
 

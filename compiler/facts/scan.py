@@ -198,7 +198,7 @@ class _Scanner:
                 return
             from compiler.facts.yaml_values import load_values
 
-            loaded = load_values(self.shown(path), text)
+            loaded = load_values(self.shown(path), text.rstrip())  # dbt strips files, too: a block scalar ends there
             if loaded.diagnostics:
                 self.scan.diagnostics.extend(loaded.diagnostics)
                 return

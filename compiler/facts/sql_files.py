@@ -35,13 +35,14 @@ def read_sql(text: str, values: Values) -> FileFacts:
     if walk.facts.macros or walk.facts.snapshots:
         texts = _block_texts(text)
         for macro in walk.facts.macros:
-            macro.raw_code = texts.get(macro.name.removeprefix("test_"), texts.get(macro.name, ("", "")))[0]
+            macro.raw_code = texts.get(macro.name, ("", ""))[0]
         for snapshot in walk.facts.snapshots:
             snapshot.body = texts.get(snapshot.name, ("", ""))[1]
     return walk.facts
 
 
-_BLOCK = re.compile(r"\{%-?\s*(end)?(macro|test|data_test|snapshot)\b\s*(\w*).*?%\}", re.DOTALL)
+_BLOCK = re.compile(r"\{%-?\s*(end)?(macro|test|data_test|snapshot|materialization)\b\s*(\w*)(.*?)%\}", re.DOTALL)
+_ADAPTER = re.compile(r"adapter\s*=\s*['\"](\w+)['\"]")
 
 
 def _block_texts(text: str) -> dict[str, tuple[str, str]]:
@@ -53,7 +54,7 @@ def _block_texts(text: str) -> dict[str, tuple[str, str]]:
             opened.append(tag)
         elif opened:
             start = opened.pop()
-            found[start[3]] = (text[start.start() : tag.end()], text[start.end() : tag.start()])
+            found[_block_name(start)] = (text[start.start() : tag.end()], text[start.end() : tag.start()])
     return found
 
 
@@ -103,6 +104,8 @@ class _Walk:
         elif tag in ("test", "data_test"):
             self.facts.tests.append(name)
             self.facts.macros.append(_macro_block(f"test_{name}", node))
+        elif tag == "materialization":
+            self.facts.macros.append(_macro_block(f"materialization_{name}", node))
         elif tag == "":
             self.facts.macros.append(_macro_block(name, node))
             self.statements(node.body, scope, block, True)
@@ -191,6 +194,14 @@ def _as_list(value: Any) -> list[Any]:
 
 def _macro_block(name: str, node: nodes.Macro) -> MacroBlock:
     return MacroBlock(name, node.lineno, [a.name for a in node.args])
+
+
+def _block_name(tag: re.Match[str]) -> str:
+    """The name that dbt gives the block."""
+    if tag[2] == "materialization":
+        adapter = _ADAPTER.search(tag[4])
+        return f"materialization_{tag[3]}_{adapter[1] if adapter else 'default'}"
+    return f"test_{tag[3]}" if tag[2] in ("test", "data_test") else tag[3]
 
 
 def macro_arguments(raw_code: str) -> list[str]:

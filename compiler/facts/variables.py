@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compiler.facts.file_facts import UNKNOWN
+
 
 class Variables:
     """What ``var`` answers in one package."""
@@ -24,7 +26,12 @@ class Variables:
 
             return Values(self.values).text(value)
         if isinstance(value, dict):
-            return {k: self.rendered(v) for k, v in value.items()}
+            return {k: known(self.rendered(v)) for k, v in value.items()}
         if isinstance(value, list):
-            return [self.rendered(v) for v in value]
+            return [known(self.rendered(v)) for v in value]
         return value
+
+
+def known(value: Any) -> Any:
+    """None in the place of UNKNOWN: what stands inside of a value has no other sign for it."""
+    return None if value is UNKNOWN else value
