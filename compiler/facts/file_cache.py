@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Known(msgspec.Struct, array_like=True):
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_DECODER = msgspec.json.Decoder(dict[str, Known], float_hook=Decimal)
+T = TypeVar("T")
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -48,18 +48,18 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home) / "floec"
 
 
-class FileCache:
+class FileCache(Generic[T]):
     """Answers by content; ``save`` writes what was asked for since it was made."""
 
-    def __init__(self, folder: Path | None, key: str) -> None:
-        """``key`` names the project and all that the answers depend on beside the content and the code that reads it."""
+    def __init__(self, folder: Path | None, key: str, kind: type[T]) -> None:
+        """``key`` names the project and all that the answers depend on beside the content and the reading code."""
         name = hashlib.sha256(f"{key}\n{_code_signature()}".encode()).hexdigest()[:32]
         self._path = None if folder is None else folder / "facts" / f"{name}.pack"
-        self._known: dict[str, Known] = {} if self._path is None else _load(self._path)
-        self._used: dict[str, Known] = {}
+        self._known: dict[str, T] = {} if self._path is None else _load(self._path, kind)
+        self._used: dict[str, T] = {}
         self._new = False
 
-    def get(self, content: bytes, kind: str) -> tuple[str, Known | None]:
+    def get(self, content: bytes, kind: str) -> tuple[str, T | None]:
         """The key of a file's content, and what is known of it."""
         key = hashlib.blake2b(content, digest_size=16, person=kind.encode()).hexdigest()
         found = self._known.get(key)
@@ -67,7 +67,7 @@ class FileCache:
             self._used[key] = found
         return key, found
 
-    def put(self, key: str, known: Known) -> None:
+    def put(self, key: str, known: T) -> None:
         """Remember what a content says."""
         self._used[key] = known
         self._new = True
@@ -105,7 +105,7 @@ def _private(status: os.stat_result) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _load(path: Path) -> dict[str, Known]:
+def _load(path: Path, kind: type[T]) -> dict[str, T]:
     try:
         if not _private(os.stat(path.parent)):
             return {}
@@ -118,7 +118,7 @@ def _load(path: Path) -> dict[str, Known]:
         payload = memoryview(data)[start:]
         if data[: len(FORMAT)] != FORMAT or hashlib.sha256(payload).digest() != data[len(FORMAT) : start]:
             return {}
-        return _DECODER.decode(payload)
+        return msgspec.json.Decoder(dict[str, kind], float_hook=Decimal).decode(payload)  # type: ignore[valid-type]
     except (OSError, msgspec.MsgspecError, RecursionError):
         return {}
 

@@ -134,6 +134,9 @@ class _Assembly:
         self.used = {kind: fields(needs, kind, [*made.NODE_FIELDS, *made.COLUMN_FIELDS]) for kind in NODES}
         self.used["sources"] = fields(needs, "sources", [*made.SOURCE_FIELDS, *made.COLUMN_FIELDS])
         self.used["tests"] = fields(needs, "tests", made.TEST_FIELDS) | self._test_fields()
+        inherited = covered(needs, ("models", "*", "columns", "*", "inherited"))
+        self.lineage = ("models", "snapshots") if inherited else ()
+        self.sql: dict[str, str] = {}
         if covered(needs, ("macros", "*", "used_by")):
             for kind in NODES:
                 self.used[kind] |= {"depends_on_macros"}
@@ -162,6 +165,7 @@ class _Assembly:
             self._disabled_tests(facts)
         facts.project["packages"] = self._packages(str(facts.project["name"]))
         self._nodes(facts)
+        facts.sql.update(self.sql)
         if covered(self.needs, ("seeds", "*", "columns")) or covered(self.needs, ("seeds", "*", "size")):
             for seed in facts.seeds:
                 if seed["package"] == facts.project["name"]:
@@ -187,7 +191,12 @@ class _Assembly:
         table = {"sources": made.SOURCE_FIELDS, "tests": made.TEST_FIELDS}.get(kind, made.NODE_FIELDS)
         used = self.used[kind]
         columns = [u for u in used if u.startswith("columns")]
-        return made.reader(table, [u for u in table if u in used], columns if columns and kind != "tests" else None)
+        return made.reader(
+            table,
+            [u for u in table if u in used],
+            columns if columns and kind != "tests" else None,
+            ("raw_code", "compiled_code") if kind in self.lineage else (),
+        )
 
     def _sources(self, facts: Facts) -> None:
         if self.manifest.sources:
@@ -227,6 +236,8 @@ class _Assembly:
             enabled = config.get("enabled") if isinstance(config, dict) else config and config.enabled
             if enabled is not None and not made.enabled(enabled):
                 return None
+            if self.lineage and (code := getattr(node, "compiled_code", None) or getattr(node, "raw_code", None)):
+                self.sql[node.unique_id] = code
             return reader.build(node)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._wrong(key, error)

@@ -57,6 +57,7 @@ NODE_TYPES: Mapping[str, Any] = {
     "alias": Text,
     "language": Text,
     "raw_code": Text,
+    "compiled_code": Text,
     "meta": dict[str, Any] | None,
     "tags": list[str] | str | None,
     "depends_on": _DependsOn | None,
@@ -216,10 +217,15 @@ class Reader(NamedTuple):
     build: Callable[[Any], Entry]
 
 
-def reader(made: Mapping[str, Made], used: Iterable[str], columns: Iterable[str] | None) -> Reader:
-    """A reader of the ``used`` fields in ``made``; ``columns`` are the used fields of columns, None for no columns."""
+def reader(
+    made: Mapping[str, Made], used: Iterable[str], columns: Iterable[str] | None, more: Iterable[str] = ()
+) -> Reader:
+    """A reader of the ``used`` fields in ``made``; ``columns`` are the used fields of columns, None for no columns.
+
+    ``more`` are fields of the node that are decoded for other uses.
+    """
     chosen = {name: made[name] for name in used if name in made}
-    reads = {r for m in chosen.values() for r in m.reads} - set(_REQUIRED)
+    reads = {*more, *(r for m in chosen.values() for r in m.reads)} - set(_REQUIRED)
     configs = {"enabled"} | {c for m in chosen.values() for c in m.configs}
     whole = "*" in configs
     config: Any = dict[str, Any] if whole else _config_struct(configs)

@@ -14,7 +14,7 @@ from typing import Any
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry, mapping, text
-from compiler.facts.file_cache import FileCache, cache_folder
+from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import UNKNOWN, Ref
 from compiler.facts.generic_tests import Target, generic_test
 from compiler.facts.graph import cycles
@@ -44,6 +44,7 @@ def read_project_files(
     cache = FileCache(
         cache_folder(os.environ if environ is None else environ),
         f"{project_dir.resolve()}\n{variables_digest(project)}\n",
+        Known,
     )
     scans = [scan_project(project, cache, keep_code=keep_code)]
     for package in _packages(project, found):
@@ -98,6 +99,8 @@ class _Assembly:
             self._place(node, profile)
             if node.enabled:
                 self._link(node)
+                if node.entry["raw_code"] and node.entry["language"] == "sql":
+                    facts.sql[node.entry["unique_id"]] = node.entry["raw_code"]
                 {"model": facts.models, "seed": facts.seeds, "snapshot": facts.snapshots}[
                     node.entry["resource_type"]
                 ].append(node.entry)

@@ -23,7 +23,8 @@ def read_facts(
     if files_only or (manifest is None and not found.is_file() and (project_dir / "dbt_project.yml").is_file()):
         from compiler.facts.project_files import read_project_files
 
-        return read_project_files(project_dir, keep_code=covered(needs, ("models", "*", "raw_code")))
+        code = any(covered(needs, ("models", "*", *field)) for field in (("raw_code",), ("columns", "*", "inherited")))
+        return read_project_files(project_dir, keep_code=code)
     from compiler.facts.manifest import read_manifest
 
     return read_manifest(project_dir, found, needs)

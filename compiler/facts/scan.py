@@ -74,7 +74,7 @@ class Scan:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def scan_project(project: ProjectFile, cache: FileCache, *, keep_code: bool) -> Scan:
+def scan_project(project: ProjectFile, cache: FileCache[Known], *, keep_code: bool) -> Scan:
     """Read every file of the package once; ``keep_code`` keeps the text of models (``raw_code``)."""
     return _Scanner(project, cache, keep_code).run()
 
@@ -85,7 +85,7 @@ def variables_digest(project: ProjectFile) -> str:
 
 
 class _Scanner:
-    def __init__(self, project: ProjectFile, cache: FileCache, keep_code: bool) -> None:
+    def __init__(self, project: ProjectFile, cache: FileCache[Known], keep_code: bool) -> None:
         self.project = project
         self.cache = cache
         self.keep_code = keep_code

@@ -25,3 +25,5 @@ class Facts:
     groups: list[Entry] = field(default_factory=list)
     unit_tests: list[Entry] = field(default_factory=list)
     tests: list[Entry] = field(default_factory=list)
+    sql: dict[str, str] = field(default_factory=dict, repr=False)
+    """The SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""

@@ -1,0 +1,145 @@
+"""Raw SQL of a model with its Jinja made away with, as far as that is possible without dbt.
+
+``ref`` and ``source`` become names that the caller can find again, loops over literal lists are unrolled, conditions
+that are not constant count as not met, and any other call becomes a function of SQL with the call's arguments, so that
+columns named in a macro's arguments still flow through it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+
+from compiler.facts.file_facts import UNKNOWN
+from compiler.facts.jinja_values import Scope, Values, parse_template
+
+REF, SOURCE = "floec_ref__", "floec_source__"
+_COLUMN = re.compile(r"[A-Za-z_][\w.]*\Z|\"[^\"]+\"\Z")
+_SILENT = {"config", "log", "set_sql_header", "print", "return", "docs"}
+_STAR = {"star", "get_filtered_columns_in_relation"}
+MAX_ROUNDS = 1000
+
+
+def render(raw_code: str, variables: Mapping[str, Any]) -> str | None:
+    """SQL that a parser may understand; None where the Jinja itself cannot be parsed."""
+    try:
+        template = parse_template(raw_code)
+    except (jinja2.TemplateSyntaxError, RecursionError):
+        return None
+    renderer = _Renderer(Values(variables))
+    renderer.body(template.body, {"execute": (False,)})
+    return "".join(renderer.out)
+
+
+def relation_name(kind: str, *parts: str) -> str:
+    """A name for SQL that holds the parts of a reference."""
+    return kind + "__of__".join(part.encode().hex() for part in parts)
+
+
+def relation_parts(name: str, kind: str) -> list[str] | None:
+    """What ``relation_name`` was given; None for any other name."""
+    if not name.startswith(kind):
+        return None
+    try:
+        return [bytes.fromhex(part).decode() for part in name[len(kind) :].split("__of__")]
+    except ValueError:
+        return None
+
+
+class _Renderer:
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.out: list[str] = []
+        self.rounds = 0
+
+    def body(self, statements: Iterable[nodes.Node], scope: Scope) -> dict[str, tuple[Any, ...]]:
+        local = dict(scope)
+        for node in statements:
+            if isinstance(node, nodes.Output):
+                for part in node.nodes:
+                    self.out.append(part.data if isinstance(part, nodes.TemplateData) else self.expression(part, local))
+            elif isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
+                local[node.target.name] = (self.values.single(node.node, local),)
+            elif isinstance(node, nodes.If):
+                local.update(self._if(node, local))
+            elif isinstance(node, nodes.For):
+                self._for(node, local)
+            elif isinstance(node, nodes.Macro) and node.name.startswith("snapshot "):
+                self.body(node.body, local)
+        return local
+
+    def _if(self, node: nodes.If, scope: Scope) -> dict[str, tuple[Any, ...]]:
+        for branch in [node, *node.elif_]:
+            test = self.values.single(branch.test, scope)
+            if test is not UNKNOWN and test:
+                return self.body(branch.body, scope)
+        if node.else_ or len(node.elif_):
+            return self.body(node.else_, scope)
+        return dict(scope)
+
+    def _for(self, node: nodes.For, scope: Scope) -> None:
+        items = self.values.single(node.iter, scope)
+        known = list(items) if isinstance(items, list | tuple | dict) else [UNKNOWN]
+        for index, item in enumerate(known):
+            self.rounds += 1
+            if self.rounds > MAX_ROUNDS:
+                return
+            loop = {"last": index == len(known) - 1, "first": index == 0, "index": index + 1, "index0": index}
+            inner = {**scope, "loop": (loop,)}
+            if isinstance(node.target, nodes.Name):
+                inner[node.target.name] = (item,)
+            elif isinstance(node.target, nodes.Tuple) and isinstance(item, list | tuple):
+                inner.update(
+                    {t.name: (v,) for t, v in zip(node.target.items, item, strict=False) if isinstance(t, nodes.Name)}
+                )
+            self.body(node.body, inner)
+
+    def expression(self, node: nodes.Node, scope: Scope) -> str:
+        value = self.values.single(node, scope)
+        if value is not UNKNOWN:
+            return "" if value is None else str(value)
+        if isinstance(node, nodes.Filter) and node.node is not None:
+            return self.expression(node.node, scope)
+        if isinstance(node, nodes.CondExpr):
+            return self.expression(node.expr2, scope) if node.expr2 is not None else ""
+        if isinstance(node, nodes.Call):
+            return self._call(node, scope)
+        if isinstance(node, nodes.Name) and node.name == "this":
+            return "floec_this"
+        return "null"
+
+    def _call(self, call: nodes.Call, scope: Scope) -> str:
+        name = call.node.name if isinstance(call.node, nodes.Name) else ""
+        if isinstance(call.node, nodes.Getattr):
+            name = call.node.attr
+        arguments = [self.values.single(a, scope) for a in call.args]
+        texts = [a for a in arguments if isinstance(a, str)]
+        if name == "ref" and texts and len(texts) == len(arguments):
+            version = next((self.values.single(k.value, scope) for k in call.kwargs if k.key in ("v", "version")), None)
+            package = texts[0] if len(texts) == 2 else ""
+            return relation_name(REF, texts[-1], package, "" if version in (None, UNKNOWN) else str(version))
+        if name == "source" and len(texts) == 2:
+            return relation_name(SOURCE, *texts)
+        if name in _SILENT:
+            return ""
+        if name in _STAR:
+            return "*"
+        found = [t for a in [*call.args, *(k.value for k in call.kwargs)] for t in self._arguments(a, scope)]
+        return f"{name or 'jinja'}({', '.join(found)})"
+
+    def _arguments(self, node: nodes.Node, scope: Scope) -> list[str]:
+        value = self.values.single(node, scope)
+        items = value if isinstance(value, list) else [value]
+        found = []
+        for item in items:
+            if isinstance(item, str):
+                found.append(item if _COLUMN.match(item) else "'" + item.replace("'", "''") + "'")
+            elif item is UNKNOWN:
+                found.append(self.expression(node, scope))
+            elif item is not None:
+                found.append(str(item))
+        return found

@@ -1,0 +1,322 @@
+"""The columns that a query gives, each with the columns that its value comes from, by sqlglot's syntax tree.
+
+A value flows through names, aliases, CTEs, subqueries, joins, unions and stars. Conditions and comparisons carry none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+COPY, RENAME, EXPRESSION, HASH, MASK, AGGREGATE = "copy", "rename", "expression", "hash", "mask", "aggregate"
+_ALIASES = ""
+"""The select's own columns, which later ones of it may use by name."""
+STOPPING = frozenset((HASH, MASK, AGGREGATE))
+_STRENGTH = {name: i for i, name in enumerate((COPY, RENAME, EXPRESSION, AGGREGATE, MASK, HASH))}
+
+
+class Edge(msgspec.Struct, frozen=True, array_like=True):
+    """A column of another relation that a value comes from."""
+
+    node: str
+    column: str
+    transform: str
+
+
+class Relation(msgspec.Struct, array_like=True):
+    """The columns that a relation is known to give, in order; it may have others of the relations in ``open``."""
+
+    columns: dict[str, list[Edge]] = {}
+    open: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """Names of functions (patterns with ``*``) that stop a classification; ``keeping`` aggregates do not."""
+
+    hashing: tuple[str, ...] = (
+        "md5*", "sha", "sha1*", "sha2*", "sha224*", "sha256*", "sha384*", "sha512*", "*hash*", "farm_fingerprint",
+        "*hmac*", "blake*", "crc32*", "*surrogate_key*", "digest", "standard_hash",
+    )  # fmt: skip
+    masking: tuple[str, ...] = (
+        "*mask*", "*redact*", "*tokeni[sz]e*", "*encrypt*", "*anonymi[sz]e*", "*pseudonymi[sz]e*", "*obfuscate*",
+    )  # fmt: skip
+    keeping: tuple[str, ...] = (
+        "any_value", "anyvalue", "arbitrary", "array_agg", "arrayagg", "array_unique_agg", "array_concat_agg",
+        "listagg",
+        "group_concat", "groupconcat", "string_agg", "first", "last", "first_value", "firstvalue", "last_value",
+        "lastvalue", "nth_value", "nthvalue", "lag", "lead", "mode", "min_by", "max_by", "argmin", "argmax", "arg_min",
+        "arg_max", "object_agg", "json_object_agg", "json_array_agg", "collect_list", "collect_set",
+    )  # fmt: skip
+
+
+class UnreadableError(Exception):
+    """A query of a kind that gives no columns that can be told."""
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What names mean inside one select: relations by alias, and the select around it."""
+
+    relations: dict[str, Relation] = field(default_factory=dict)
+    outer: _Scope | None = None
+
+
+Resolve = Callable[[str, str, str], Relation | None]
+"""(catalog, schema, name) → the relation of that name, None for one that nobody knows."""
+
+
+class QueryReader:
+    """Reads one model's query."""
+
+    def __init__(self, resolve: Resolve, breakers: Breakers) -> None:
+        self.resolve = resolve
+        self.breakers = breakers
+
+    def read(self, tree: Any) -> Relation:
+        """The query's columns; raises UnreadableError."""
+        return self._query(tree, {}, None)
+
+    def _query(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
+        if isinstance(tree, exp.Subquery):
+            known = self._with(tree, ctes, outer)
+            return self._query(tree.this, known, outer)
+        if isinstance(tree, exp.SetOperation):
+            known = self._with(tree, ctes, outer)
+            return _union(self._query(tree.this, known, outer), self._query(tree.expression, known, outer))
+        if isinstance(tree, exp.Select):
+            return self._select(tree, self._with(tree, ctes, outer), outer)
+        if isinstance(tree, exp.Table):
+            return self._table(tree, ctes)
+        if isinstance(tree, exp.Values):
+            return Relation({})
+        raise UnreadableError(f"a statement of the kind {type(tree).__name__}")
+
+    def _with(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> dict[str, Relation]:
+        clause = tree.args.get("with_") or tree.args.get("with")
+        if clause is None:
+            return ctes
+        known = dict(ctes)
+        for cte in clause.expressions:
+            name = cte.alias.lower()
+            if clause.args.get("recursive"):
+                known[name] = self._recursive_start(cte.this, known, outer)
+            known[name] = _renamed(self._query(cte.this, known, outer), cte.args.get("alias"))
+        return known
+
+    def _recursive_start(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
+        start = tree.this if isinstance(tree, exp.SetOperation) else None
+        return Relation({}) if start is None else self._query(start, ctes, outer)
+
+    def _select(self, select: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
+        scope = _Scope(outer=outer)
+        start = select.args.get("from_") or select.args.get("from")
+        for item in [start, *(select.args.get("joins") or ()), *(select.args.get("laterals") or ())]:
+            if item is not None:
+                self._add(item if isinstance(item, exp.Lateral) else item.this, scope, ctes)
+        columns: dict[str, list[Edge]] = {}
+        opened: list[str] = []
+        for projection in select.expressions:
+            if _star(projection) is not None:
+                self._expand(projection, scope, columns, opened)
+            else:
+                name = projection.alias_or_name
+                edges = self._edges(projection, scope, ctes)
+                if name:
+                    columns[name] = edges
+                    scope.relations.setdefault(_ALIASES, Relation({})).columns.setdefault(name, edges)
+        return Relation(columns, opened)
+
+    def _add(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> None:
+        alias = item.alias_or_name.lower()
+        if isinstance(item, exp.Table):
+            relation = self._table(item, ctes)
+            for join in item.args.get("joins") or ():
+                self._add(join.this, scope, ctes)
+        elif isinstance(item, exp.Subquery | exp.SetOperation | exp.Select):
+            if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Table):
+                self._add(item.this, scope, ctes)
+                return
+            relation = _renamed(self._query(item, ctes, scope), item.args.get("alias"))
+        else:
+            relation = self._generated(item, scope, ctes)
+        scope.relations[alias or f"#{len(scope.relations)}"] = relation
+
+    def _generated(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> Relation:
+        """``unnest``, ``flatten``, a lateral or table function: each of its columns may hold any value it takes."""
+        edges = [
+            Edge(e.node, e.column, EXPRESSION) for e in self._edges(item, scope, ctes) if e.transform not in STOPPING
+        ]
+        alias = item.args.get("alias")
+        names = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        return Relation({n: edges for n in [*names, item.alias_or_name, "value", "unnest"] if n})
+
+    def _table(self, table: Any, ctes: dict[str, Relation]) -> Relation:
+        if not table.db and table.name.lower() in ctes:
+            return ctes[table.name.lower()]
+        if isinstance(table.this, exp.Func):
+            return Relation({})
+        return self.resolve(table.catalog, table.db, table.name) or Relation({})
+
+    def _expand(self, projection: Any, scope: _Scope, columns: dict[str, list[Edge]], opened: list[str]) -> None:
+        star = _star(projection)
+        table = projection.table.lower() if isinstance(projection, exp.Column) else ""
+        excluded = {c.name.lower() for c in _listed(star, "except_", "except", "exclude")}
+        renamed = {c.this.name.lower(): c.alias for c in _listed(star, "rename")}
+        replaced = {c.alias.lower(): c for c in _listed(star, "replace")}
+        for alias, relation in scope.relations.items():
+            if alias == _ALIASES or (table and alias != table):
+                continue
+            opened.extend(o for o in relation.open if o not in opened)
+            for name, edges in relation.columns.items():
+                if name.lower() in excluded:
+                    continue
+                if name.lower() in replaced:
+                    edges = self._edges(replaced[name.lower()], scope, {})
+                columns.setdefault(renamed.get(name.lower(), name), edges)
+
+    def _edges(self, expression: Any, scope: _Scope, ctes: dict[str, Relation]) -> list[Edge]:
+        name = expression.alias_or_name
+        inner = expression.this if isinstance(expression, exp.Alias) else expression
+        found: dict[tuple[str, str], Edge] = {}
+        for edge in self._flow(inner, scope, ctes, COPY):
+            transform = edge.transform
+            if transform == COPY and isinstance(inner, exp.Column) and name.lower() != inner.name.lower():
+                transform = RENAME
+            key = (edge.node, edge.column)
+            kept = found.get(key)
+            if kept is None or _STRENGTH[transform] < _STRENGTH[kept.transform]:
+                found[key] = Edge(edge.node, edge.column, transform)
+        return list(found.values())
+
+    def _flow(self, node: Any, scope: _Scope, ctes: dict[str, Relation], transform: str) -> Iterator[Edge]:
+        if isinstance(node, exp.Column):
+            for edge in self._column(node, scope):
+                yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+            return
+        if isinstance(node, exp.Subquery | exp.Select | exp.SetOperation):
+            for edges in self._query(node, ctes, scope).columns.values():
+                for edge in edges:
+                    yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+            return
+        if isinstance(node, exp.Predicate) and not isinstance(node, exp.Subquery):
+            return
+        inner = self._through(node, transform)
+        for child in _values(node):
+            yield from self._flow(child, scope, ctes, inner)
+
+    def _through(self, node: Any, transform: str) -> str:
+        """The transform of a value below ``node``."""
+        if isinstance(node, exp.Paren | exp.Alias | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+            return transform
+        own = EXPRESSION
+        names = _function_names(node)
+        if names:
+            if _matches(names, self.breakers.hashing):
+                own = HASH
+            elif _matches(names, self.breakers.masking):
+                own = MASK
+            elif isinstance(node, exp.AggFunc) and not _matches(names, self.breakers.keeping):
+                own = AGGREGATE
+        return max(transform, own, key=_STRENGTH.__getitem__)
+
+    def _column(self, column: Any, scope: _Scope | None) -> list[Edge]:
+        name, table = column.name.lower(), column.table.lower()
+        if table and not _known(table, scope):
+            first = column.parts[0].name
+            return [Edge(e.node, e.column, EXPRESSION) for e in self._column(exp.column(first), scope)]
+        while scope is not None:
+            relations = (
+                [r for a, r in scope.relations.items() if a == table] if table else list(scope.relations.values())
+            )
+            for relation in relations:
+                for own, edges in relation.columns.items():
+                    if own.lower() == name:
+                        return edges
+            opened = [o for r in relations for o in r.open]
+            if opened:
+                return [Edge(o, column.name, COPY) for o in opened]
+            if relations and table:
+                return []
+            scope = scope.outer
+        return []
+
+
+def _known(table: str, scope: _Scope | None) -> bool:
+    """False where a name before a dot is no relation: then it is a column with fields."""
+    while scope is not None:
+        if table in scope.relations:
+            return True
+        scope = scope.outer
+    return False
+
+
+def _star(projection: Any) -> Any:
+    """The star of ``*`` and ``t.*``; None for anything else."""
+    if isinstance(projection, exp.Star):
+        return projection
+    if isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
+        return projection.this
+    return None
+
+
+def _listed(star: Any, *names: str) -> list[Any]:
+    for name in names:
+        found = star.args.get(name)
+        if found:
+            return list(found) if isinstance(found, list) else [found]
+    return []
+
+
+def _values(node: Any) -> Iterable[Any]:
+    """Those children whose value becomes part of the node's: not conditions, orders, partitions or types."""
+    if isinstance(node, exp.Case):
+        branches = [i.args.get("true") for i in node.args.get("ifs") or ()]
+        return [b for b in [*branches, node.args.get("default")] if b is not None]
+    if isinstance(node, exp.If):
+        return [b for b in (node.args.get("true"), node.args.get("false")) if b is not None]
+    if isinstance(node, exp.Window | exp.WithinGroup | exp.Filter):
+        return [node.this]
+    if isinstance(node, exp.Nullif):
+        return [node.this]
+    return [c for c in node.iter_expressions() if not isinstance(c, exp.DataType | exp.Order | exp.TableAlias)]
+
+
+def _function_names(node: Any) -> list[str]:
+    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
+        return [node.name.lower()]
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
+        return [node.expression.name.lower()]
+    if isinstance(node, exp.Func):
+        return [n.lower() for n in type(node).sql_names()] + [type(node).__name__.lower()]
+    return []
+
+
+def _matches(names: list[str], patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def _union(left: Relation, right: Relation) -> Relation:
+    """Columns by position, named as on the left."""
+    rights = list(right.columns.values())
+    columns = {}
+    for index, (name, edges) in enumerate(left.columns.items()):
+        others = rights[index] if index < len(rights) else []
+        columns[name] = [*edges, *(e for e in others if e not in edges)]
+    if not left.columns and left.open == [] and right.columns:
+        columns = dict(right.columns)
+    return Relation(columns, [*left.open, *(o for o in right.open if o not in left.open)])
+
+
+def _renamed(relation: Relation, alias: Any) -> Relation:
+    """With the column names of ``as t (a, b)``."""
+    names = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+    if not names:
+        return relation
+    edges = list(relation.columns.values())
+    return Relation({n: edges[i] if i < len(edges) else [] for i, n in enumerate(names)}, relation.open)

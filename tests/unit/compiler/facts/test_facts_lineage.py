@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.facts.lineage import column_lineage, propagate
+from compiler.facts.lineage_sql import Breakers
+from compiler.facts.project_files import read_project_files
+from compiler.ir.facts_model import Facts
+
+SOURCES = """
+sources:
+  - name: crm
+    tables:
+      - name: people
+        columns:
+          - {name: id}
+          - {name: email, meta: {classification: pii}}
+          - {name: ssn, meta: {floe: {classification: secret}}}
+          - {name: phone, meta: {classification: pii, masked: true}}
+      - {name: orders, columns: [{name: order_id}, {name: person_id}]}
+"""
+RANKS = {"internal": 1, "restricted": 2}
+LEVELS = {"pii": "internal", "secret": "restricted"}
+
+
+def facts_of(folder: Path, models: dict[str, str], yaml: str = SOURCES) -> Facts:
+    (folder / "models").mkdir(exist_ok=True)
+    (folder / "dbt_project.yml").write_text("name: p\nvars: {cols: [email, ssn]}")
+    (folder / "models" / "sources.yml").write_text(yaml)
+    for name, sql in models.items():
+        (folder / "models" / f"{name}.sql").write_text(sql)
+    facts = read_project_files(folder, environ={"FLOEC_CACHE_DIR": ""}).value
+    assert facts is not None
+    for entry in [*facts.sources, *facts.models]:
+        for column in entry["columns"]:
+            column["level"] = LEVELS.get(column["classification"])
+    return facts
+
+
+def inherited(facts: Facts, folder: Path, **options: Any) -> dict[str, dict[str, Any]]:
+    outcome = column_lineage(facts, folder, **options)
+    assert outcome.diagnostics == ()
+    assert outcome.value is not None
+    propagate(facts, outcome.value, RANKS)
+    return {f"{m['name']}.{c['name']}": c["inherited"] for m in facts.models for c in m["columns"] if c["inherited"]}
+
+
+def test_pii_is_found_through_renames_a_cte_a_join_and_a_star(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path,
+        {
+            "stg_people": "select id as person_id, lower(email) as mail from {{ source('crm', 'people') }}",
+            "int_orders": """
+                with people as (select * from {{ ref('stg_people') }}),
+                orders as (select * from {{ source('crm', 'orders') }})
+                select o.order_id, p.mail as contact from orders o left join people p using (person_id)
+            """,
+            "gold": "select * from {{ ref('int_orders') }}",
+            "safe": "select md5(contact) as a, count(contact) as b, mask_email(contact) as c, contact is null as d"
+            " from {{ ref('int_orders') }}",
+        },
+    )
+    found = inherited(facts, tmp_path)
+    assert sorted(found) == ["gold.contact", "int_orders.contact", "stg_people.mail"]
+    assert found["gold.contact"]["classification"] == "pii"
+    assert [(s["node"], s["column"], s["transform"]) for s in found["gold.contact"]["path"]] == [
+        ("source.p.crm.people", "email", "declared"),
+        ("model.p.stg_people", "mail", "expression"),
+        ("model.p.int_orders", "contact", "rename"),
+        ("model.p.gold", "contact", "copy"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reached"),
+    [
+        ("select email from {0}", ["email"]),
+        ("select * from {0}", ["email", "ssn"]),
+        ("select * exclude (email) from {0}", ["ssn"]),
+        ("select * replace (sha256(email) as email) from {0}", ["ssn"]),
+        ("select p.*, 1 as x from {0} p join {1} o on o.person_id = p.id", ["email", "ssn"]),
+        ("select phone from {0}", []),
+        ("select email from {0} union all select 'x' from {1}", ["email"]),
+        ("select 'x' as a from {1} union all select email from {0}", ["a"]),
+        ("select (select ssn from {0} limit 1) as s from {1}", ["s"]),
+        ("select case when email = 'a' then 1 end as c, coalesce(ssn, '') as d from {0}", ["d"]),
+        ("select upper(md5(email)) as a, md5(email || id) as b from {0}", []),
+        ("select any_value(email) as a, min(email) as b, array_agg(ssn) as c from {0}", ["a", "c"]),
+        ("select x.e as y from (select email from {0}) as x(e)", ["y"]),
+        ("with recursive r as (select email from {0} union all select email from r) select email as z from r", ["z"]),
+        ("select email as a, a || '!' as b from {0}", ["a", "b"]),
+        ("select {{{{ dbt_utils.generate_surrogate_key(['email', 'ssn']) }}}} as k from {0}", []),
+        ("select {{{{ tidy('email') }}}} as k from {0}", ["k"]),
+        ("select {{% for c in var('cols') %}}{{{{ c }}}} as {{{{ c }}}}_x{{% if not loop.last %}}, {{% endif %}}"
+         "{{% endfor %}} from {0}", ["email_x", "ssn_x"]),
+        ("{{{{ config(tags='x') }}}} select {{{{ dbt_utils.star(from=ref('m')) }}}} from {0}", ["email", "ssn"]),
+        ("select email from {0} {{% if is_incremental() %}} where x > {{{{ this }}}} {{% endif %}}",
+         ["email"]),
+    ],
+)  # fmt: skip
+def test_what_carries_a_value_and_what_stops_it(tmp_path: Path, sql: str, reached: list[str]) -> None:
+    people, orders = "{{ source('crm', 'people') }}", "{{ source('crm', 'orders') }}"
+    facts = facts_of(tmp_path, {"m": sql.format(people, orders)})
+    assert sorted(inherited(facts, tmp_path)) == [f"m.{name}" for name in reached]
+
+
+def test_the_highest_level_counts_and_breakers_are_data(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, {"m": "select email || ssn as both, md5(ssn) as h from {{ source('crm', 'people') }}"})
+    found = inherited(facts, tmp_path, breakers=Breakers(hashing=("nothing",)))
+    assert (found["m.both"]["classification"], found["m.both"]["level"]) == ("secret", "restricted")
+    assert found["m.h"]["classification"] == "secret"
+
+
+def test_sql_that_no_parser_understands_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path,
+        {
+            "bad": "select select from from {{ source('crm', 'people') }} where (",
+            "odd": "create table x (a int)\n-- {{ source('crm', 'people') }}",
+            "good": "select email from {{ source('crm', 'people') }}",
+            "below": "select email from {{ ref('bad') }}",
+        },
+    )
+    outcome = column_lineage(facts, tmp_path)
+    assert outcome.value is not None
+    assert {d.subject: (d.code, d.severity.value) for d in outcome.diagnostics} == {
+        "model bad": ("FLC128", "notify"),
+        "model odd": ("FLC128", "notify"),
+    }
+    assert list(outcome.value.relations["model.p.good"].columns) == ["email"]
+
+
+def test_the_cache_gives_the_same_and_notices_what_a_star_stands_for(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "p", tmp_path / "cache"
+    folder.mkdir()
+    models = {"m": "select * from {{ source('crm', 'people') }}"}
+    first = column_lineage(facts_of(folder, models), folder, folder=cache).value
+    again = column_lineage(facts_of(folder, models), folder, folder=cache).value
+    assert first is not None
+    assert again is not None
+    assert first.relations == again.relations
+    more = column_lineage(facts_of(folder, models, SOURCES.replace("{name: id}", "{name: key}")), folder, folder=cache)
+    assert more.value is not None
+    assert "key" in more.value.relations["model.p.m"].columns
+
+
+def test_a_ring_of_models_ends(tmp_path: Path) -> None:
+    models = {
+        "a": "select * from {{ ref('b') }}",
+        "b": "select email from {{ ref('a') }}, {{ source('crm', 'people') }}",
+    }
+    facts = facts_of(tmp_path, models)
+    assert facts.project["cycles"] == [["model.p.a", "model.p.b"]]
+    assert "a.email" in inherited(facts, tmp_path)
