@@ -167,6 +167,6 @@ def contact(given: Any) -> Entry:
     }
 
 
-def by_id(entries: Iterable[Entry]) -> list[Entry]:
-    """Sorted by ``unique_id``."""
-    return sorted(entries, key=lambda e: str(e["unique_id"]))
+def sorted_refs(refs: Iterable[Entry]) -> list[Entry]:
+    """``refs`` or ``source_refs`` by their names."""
+    return sorted(refs, key=lambda r: [str(v or "") for v in r.values()])

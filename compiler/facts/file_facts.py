@@ -38,14 +38,17 @@ class Block(msgspec.Struct, array_like=True):
     """Configurations whose value only dbt can compute."""
     body: str = ""
     """The text of a snapshot block."""
+    calls: list[str] = []
+    """Names of macros that are called, with their package where it is written."""
 
 
 class MacroBlock(msgspec.Struct, array_like=True):
-    """One ``{% macro %}``."""
+    """One macro, generic test or materialization; ``block`` holds what it refers to and calls."""
 
     name: str
     line: int
     arguments: list[str]
+    block: Block
     raw_code: str = ""
 
 

@@ -53,11 +53,11 @@ def generic_test(given: Any, target: Target, column: str | None) -> GenericTest 
     if match is None:
         return None
     namespace, short = match[1], match[2]
-    config = _take_config(arguments)
-    description, own_name = arguments.pop("description", None), arguments.pop("name", None)
     nested = arguments.pop("arguments", None)
     if isinstance(nested, dict):
         arguments.update(nested)
+    config = _take_config(arguments)
+    description, own_name = arguments.pop("description", None), arguments.pop("name", None)
     keywords = {k: _float(v) for k, v in arguments.items()}
     if column is not None:
         keywords["column_name"] = column

@@ -89,6 +89,8 @@ class Values:
             return self._conditional(node, scope)
         if isinstance(node, nodes.Dict):
             return self._dict(node, scope)
+        if isinstance(node, nodes.And | nodes.Or):
+            return self._logic(node, scope)
         parts = _operands(node)
         if parts is None:
             return (UNKNOWN,)
@@ -123,6 +125,15 @@ class Values:
         if test:
             return self.of(node.expr1, scope)
         return (None,) if node.expr2 is None else self.of(node.expr2, scope)
+
+    def _logic(self, node: nodes.And | nodes.Or, scope: Scope) -> tuple[Any, ...]:
+        """``and`` and ``or``, decided also where one side alone decides."""
+        left, right = self.single(node.left, scope), self.single(node.right, scope)
+        deciding = isinstance(node, nodes.Or)
+        for side in (left, right):
+            if side is not UNKNOWN and bool(side) is deciding:
+                return (side,)
+        return (UNKNOWN,) if left is UNKNOWN else (right,)
 
     def _call(self, node: nodes.Call, scope: Scope) -> tuple[Any, ...]:
         if not isinstance(node.node, nodes.Name):
@@ -159,7 +170,7 @@ class Values:
         return pieces[0] if len(pieces) == 1 else "".join(str(p) for p in pieces)
 
 
-_BINARY = (nodes.Add, nodes.Sub, nodes.And, nodes.Or)
+_BINARY = (nodes.Add, nodes.Sub)
 _FILTERS = {"as_bool", "as_native", "as_text", "as_number", "lower", "upper", "trim", "string", "int", "list"}
 
 
@@ -209,10 +220,6 @@ def _operate(node: nodes.Node, values: list[Any]) -> Any:
     if isinstance(node, nodes.Neg):
         return -values[0]
     left, right = values
-    if isinstance(node, nodes.And):
-        return left and right
-    if isinstance(node, nodes.Or):
-        return left or right
     return left + right if isinstance(node, nodes.Add) else left - right
 
 

@@ -5,9 +5,11 @@ Codes: FLC128 (notify) the SQL of a model that no parser understands; the others
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +177,9 @@ class _Tracer:
         self.relations: dict[str, Relation] = {}
         self.found: list[Diagnostic] = []
         self.variables = self._variables()
+        self.macros = {m["name"]: m["raw_code"] for m in facts.macros if m["raw_code"] and not self._breaks(m["name"])}
+        given = repr([self.dialect, self.breakers, sorted(self.variables.items()), sorted(self.macros.items())])
+        self.setting = hashlib.sha256(given.encode()).hexdigest()
         everything = [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]
         self.entries = {e["unique_id"]: e for e in everything}
         self.by_name: dict[str, list[Entry]] = {}
@@ -187,11 +192,16 @@ class _Tracer:
         own = given.get(self.facts.project["name"])
         return {**given, **(own if isinstance(own, dict) else {})}
 
+    def _breaks(self, name: str) -> bool:
+        """A macro whose name says that it hashes or masks is not looked into."""
+        patterns = (*self.breakers.hashing, *self.breakers.masking)
+        return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
+
     def trace(self, node: Entry) -> None:
         sql = self.facts.sql.get(node["unique_id"])
         if sql is None:
             return
-        content = f"{self.dialect}\n{self.breakers}\n{self._signature(node)}\n{sorted(self.variables.items())}\n{sql}"
+        content = f"{self.setting}\n{self._signature(node)}\n{sql}"
         key, known = self.cache.get(content.encode(), "lineage")
         if known is None:
             known = self._read(node, sql)
@@ -223,24 +233,35 @@ class _Tracer:
         import sqlglot
         from sqlglot.errors import SqlglotError
 
-        from compiler.facts.lineage_render import render
         from compiler.facts.lineage_sql import QueryReader, UnreadableError
 
-        text = render(sql, self.variables) if "{" in sql else sql
-        if text is None:
-            return None
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
-        try:
-            trees = [t for t in sqlglot.parse(text, dialect=self.dialect) if t is not None]
-            if not trees:
-                raise UnreadableError("no query")
-            return QueryReader(lambda c, d, t: self._resolve(node, d, t), self.breakers).read(trees[-1])
-        except SqlglotError as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        except (UnreadableError, RecursionError) as error:
-            reason = str(error) if isinstance(error, UnreadableError) else "it is nested too deeply"
-        self._report(node, f"the columns of `{node['name']}` cannot be traced: {reason}")
+        reason = ""
+        for text in self._texts(sql):
+            try:
+                trees = [t for t in sqlglot.parse(text, dialect=self.dialect) if t is not None]
+                if not trees:
+                    raise UnreadableError("no query")
+                return QueryReader(lambda c, d, t: self._resolve(node, d, t), self.breakers).read(trees[-1])
+            except SqlglotError as error:
+                reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
+            except (UnreadableError, RecursionError) as error:
+                reason = reason or (str(error) if isinstance(error, UnreadableError) else "it is nested too deeply")
+        if reason:
+            self._report(node, f"the columns of `{node['name']}` cannot be traced: {reason}")
         return None
+
+    def _texts(self, sql: str) -> Iterator[str]:
+        """What the SQL may be once its Jinja is gone, the best guess first."""
+        if "{" not in sql:
+            yield sql
+            return
+        from compiler.facts.lineage_render import render
+
+        for macros, lone_calls in ((self.macros, True), (self.macros, False), ({}, True), ({}, False)):
+            text = render(sql, self.variables, macros, lone_calls=lone_calls)
+            if text is not None:
+                yield text
 
     def _resolve(self, node: Entry, schema: str, name: str) -> Relation | None:
         from compiler.facts.lineage_render import REF, SOURCE, relation_parts
@@ -249,14 +270,19 @@ class _Tracer:
             for ref in node["refs"]:
                 if ref["name"] == parts[0] and (ref["version"] or "") == parts[2] and ref["unique_id"] in self.entries:
                     return self.relation(ref["unique_id"])
-            return None
+            return self._named(parts[0], "")
         if (parts := relation_parts(name, SOURCE)) is not None:
             for ref in node["source_refs"]:
                 if [ref["source"], ref["table"]] == parts and ref["unique_id"] in self.entries:
                     return self.relation(ref["unique_id"])
-            return None
+            found = [s["unique_id"] for s in self.facts.sources if [s["source_name"], s["name"]] == parts]
+            return self.relation(found[0]) if found else None
+        return self._named(name, schema, node["depends_on"])
+
+    def _named(self, name: str, schema: str, first: Iterable[str] = ()) -> Relation | None:
+        """What a relation of the warehouse is called so, ``first`` before others."""
         found = self.by_name.get(name.lower(), [])
-        own = [e for e in found if e["unique_id"] in node["depends_on"]] or found
+        own = [e for e in found if e["unique_id"] in first] or found
         exact = [e for e in own if schema and str(e["schema"]).lower() == schema.lower()] or own
         return self.relation(exact[0]["unique_id"]) if exact else None
 

@@ -1,8 +1,8 @@
 """Raw SQL of a model with its Jinja made away with, as far as that is possible without dbt.
 
 ``ref`` and ``source`` become names that the caller can find again, loops over literal lists are unrolled, conditions
-that are not constant count as not met, and any other call becomes a function of SQL with the call's arguments, so that
-columns named in a macro's arguments still flow through it.
+that are not constant count as not met, the project's own macros are written out, and any other call becomes a function
+of SQL with the call's arguments, so that columns named in a macro's arguments still flow through it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,22 @@ _COLUMN = re.compile(r"[A-Za-z_][\w.]*\Z|\"[^\"]+\"\Z")
 _SILENT = {"config", "log", "set_sql_header", "print", "return", "docs"}
 _STAR = {"star", "get_filtered_columns_in_relation"}
 MAX_ROUNDS = 1000
+MAX_DEPTH = 8
+_TYPE = re.compile(r"(^|_)type(_|\Z)")
 
 
-def render(raw_code: str, variables: Mapping[str, Any]) -> str | None:
-    """SQL that a parser may understand; None where the Jinja itself cannot be parsed."""
+def render(raw_code: str, variables: Mapping[str, Any], macros: Mapping[str, str], *, lone_calls: bool) -> str | None:
+    """SQL that a parser may understand; None where the Jinja itself cannot be parsed.
+
+    ``macros`` holds the texts of those that are written out, by name. With ``lone_calls`` false, a call that has a line
+    to itself becomes nothing: it may stand for a clause, or for a whole CTE.
+    """
     try:
         template = parse_template(raw_code)
+        renderer = _Renderer(Values(variables), macros, lone_calls)
+        renderer.body(template.body, {"execute": (False,)})
     except (jinja2.TemplateSyntaxError, RecursionError):
         return None
-    renderer = _Renderer(Values(variables))
-    renderer.body(template.body, {"execute": (False,)})
     return "".join(renderer.out)
 
 
@@ -51,17 +57,23 @@ def relation_parts(name: str, kind: str) -> list[str] | None:
 
 
 class _Renderer:
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, macros: Mapping[str, str], lone_calls: bool) -> None:
         self.values = values
+        self.macros = macros
+        self.lone_calls = lone_calls
         self.out: list[str] = []
         self.rounds = 0
+        self.depth = 0
 
     def body(self, statements: Iterable[nodes.Node], scope: Scope) -> dict[str, tuple[Any, ...]]:
         local = dict(scope)
         for node in statements:
             if isinstance(node, nodes.Output):
-                for part in node.nodes:
-                    self.out.append(part.data if isinstance(part, nodes.TemplateData) else self.expression(part, local))
+                for index, part in enumerate(node.nodes):
+                    if isinstance(part, nodes.TemplateData):
+                        self.out.append(part.data)
+                    elif self.lone_calls or not self._alone(part, node.nodes[index + 1 :]):
+                        self.out.append(self.expression(part, local))
             elif isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
                 local[node.target.name] = (self.values.single(node.node, local),)
             elif isinstance(node, nodes.If):
@@ -71,6 +83,16 @@ class _Renderer:
             elif isinstance(node, nodes.Macro) and node.name.startswith("snapshot "):
                 self.body(node.body, local)
         return local
+
+    def _alone(self, part: nodes.Node, rest: list[nodes.Expr]) -> bool:
+        """True for a call of a macro, not of ``ref`` or ``source``, with nothing else in its line."""
+        if not isinstance(part, nodes.Call) or (
+            isinstance(part.node, nodes.Name) and part.node.name in ("ref", "source")
+        ):
+            return False
+        before = next((t for t in reversed(self.out) if t), "\n").rpartition("\n")[2]
+        after = rest[0].data.partition("\n")[0] if rest and isinstance(rest[0], nodes.TemplateData) else ""
+        return not before.strip() and not after.strip()
 
     def _if(self, node: nodes.If, scope: Scope) -> dict[str, tuple[Any, ...]]:
         for branch in [node, *node.elif_]:
@@ -128,8 +150,30 @@ class _Renderer:
             return ""
         if name in _STAR:
             return "*"
+        if name in self.macros and self.depth < MAX_DEPTH:
+            return self._expanded(name, call, scope)
+        if _TYPE.search(name):
+            return "varchar"
         found = [t for a in [*call.args, *(k.value for k in call.kwargs)] for t in self._arguments(a, scope)]
         return f"{name or 'jinja'}({', '.join(found)})"
+
+    def _expanded(self, name: str, call: nodes.Call, scope: Scope) -> str:
+        """The text of a macro with its arguments in their places."""
+        macro = next((m for m in parse_template(self.macros[name]).body if isinstance(m, nodes.Macro)), None)
+        if macro is None:
+            return ""
+        given = dict(zip((a.name for a in macro.args), call.args, strict=False)) | {k.key: k.value for k in call.kwargs}
+        inner: dict[str, tuple[Any, ...]] = {"execute": (False,)}
+        if macro.defaults:
+            for argument, default in zip(macro.args[-len(macro.defaults) :], macro.defaults, strict=True):
+                inner[argument.name] = (self.values.single(default, {}),)
+        for key, node in given.items():
+            value = self.values.single(node, scope)
+            inner[key] = (self.expression(node, scope) if value is UNKNOWN else value,)
+        outer, self.out, self.depth = self.out, [], self.depth + 1
+        self.body(macro.body, inner)
+        text, self.out, self.depth = "".join(self.out), outer, self.depth - 1
+        return text.strip()
 
     def _arguments(self, node: nodes.Node, scope: Scope) -> list[str]:
         value = self.values.single(node, scope)

@@ -160,7 +160,7 @@ class _Assembly:
         for kind in _LISTED:
             if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
                 getattr(facts, kind).extend(self._whole(getattr(self.manifest, kind).values(), MAKERS[kind]))
-        called = self._macros(facts) if covered(self.needs, ("macros",)) else []
+        called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         if covered(self.needs, ("tests", "*", "enabled")):
             self._disabled_tests(facts)
         facts.project["packages"] = self._packages(str(facts.project["name"]))

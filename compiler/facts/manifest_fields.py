@@ -341,7 +341,7 @@ def _refs(given: list[Any] | None, package: str | None) -> list[Entry]:
             name, other, version = (names[-1] if names else ""), (names[0] if len(names) > 1 else None), None
         ref = {"name": str(name), "package": other, "version": entries.text(version), "unique_id": None}
         found.append({**ref, "line": None, "column": None})
-    return found or EMPTY
+    return _once(found)
 
 
 def _source_refs(given: list[Any] | None, package: str | None) -> list[Entry]:
@@ -350,7 +350,14 @@ def _source_refs(given: list[Any] | None, package: str | None) -> list[Entry]:
         names = [str(n) for n in entries.items(one)]
         if len(names) == 2:
             found.append({"source": names[0], "table": names[1], "unique_id": None, "line": None, "column": None})
-    return found or EMPTY
+    return _once(found)
+
+
+def _once(found: list[Entry]) -> list[Entry]:
+    """dbt lists a reference as often as it is made; the IR lists it once, sorted."""
+    if len(found) < 2:
+        return found or EMPTY
+    return entries.sorted_refs(r for i, r in enumerate(found) if r not in found[:i])
 
 
 def _code_lines(code: str | None) -> int | None:

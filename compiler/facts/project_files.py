@@ -18,6 +18,7 @@ from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import UNKNOWN, Ref
 from compiler.facts.generic_tests import Target, generic_test
 from compiler.facts.graph import cycles
+from compiler.facts.macro_calls import Macros
 from compiler.facts.profile import read_profile
 from compiler.facts.project_config import ProjectFile, read_project
 from compiler.facts.project_nodes import Node, PackageNodes, StatedTest
@@ -81,7 +82,7 @@ class _Assembly:
         self.nodes: dict[str, Node] = {}
         self.by_name: dict[str, list[Node]] = defaultdict(list)
         self.sources: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        self.macros: set[str] = set()
+        self.macros = Macros()
         self.unknown = set(_UNKNOWN)
 
     def facts(self) -> Facts:
@@ -149,9 +150,11 @@ class _Assembly:
     def _add_macros(self, facts: Facts) -> None:
         for package in self.packages:
             for macro in package.macros():
-                self.macros.add(macro["name"])
                 if package is self.packages[0]:
                     facts.macros.append(macro)
+            for file in package.scan.code:
+                for block in file.facts.macros:
+                    self.macros.add(package.name, block)
 
     def _add_nodes(self, package: PackageResources) -> None:
         for node in package.nodes.nodes():
@@ -180,7 +183,7 @@ class _Assembly:
             self._report(
                 "FLC127", note, node, entry["path"], "a manifest would say; without one it counts as not given"
             )
-        if "generate_alias_name" in self.macros:
+        if self.macros.find("generate_alias_name", self.project.name):
             entry["alias"] = None
             self.unknown.add("alias")
         target, custom = text(profile.get("schema")), entry["schema"]
@@ -188,7 +191,9 @@ class _Assembly:
             entry["schema"] = (
                 text(node.config["target_schema"]) if node.config["target_schema"] is not UNKNOWN else None
             )
-        elif target is None or "generate_schema_name" in self.macros or "schema" in node.uncertain:
+        elif (
+            target is None or self.macros.find("generate_schema_name", self.project.name) or "schema" in node.uncertain
+        ):
             entry["schema"] = None
             self.unknown.add("schema")
         else:
@@ -198,17 +203,20 @@ class _Assembly:
         """Resolve what a node refers to."""
         package = node.entry["package"]
         used: set[str] = set()
-        for ref in node.block.refs:
+        refs, sources = self.macros.references(node.block, package)
+        for ref in refs:
             target = self.resolve(ref, package)
             node.entry["refs"].append(_ref_entry(ref, target))
             used.add(target or "")
-        for source, table in node.block.sources:
+        for source, table in sources:
             target = self.resolve_source(source, table, package)
             node.entry["source_refs"].append(
                 {"source": source, "table": table, "unique_id": target, "line": None, "column": None}
             )
             used.add(target or "")
         node.entry["depends_on"] = sorted(used - {""})
+        for key in ("refs", "source_refs"):
+            node.entry[key] = entries.sorted_refs(node.entry[key])
 
     def resolve(self, ref: Ref, package: str) -> str | None:
         """The enabled node that a ``ref`` means: its package, else the caller's, else the root project, else any."""
@@ -255,7 +263,10 @@ class _Assembly:
         test = generic_test(stated.given, target, stated.column)
         if test is None:
             return
-        config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config)
+        namespace, _, kind = test.test.rpartition(".")
+        macro = self.macros.find(f"{namespace}.test_{kind}" if namespace else f"test_{kind}", package.name)
+        own = macro[1].block.config if macro is not None else {}
+        config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config, own)
         config = known(config)
         used = {attached}
         for call in test.references:
@@ -273,7 +284,7 @@ class _Assembly:
             tags=entries.tags(entry["tags"], stated.tags),
             description=test.description,
             arguments=test.arguments,
-            depends_on=sorted(used),
+            depends_on=sorted(used) if entry["enabled"] else [],
         )
         facts.tests.append(entry)
 
@@ -281,21 +292,19 @@ class _Assembly:
         patches = {str(g["name"]): (e, g) for e, g, _ in package.each("data_tests", "test")}
         for file in package.scan.code:
             if file.role == "test" and file.facts.broken is None and not file.facts.tests:
-                entry = self._singular(package, file, patches.get(file.stem))
-                if not off(entry.pop("config")):
-                    facts.tests.append(entry)
+                facts.tests.append(self._singular(package, file, patches.get(file.stem)))
 
     def _singular(self, package: PackageResources, file: CodeFile, patch: tuple[Entry, dict[str, Any]] | None) -> Entry:
         block = file.facts.main
         given = mapping(patch[1].get("config")) if patch else {}
         config = known(package.nodes.config("test", [package.name, *file.parts, file.stem], given, block.config))
-        used = {self.resolve(r, package.name) for r in block.refs}
-        used |= {self.resolve_source(s, t, package.name) for s, t in block.sources}
+        refs, sources = self.macros.references(block, package.name)
+        used = {self.resolve(r, package.name) for r in refs}
+        used |= {self.resolve_source(s, t, package.name) for s, t in sources}
         entry = _test_entry(f"test.{package.name}.{file.stem}", file.stem, file.path, config)
         entry.update(
             description=patch[0]["description"] if patch else "",
-            depends_on=sorted(u for u in used if u is not None),
-            config=config,
+            depends_on=sorted(u for u in used if u is not None) if entry["enabled"] else [],
         )
         return entry
 

@@ -19,7 +19,8 @@ from compiler.facts.seed_files import apply_csv
 from compiler.facts.sql_text import SqlText
 
 _KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot"}
-_SHORTCUTS = ("meta", "tags", "access", "group", "docs", "enabled")
+_RENDERED = ("meta", "config", "tags")
+_SHORTCUTS = ("meta", "access", "group", "docs")
 
 
 @dataclass(slots=True)
@@ -92,6 +93,11 @@ class PackageNodes:
             merge_config(found, render_config(one, self.project))
         return found
 
+    def column(self, given: Mapping[str, Any]) -> Entry:
+        """A column of YAML; of two of one name the later counts."""
+        rendered = {k: self.project.variables.rendered(v) for k, v in given.items() if k in _RENDERED}
+        return entries.column({**given, **rendered}, self.description(given.get("description")))
+
     def description(self, given: Any) -> str:
         """A description with its ``doc`` calls replaced by what the docs blocks say."""
         written = given if isinstance(given, str) else ""
@@ -146,13 +152,12 @@ class PackageNodes:
         return node
 
     def _columns(self, node: Node, given: list[Any]) -> None:
-        seen: set[str] = set()
-        for one in given:
-            if isinstance(one, dict) and one.get("name") is not None and str(one["name"]) not in seen:
-                seen.add(str(one["name"]))
-                column = entries.column(one, self.description(one.get("description")))
-                node.entry["columns"].append(column)
-                node.tests.extend(StatedTest(t, column["name"], column["tags"]) for t in data_tests(one))
+        columns: dict[str, Entry] = {}
+        for one in named(given):
+            column = self.column(one)
+            columns[column["name"]] = column
+            node.tests.extend(StatedTest(t, column["name"], column["tags"]) for t in data_tests(one))
+        node.entry["columns"] = list(columns.values())
 
     def _entry(self, kind: str, name: str, path: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> Entry:
         meta = mapping(config.get("meta"))
@@ -320,7 +325,7 @@ def _relation_block(name: str, relation: Any) -> Block:
     from compiler.facts.references import reference
 
     found = reference(relation)
-    block = Block(name, 1, [], [], {}, [])
+    block = Block(name, 1)
     if isinstance(found, Ref):
         block.refs.append(found)
     elif found is not None:

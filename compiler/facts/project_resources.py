@@ -59,10 +59,10 @@ class PackageResources:
         render = self.nodes.project.variables.rendered
         inherited = entries.tags(source.get("tags"), table.get("tags"))
         tests = [StatedTest(t, None, inherited) for t in data_tests(table)]
-        columns = []
+        columns: dict[str, Entry] = {}
         for one in named(table.get("columns")):
-            column = entries.column(one, self.nodes.description(one.get("description")))
-            columns.append(column)
+            column = self.nodes.column(one)
+            columns[column["name"]] = column
             tags = [*inherited, *column["tags"]]
             tests.extend(StatedTest(t, column["name"], tags) for t in data_tests(one))
         meta = mapping(config.get("meta"))
@@ -83,7 +83,7 @@ class PackageResources:
             "tags": entries.tags(config.get("tags")),
             "meta": meta,
             "owner": entries.owner(meta),
-            "columns": columns,
+            "columns": list(columns.values()),
             "tests": [],
             "used_by": [],
         }

@@ -220,7 +220,7 @@ class _Scanner:
             if text is None:
                 return
         if known is None and text is not None:
-            known = self._extract(text, suffix)
+            known = self._extract(text, suffix, len(data))
             self.cache.put(key, known)
         if known is None or known.facts is None:
             return
@@ -231,13 +231,13 @@ class _Scanner:
         raw = text.strip() if text is not None and self.keep_code else None
         self.scan.code.append(CodeFile(role, path, base, parts, stem, known.facts, known.text, raw))
 
-    def _extract(self, text: str, suffix: str) -> Known:
+    def _extract(self, text: str, suffix: str, size: int) -> Known:
         from compiler.facts.sql_text import measure
 
         if suffix == ".csv":
             from compiler.facts.seed_files import read_csv
 
-            return Known(read_csv(text, len(text.encode())))
+            return Known(read_csv(text, size))
         from compiler.facts.jinja_values import Values
         from compiler.facts.sql_files import read_python, read_sql
 

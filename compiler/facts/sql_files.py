@@ -71,7 +71,7 @@ class _Walk:
             if isinstance(node, nodes.Output):
                 self._output(node, scope, block, uncertain)
             elif isinstance(node, nodes.Macro):
-                self._macro(node, scope, block)
+                self._macro(node, scope)
             elif isinstance(node, nodes.If):
                 self._if(node, scope, block, uncertain)
             elif isinstance(node, nodes.For):
@@ -95,20 +95,17 @@ class _Walk:
             if type(part) is not nodes.TemplateData:
                 self._calls(part, scope, block, uncertain)
 
-    def _macro(self, node: nodes.Macro, scope: Scope, block: Block) -> None:
+    def _macro(self, node: nodes.Macro, scope: Scope) -> None:
         tag, _, name = node.name.rpartition(" ")
+        inner = Block(name, node.lineno)
+        self.statements(node.body, scope, inner, False)
         if tag == "snapshot":
-            inner = Block(name, node.lineno, [], [], {}, [])
             self.facts.snapshots.append(inner)
-            self.statements(node.body, scope, inner, False)
-        elif tag in ("test", "data_test"):
-            self.facts.tests.append(name)
-            self.facts.macros.append(_macro_block(f"test_{name}", node))
-        elif tag == "materialization":
-            self.facts.macros.append(_macro_block(f"materialization_{name}", node))
-        elif tag == "":
-            self.facts.macros.append(_macro_block(name, node))
-            self.statements(node.body, scope, block, True)
+        elif tag != "docs":
+            if tag in ("test", "data_test"):
+                self.facts.tests.append(name)
+            full = f"test_{name}" if tag in ("test", "data_test") else f"{tag}_{name}" if tag else name
+            self.facts.macros.append(MacroBlock(full, node.lineno, [a.name for a in node.args], inner))
 
     def _if(self, node: nodes.If, scope: Scope, block: Block, uncertain: bool) -> None:
         for branch in [node, *node.elif_]:
@@ -144,6 +141,21 @@ class _Walk:
                             _once(block.sources, (source, table))
             elif function == "config":
                 self._config(call, scope, block, uncertain)
+            else:
+                self._macro_call(call, scope, block)
+
+    def _macro_call(self, call: nodes.Call, scope: Scope, block: Block) -> None:
+        """A call of a macro by its name, by package and name, or through ``adapter.dispatch``."""
+        target = call.node
+        if isinstance(target, nodes.Name):
+            _once(block.calls, target.name)
+        elif isinstance(target, nodes.Getattr) and isinstance(target.node, nodes.Name):
+            if target.attr == "dispatch" and target.node.name == "adapter" and call.args:
+                name = self.values.single(call.args[0], scope)
+                if isinstance(name, str):
+                    _once(block.calls, f"default__{name}")
+            else:
+                _once(block.calls, f"{target.node.name}.{target.attr}")
 
     def _ref(self, call: nodes.Call, scope: Scope, block: Block) -> None:
         version = next((self.values.single(k.value, scope) for k in call.kwargs if k.key in ("v", "version")), None)
@@ -158,8 +170,9 @@ class _Walk:
     def _config(self, call: nodes.Call, scope: Scope, block: Block, uncertain: bool) -> None:
         given = [(k.key, self.values.single(k.value, scope)) for k in call.kwargs]
         for argument in call.args[:1]:
-            whole = self.values.single(argument, scope)
-            given.extend(whole.items() if isinstance(whole, dict) else ())
+            if isinstance(argument, nodes.Dict):
+                pairs = [(self.values.single(p.key, scope), self.values.single(p.value, scope)) for p in argument.items]
+                given.extend((k, v) for k, v in pairs if isinstance(k, str))
         for key, value in ((k, plain(v)) for k, v in given):
             if uncertain or value is UNKNOWN:
                 block.config.pop(key, None)
@@ -192,10 +205,6 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _macro_block(name: str, node: nodes.Macro) -> MacroBlock:
-    return MacroBlock(name, node.lineno, [a.name for a in node.args])
-
-
 def _block_name(tag: re.Match[str]) -> str:
     """The name that dbt gives the block."""
     if tag[2] == "materialization":
@@ -217,7 +226,7 @@ def read_python(text: str) -> FileFacts:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         return FileFacts(broken=(line or 1, getattr(error, "msg", None) or str(error)))
-    block = Block("", 1, [], [], {}, [])
+    block = Block("", 1)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value

@@ -18,10 +18,13 @@ class Variables:
         self.values = values
 
     def rendered(self, value: Any) -> Any:
-        """A YAML value with its Jinja replaced by what it is known to be, UNKNOWN for what only dbt can compute."""
+        """A YAML value with its Jinja replaced by what it is known to be, UNKNOWN for what only dbt can compute.
+
+        Like Jinja, it drops one line end at the end of a text.
+        """
         if isinstance(value, str):
             if "{{" not in value and "{%" not in value:
-                return value
+                return value.removesuffix("\n")
             from compiler.facts.jinja_values import Values
 
             return Values(self.values).text(value)

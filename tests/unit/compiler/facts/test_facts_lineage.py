@@ -22,6 +22,11 @@ sources:
           - {name: phone, meta: {classification: pii, masked: true}}
       - {name: orders, columns: [{name: order_id}, {name: person_id}]}
 """
+MACROS = """
+{% macro own(column, more='x') %}trim({{ column }}) || '{{ more }}'{% endmacro %}
+{% macro mask_own(column) %}left({{ column }}, 3){% endmacro %}
+{% macro whole() %}select email from {{ source('crm', 'people') }}{% endmacro %}
+"""
 RANKS = {"internal": 1, "restricted": 2}
 LEVELS = {"pii": "internal", "secret": "restricted"}
 
@@ -97,12 +102,17 @@ def test_pii_is_found_through_renames_a_cte_a_join_and_a_star(tmp_path: Path) ->
         ("select {{% for c in var('cols') %}}{{{{ c }}}} as {{{{ c }}}}_x{{% if not loop.last %}}, {{% endif %}}"
          "{{% endfor %}} from {0}", ["email_x", "ssn_x"]),
         ("{{{{ config(tags='x') }}}} select {{{{ dbt_utils.star(from=ref('m')) }}}} from {0}", ["email", "ssn"]),
+        ("select {{{{ own('email') }}}} as k, {{{{ mask_own('ssn') }}}} as l from {0}", ["k"]),
+        ("{{{{ cte() }}}}\nselect cast(email as {{{{ dbt.type_string() }}}}) as k from {0}", ["k"]),
+        ("{{{{ whole() }}}}", ["email"]),
         ("select email from {0} {{% if is_incremental() %}} where x > {{{{ this }}}} {{% endif %}}",
          ["email"]),
     ],
 )  # fmt: skip
 def test_what_carries_a_value_and_what_stops_it(tmp_path: Path, sql: str, reached: list[str]) -> None:
     people, orders = "{{ source('crm', 'people') }}", "{{ source('crm', 'orders') }}"
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros" / "m.sql").write_text(MACROS)
     facts = facts_of(tmp_path, {"m": sql.format(people, orders)})
     assert sorted(inherited(facts, tmp_path)) == [f"m.{name}" for name in reached]
 
