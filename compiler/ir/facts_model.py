@@ -26,4 +26,4 @@ class Facts:
     unit_tests: list[Entry] = field(default_factory=list)
     tests: list[Entry] = field(default_factory=list)
     sql: dict[str, str] = field(default_factory=dict, repr=False)
-    """The SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""
+    """SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""

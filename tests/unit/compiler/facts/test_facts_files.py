@@ -69,9 +69,9 @@ def test_references_are_read_in_jinjas_tree_and_resolved(tmp_path: Path) -> None
     )
     model = one(facts.models, "m")
     assert [(r["name"], r["package"], r["version"], r["unique_id"]) for r in model["refs"]] == [
+        ("gone", "other", "3", None),
         ("stg_a", None, None, "model.shop.stg_a"),
         ("stg_b", None, None, "model.shop.stg_b"),
-        ("gone", "other", "3", None),
     ]
     assert model["depends_on"] == ["model.shop.stg_a", "model.shop.stg_b", "source.shop.raw.customers"]
     assert (model["materialized"], model["tags"], model["unique_key"]) == ("incremental", ["hourly"], ["a", "b"])
