@@ -1,0 +1,238 @@
+"""Where the things of a dbt project stand in its files, found only when one of them is reported.
+
+A node stands in its SQL file and in the YAML that describes it; each property is looked for where dbt lets it be
+written. Files are read once each; one that cannot be read answers None, or the file as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from compiler.documents.shape import Keys
+from compiler.documents.yaml_loader import YamlDocument, load_file
+from compiler.facts import sql_positions
+from compiler.facts.entries import Entry, items, mapping
+from policy_lang.source import Span, whole_file
+
+_NODES = ("models", "seeds", "snapshots")
+_IN_SQL = {
+    "joins": "join", "code_lines": "", "raw_code": "", "select_star": "*", "name": "", "path": "", "directory": "",
+    "unique_id": "", "language": "", "layer": "", "layer_rank": "",
+}  # fmt: skip
+"""Fields that the SQL file itself shows, and the word of it that they are about."""
+_WRITTEN_AS = {
+    "type": "data_type",
+    "contract_enforced": "contract",
+    "snapshot_strategy": "strategy",
+    "classification": "meta",
+    "pii_type": "meta",
+    "sensitivity": "meta",
+    "masked": "meta",
+    "owner": "meta",
+    "retention_days": "meta",
+    "source_description": "description",
+    "primary_key": "constraints",
+    "given_formats": "given",
+    "expect_format": "expect",
+}
+"""Fields of the IR by the property that says so, where the two differ."""
+
+
+class ProjectPositions:
+    """Answers for one project; ``name`` is the root project's, other packages stand under ``packages_folder``."""
+
+    def __init__(self, project_dir: Path, name: str, packages_folder: str = "dbt_packages") -> None:
+        self._root = project_dir
+        self._name = name
+        self._packages = packages_folder
+        self._yaml = lru_cache(maxsize=None)(self._load_yaml)
+        self._text = lru_cache(maxsize=64)(self._load_text)
+
+    def locate(self, section: str, entry: dict[str, Any], rest: tuple[str | int, ...]) -> Span | None:
+        """The place of ``rest``, a path in ``entry`` of the IR's list ``section``, or of the nearest thing with one."""
+        if section in _NODES:
+            return self._node(section, entry, rest)
+        if section == "macros":
+            return self._macro(entry)
+        if section == "tests":
+            return self._test(entry, rest)
+        return self._described(section, entry, str(entry.get("path") or ""), rest)[0]
+
+    def file(self, entry: Mapping[str, Any], path: str) -> str:
+        """A file of the entry's package, as the user gave the project's folder."""
+        package = entry.get("package") or str(entry.get("unique_id") or "..").split(".")[1]
+        inside = self._root / self._packages / package / path
+        if package != self._name and inside.is_file():
+            return str(inside)
+        return str(self._root / path)
+
+    def _load_yaml(self, file: str) -> YamlDocument | None:
+        return load_file(file).value
+
+    def _load_text(self, file: str) -> str | None:
+        try:
+            return Path(file).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _node(self, section: str, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
+        first = str(rest[0]) if rest else ""
+        code = self.file(entry, str(entry["path"]))
+        found: Span | None = None
+        if first in ("refs", "source_refs", "depends_on", "hard_coded_relations") and len(rest) > 1:
+            found = self._reference(entry, code, first, rest[1])
+        elif first in _IN_SQL:
+            text = self._text(code) if _IN_SQL[first] else None
+            found = sql_positions.word(code, text, _IN_SQL[first]) if text is not None else whole_file(code)
+        if found is not None:
+            return found
+        patch = str(entry.get("patch_path") or "")
+        described, exact = self._described(section, entry, patch, rest) if patch else (None, False)
+        if rest and not exact and (text := self._text(code)) is not None:
+            found = sql_positions.config(code, text, _WRITTEN_AS.get(first, first))
+        return found or described or whole_file(code)
+
+    def _reference(self, entry: Entry, code: str, kind: str, index: str | int) -> Span | None:
+        given = entry.get(kind)
+        text = self._text(code)
+        if not isinstance(given, list) or not isinstance(index, int) or index >= len(given) or text is None:
+            return None
+        one = given[index]
+        if kind == "hard_coded_relations":
+            return sql_positions.relation(code, text, str(one))
+        if kind == "depends_on":
+            for name in ("refs", "source_refs"):
+                for ref in entry.get(name, ()):
+                    if ref["unique_id"] == one:
+                        return sql_positions.reference(code, text, ref)
+            parts = str(one).split(".")
+            ref = {"source": parts[2], "table": parts[-1]} if parts[0] == "source" else {"name": parts[2]}
+            return sql_positions.reference(code, text, ref)
+        return sql_positions.reference(code, text, one)
+
+    def _macro(self, entry: Entry) -> Span | None:
+        file = self.file(entry, str(entry["path"]))
+        text = self._text(file)
+        return None if text is None else sql_positions.macro(file, text, str(entry["name"]))
+
+    def _test(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
+        file = self.file(entry, str(entry["path"]))
+        document = self._yaml(file) if entry["kind"] == "generic" else None
+        if document is None:
+            return whole_file(file)
+        target = str(entry["attached_to"] or "").split(".")
+        kind = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "source": "sources"}.get(target[0], "")
+        named = (
+            {"name": target[-1], "source_name": target[2]} if kind == "sources" else {"name": target[2]} if kind else {}
+        )
+        for place in _places(document.value, kind, named):
+            found = _test_place(document.value, place, entry["test"], entry["column"], entry["name"])
+            if found is not None:
+                return document.span(found)
+        return whole_file(file)
+
+    def _described(
+        self, section: str, entry: Entry, path: str, rest: tuple[str | int, ...]
+    ) -> tuple[Span | None, bool]:
+        """The place in the YAML of a named thing, of its column, or of a property of either; is it just that?"""
+        document = self._yaml(self.file(entry, path)) if path else None
+        if document is None:
+            return None, False
+        place = next(_places(document.value, section, entry), None)
+        if place is None:
+            return whole_file(document.file), False
+        inner, asked = self._inside(document.value, entry, place, rest)
+        for key in _properties(asked):
+            for at in (inner + key, *((inner[:-2] + key,) if section == "sources" and inner == place else ())):
+                if at in document.value_spans:
+                    scalar = not isinstance(_at(document.value, at), dict | list)
+                    return (document.span(at) if scalar else document.key_span(at)), True
+        named = (*inner, "name")
+        return document.span(named if named in document.value_spans else inner), inner != place
+
+    def _inside(
+        self, value: Any, entry: Entry, place: Keys, rest: tuple[str | int, ...]
+    ) -> tuple[Keys, tuple[str | int, ...]]:
+        """The place of the column or test that ``rest`` leads into, and what is left of it."""
+        if len(rest) < 2 or not isinstance(rest[1], int):
+            return place, rest
+        listed = entry.get(str(rest[0]))
+        one = listed[rest[1]] if isinstance(listed, list) and rest[1] < len(listed) else None
+        if rest[0] == "tests" and isinstance(one, dict):
+            name = str(one["unique_id"]).split(".", 2)[-1].rpartition(".")[0]
+            found = _test_place(value, place, one["name"], one["column"], name)
+            return (found, ()) if found is not None else (place, ())
+        if isinstance(one, dict) and "name" in one:
+            for holder in _holders(value, place):
+                if holder[-2] == rest[0] and str(_at(value, holder).get("name")) == one["name"]:
+                    return holder, rest[2:]
+            return place, ()
+        return place, rest
+
+
+def _places(value: Any, section: str, entry: Mapping[str, Any]) -> Iterator[Keys]:
+    """The paths of what has the entry's name in a YAML file."""
+    for index, given in enumerate(items(mapping(value).get(section))):
+        if not isinstance(given, dict):
+            continue
+        if section == "sources":
+            if str(given.get("name")) == entry.get("source_name"):
+                for number, table in enumerate(items(given.get("tables"))):
+                    if isinstance(table, dict) and str(table.get("name")) == entry["name"]:
+                        yield (section, index, "tables", number)
+        elif str(given.get("name")) == entry.get("name"):
+            yield (section, index)
+
+
+def _holders(value: Any, place: Keys) -> Iterator[Keys]:
+    """A named thing, its versions, and the columns and other named parts of both."""
+    pending = [place]
+    while pending:
+        here = pending.pop(0)
+        yield here
+        for key, listed in mapping(_at(value, here)).items():
+            if isinstance(listed, list) and key not in ("data_tests", "tests", "tables"):
+                pending.extend((*here, key, i) for i, part in enumerate(listed) if isinstance(part, dict))
+
+
+def _test_place(value: Any, place: Keys, kind: Any, column: Any, name: str) -> Keys | None:
+    """The item of ``data_tests`` that states a test, on the thing itself or on one of its columns.
+
+    Of several tests of one kind, the one with the given name counts; dbt's own names say nothing of the place.
+    """
+    found: list[Keys] = []
+    for holder in _holders(value, place):
+        given = mapping(_at(value, holder))
+        if holder[-2] == "columns" and column is not None and str(given.get("name")) != str(column):
+            continue
+        for key in ("data_tests", "tests"):
+            for number, test in enumerate(items(given.get(key))):
+                stated = (
+                    [test] if isinstance(test, str) else [next(iter(test), ""), test.get("test_name")] if test else []
+                )
+                if kind in stated:
+                    found.append((*holder, key, number))
+                    arguments = test.get(kind, test) if isinstance(test, dict) else None
+                    if mapping(arguments).get("name") == name:
+                        return found[-1]
+    on_column = [f for f in found if column is None or "columns" in f]
+    return next(iter(on_column or found), None)
+
+
+def _at(value: Any, path: Keys) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _properties(asked: tuple[str | int, ...]) -> Iterator[Keys]:
+    """Where a property may be written, the narrowest first: itself, also under ``config`` and under another name."""
+    if not asked:
+        return
+    name = str(asked[0])
+    for keys in dict.fromkeys(((name, *asked[1:]), (name,), (_WRITTEN_AS.get(name, name),))):
+        yield ("config", *keys)
+        yield keys

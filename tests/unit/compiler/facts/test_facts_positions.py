@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.facts.positions import ProjectPositions
+from compiler.facts.project_files import read_project_files
+from compiler.ir.facts_model import Facts
+
+PROJECT = Path(__file__).parent / "projects" / "rich"
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    found = read_project_files(PROJECT, environ={"FLOEC_CACHE_DIR": ""}).value
+    assert found is not None
+    return found
+
+
+def entry(facts: Facts, section: str, name: str, version: str | None = None) -> dict[str, Any]:
+    named = [e for e in getattr(facts, section) if e["name"] == name and e.get("version") in (version, None)]
+    return named[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "rest", "expected"),
+    [
+        ("models", "mart", ("refs", 0), "models/marts/mart.sql:5:14 ref('rich', 'codes')"),
+        ("models", "mart", ("refs", 2), "models/marts/mart.sql:3:52 ref('cust', v=2)"),
+        ("models", "stg_orders", ("source_refs", 0), "models/staging/stg_orders.sql:1:38 source('shop', 'orders')"),
+        ("models", "stg_orders", ("depends_on", 0), "models/staging/stg_orders.sql:1:38 source('shop', 'orders')"),
+        ("models", "py", ("refs", 0), "models/marts/py.py:3:16 ref(\"mart\")"),
+        ("models", "mart", ("hard_coded_relations", 0), "models/marts/mart.sql:6:6 main.other.table_x"),
+        ("models", "mart", ("select_star",), "models/marts/mart.sql:3:8 a.*"),
+        ("models", "mart", ("materialized",), "models/marts/mart.sql:1:11 materialized"),
+        ("models", "mart", ("name",), "models/marts/mart.sql:1:1 "),
+        ("models", "mart", (), "models/marts/marts.yml:2:11 mart"),
+        ("models", "mart", ("access",), "models/marts/marts.yml:3:13 public"),
+        ("models", "mart", ("columns", 0, "name"), "models/marts/marts.yml:7:22 id"),
+        ("models", "mart", ("columns", 0, "description"), "models/marts/marts.yml:7:22 id"),
+        ("models", "stg_orders", ("meta", "owner"), "models/staging/_stg.yml:30:21 owner"),
+        ("models", "stg_orders", ("owner",), "models/staging/_stg.yml:30:14 meta"),
+        ("models", "stg_orders", ("columns", 0, "type"), "models/staging/_stg.yml:34:20 bigint"),
+        ("models", "stg_orders", ("contract_enforced",), "models/staging/_stg.yml:30:58 contract"),
+        ("sources", "orders", ("columns", 1, "classification"), "models/staging/_stg.yml:20:27 meta"),
+        ("sources", "orders", ("identifier",), "models/staging/_stg.yml:15:21 orders_v2"),
+        ("sources", "orders", ("loader",), "models/staging/_stg.yml:8:13 fivetran"),
+        ("exposures", "dash", ("owner",), "models/staging/_stg.yml:55:35 owner"),
+        ("groups", "finance", (), "models/staging/_stg.yml:3:12 finance"),
+        ("seeds", "codes", ("columns", 0, "name"), "seeds/seeds.yml:4:22 code"),
+        ("seeds", "codes", ("columns", 1, "name"), "seeds/seeds.yml:2:11 codes"),
+        ("snapshots", "old_snap", ("snapshot_strategy",), "snapshots/old.sql:2:51 strategy"),
+        ("macros", "helper", (), "macros/even.sql:1:1 {% macro helper"),
+        ("macros", "test_is_even", (), "macros/even.sql:4:1 {% test is_even"),
+    ],
+)  # fmt: skip
+def test_things_are_found_where_they_are_written(
+    facts: Facts, section: str, name: str, rest: tuple[Any, ...], expected: str
+) -> None:
+    span = ProjectPositions(PROJECT, "rich").locate(section, entry(facts, section, name), rest)
+    assert span is not None
+    path = Path(span.file)
+    line = path.read_text().splitlines()[span.line - 1]
+    text = line[span.col - 1 : span.end_col - 1] if span.line == span.end_line else "…"
+    assert f"{path.relative_to(PROJECT)}:{span.line}:{span.col} {text}" == expected
+
+
+def test_each_test_is_found_where_yaml_states_it(facts: Facts) -> None:
+    positions = ProjectPositions(PROJECT, "rich")
+    found = {t["unique_id"].split(".")[2]: positions.locate("tests", t, ()) for t in facts.tests}
+    at = {name: f"{Path(s.file).name}:{s.line}" for name, s in found.items() if s}
+    assert at["singular"] == "singular.sql:1"
+    assert at["my_values"] == "_stg.yml:39"
+    assert at["unique_cust_v2_new"] == "_stg.yml:49"
+    assert at["source_unique_shop_orders_id"] == "_stg.yml:19"
+    assert at["is_even_mart_id"] == "marts.yml:9"
+    model = entry(facts, "models", "stg_orders")
+    index = [t["name"] for t in model["tests"]].index("relationships")
+    span = positions.locate("models", model, ("tests", index))
+    assert span is not None
+    assert (Path(span.file).name, span.line) == ("_stg.yml", 38)
+
+
+def test_files_that_are_gone_give_the_file_as_a_whole(tmp_path: Path) -> None:
+    model = {
+        "unique_id": "model.p.m",
+        "package": "p",
+        "name": "m",
+        "path": "m.sql",
+        "patch_path": "m.yml",
+        "refs": [{}],
+    }
+    positions = ProjectPositions(tmp_path, "p")
+    for rest in ((), ("refs", 0), ("description",), ("select_star",)):
+        span = positions.locate("models", model, rest)
+        assert span is not None
+        assert (span.file, span.line) == (str(tmp_path / "m.sql"), 1)
