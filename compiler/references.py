@@ -8,14 +8,13 @@ FLC411 a lock that the store contradicts, FLC412 a tag that moves.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from compiler.atomic import write_atomically
 from compiler.versions import best_match, is_range, parse_version
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import Span, whole_file
@@ -156,15 +155,5 @@ def lock_text(locked: Mapping[str, Locked]) -> str:
 
 
 def write_lock(path: Path, locked: Mapping[str, Locked]) -> None:
-    """Write the lock so that a reader sees the old one or the new one, whole. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(lock_text(locked))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Write the lock as a whole. Raises OSError."""
+    write_atomically(path, lock_text(locked))

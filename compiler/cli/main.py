@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "explain-value": "say which tier set a value, at which line, and which of them holds",
     "ir": "print the checked IR, or say what changed for governance between two",
     "schema": "print the JSON Schema of a document or of the IR",
+    "contract": "compare, generate and check data contracts",
     "eval": "evaluate a Rego query",
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",

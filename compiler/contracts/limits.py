@@ -1,0 +1,101 @@
+"""Limits on values, compared: enumerations, bounds, quality rules. Answers (rule, severity, direction, text)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+_Severity = Literal["major", "minor", "patch"]
+_Direction = Literal["loosens", "tightens", "both", "undetermined"]
+Part = tuple[str, _Severity, _Direction, str]
+
+_UPPER = frozenset({"max_length", "maximum", "exclusive_maximum", "max_items", "mustBeLessThan", "mustBeLessOrEqualTo"})
+_LOWER = frozenset(
+    {"min_length", "minimum", "exclusive_minimum", "min_items", "mustBeGreaterThan", "mustBeGreaterOrEqualTo"}
+)
+_BOUNDS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+
+
+def compare_enum(name: str, old: tuple[Any, ...] | None, new: tuple[Any, ...] | None) -> Iterator[Part]:
+    """A value that readers do not know breaks them; one that no longer comes does not."""
+    if old is None and new is None:
+        return
+    if old is None:
+        yield "enum-added", "minor", "tightens", f"the values of `{name}` are now listed"
+    elif new is None:
+        yield "enum-removed", "major", "loosens", f"the values of `{name}` are no longer listed"
+    else:
+        more = [v for v in new if v not in old]
+        fewer = [v for v in old if v not in new]
+        if more:
+            yield "enum-widened", "major", "loosens", f"`{name}` has new values: {_words(more)}"
+        if fewer:
+            yield "enum-narrowed", "minor", "tightens", f"`{name}` lost values: {_words(fewer)}"
+
+
+def compare_options(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Part]:
+    """Patterns and bounds of a column's values."""
+    for option in sorted({*old, *new}):
+        before, after = old.get(option), new.get(option)
+        if before == after:
+            continue
+        text = f"{option.replace('_', ' ')} of `{name}` goes from {_word(before)} to {_word(after)}"
+        if before is None:
+            yield "limit-added", "minor", "tightens", text
+        elif after is None:
+            yield "limit-removed", "major", "loosens", text
+        else:
+            yield _moved("limit", option, before, after, text)
+
+
+def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[Part]:
+    """Quality rules by what they measure."""
+    for key, rule in old.items():
+        now = new.get(key)
+        if now is None:
+            yield "quality-removed", "major", "loosens", f"the quality rule `{key}` is gone"
+            continue
+        for bound in _BOUNDS:
+            before, after = rule.get(bound), now.get(bound)
+            if before == after:
+                continue
+            text = f"the quality rule `{key}` goes from {bound} {_word(before)} to {_word(after)}"
+            if before is None or after is None:
+                yield "quality-changed", "minor", "undetermined", text
+            else:
+                yield _moved("quality", bound, before, after, text)
+    for key in new:
+        if key not in old:
+            yield "quality-added", "minor", "tightens", f"the quality rule `{key}` is new"
+
+
+def _moved(kind: str, option: str, before: Any, after: Any, text: str) -> Part:
+    """A bound that moved: outwards it loosens."""
+    one, other = _number(before), _number(after)
+    if one is None or other is None or option not in _UPPER | _LOWER:
+        return f"{kind}-changed", "minor", "undetermined", text
+    if (other > one) == (option in _UPPER):
+        return f"{kind}-loosened", "major", "loosens", text
+    return f"{kind}-tightened", "minor", "tightens", text
+
+
+def _number(value: Any) -> Decimal | None:
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _word(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _words(values: list[Any]) -> str:
+    return ", ".join(map(str, values))

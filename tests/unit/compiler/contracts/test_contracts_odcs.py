@@ -1,0 +1,211 @@
+"""Contracts generated from ports, written as ODCS 3.1, read back, merged, and as entries of the IR."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from compiler.contracts.compare import compare
+from compiler.contracts.entries import contract_entries
+from compiler.contracts.generate import generate_contracts, merge, model_of_port
+from compiler.contracts.model import Contract
+from compiler.contracts.odcs import to_odcs, to_yaml
+from compiler.contracts.read import load_contract, read_contract
+from compiler.documents.models import Document, validate_document
+from compiler.documents.yaml_loader import load_yaml
+from compiler.ir.schema import complete
+from policy_lang.source import Source
+
+SHARED = Path(__file__).parents[4].parent / "shared/inputs/documents"
+PRODUCT = """\
+apiVersion: floe.dev/v1
+kind: DataProduct
+metadata: {name: orders, version: "1.2", domain: sales, owner: sales-data}
+output_ports:
+  - name: daily
+    description: By day.
+    table: sales.gold.daily
+    sla: {freshness: 6h, availability: 99.9%, quality: {completeness: 99%}}
+    access: {grants: [{domain: finance, access: read}]}
+  - name: extra
+    schema: {ref: extra.json}
+  - name: nowhere
+"""
+MODELS: list[dict[str, Any]] = [
+    {
+        "unique_id": "model.p.daily",
+        "name": "daily",
+        "alias": "daily",
+        "schema": "gold",
+        "description": "From dbt.",
+        "access": "public",
+        "primary_key": ["day"],
+        "tests": [{"name": "accepted_values", "column": "kind", "arguments": {"values": ["a", "b"]}}],
+        "columns": [
+            {
+                "name": "day",
+                "type": "date",
+                "catalog_type": None,
+                "description": "The day.",
+                "tests": ["not_null", "unique"],
+                "constraints": [],
+                "classification": None,
+                "tags": [],
+            },
+            {
+                "name": "kind",
+                "type": "text",
+                "catalog_type": "VARCHAR",
+                "description": "",
+                "tests": [],
+                "constraints": [],
+                "classification": "pii",
+                "tags": ["x"],
+            },
+        ],
+    }
+]
+EXTRA = {
+    "type": "object",
+    "required": ["at"],
+    "properties": {
+        "at": {"type": "string", "format": "date-time"},
+        "mail": {"type": ["string", "null"], "format": "email"},
+    },
+}
+
+
+def document(text: str, file: str = "floe.yaml") -> Document:
+    loaded = load_yaml(Source(file, text))
+    assert loaded.value is not None, loaded.diagnostics
+    checked = validate_document(loaded.value)
+    assert checked.value is not None
+    assert checked.diagnostics == ()
+    return checked.value
+
+
+def generated() -> tuple[Contract, ...]:
+    made = generate_contracts(document(PRODUCT), MODELS, {"extra.json": EXTRA})
+    assert [(d.code, d.span.line if d.span else 0) for d in made.diagnostics] == [("FLC519", 12)]
+    assert made.value is not None
+    return made.value
+
+
+def odcs_schema() -> dict[str, Any]:
+    package = pytest.importorskip(
+        "open_data_contract_standard", reason="ODCS's JSON Schema is not installed (extra: test)"
+    )
+    schema: dict[str, Any] = json.loads((resources.files(package) / "schema.json").read_text())
+    return schema
+
+
+def test_a_port_becomes_a_contract() -> None:
+    daily, extra, nowhere = generated()
+    assert (daily.id, daily.version, daily.owner, daily.roles) == (
+        "sales.orders.daily",
+        "1.2.0",
+        "sales-data",
+        {"finance": "read"},
+    )
+    table = daily.tables["daily"]
+    assert table.key == ("day",)
+    assert table.columns["kind"].enum == ("a", "b")
+    assert (table.columns["kind"].physical_type, table.columns["kind"].classification) == ("VARCHAR", "pii")
+    assert {p.name: str(p.value) for p in daily.promises.values()} == {
+        "freshness": "6",
+        "availability": "99.9",
+        "completeness": "99",
+    }
+    assert {c.name: (c.type, c.required) for c in extra.tables["extra"].columns.values()} == {
+        "at": ("timestamp", True),
+        "mail": ("string", False),
+    }
+    assert nowhere.tables["nowhere"].columns == {}
+
+
+def test_what_is_written_is_odcs() -> None:
+    validator = jsonschema.Draft201909Validator(odcs_schema())
+    contracts = [*generated()]
+    if SHARED.is_dir():
+        loaded = [load_contract(p).value for p in sorted(SHARED.glob("datacontract_*.yaml"))]
+        # Servers are carried along as written; that of one document lacks what the standard asks of Snowflake.
+        contracts += [replace(c, servers={}) for c in loaded if c is not None]
+    for contract in contracts:
+        assert [e.message for e in validator.iter_errors(to_odcs(contract))] == [], contract.id
+
+
+def test_what_is_written_reads_as_the_same() -> None:
+    for contract in generated():
+        text = to_yaml(contract)
+        assert text == to_yaml(contract)
+        again = read_contract(document(text))
+        assert [c.rule for c in compare(contract, again)] == []
+        assert to_yaml(again).replace("'%'", "%") == text.replace("'%'", "%")
+
+
+def test_the_model_of_a_port_is_found() -> None:
+    versions = [
+        {"unique_id": f"model.p.a.v{n}", "name": "a", "alias": f"a_v{n}", "version": str(n), "latest_version": "2"}
+        for n in (1, 2)
+    ]
+    for port, expected in (
+        ({"model": "model.p.a.v1"}, "model.p.a.v1"),
+        ({"name": "a"}, "model.p.a.v2"),
+        ({"table": "x.y.a_v1"}, "model.p.a.v1"),
+    ):
+        found = model_of_port(port, versions)
+        assert found is not None
+        assert found["unique_id"] == expected
+    assert model_of_port({"name": "b"}, versions) is None
+
+
+WRITTEN = """\
+apiVersion: v3.0.2
+kind: DataContract
+name: orders-daily
+version: VERSION
+models: {daily: {elements: {day: {type: date, primaryKey: true}MORE}}}
+slaProperties: {freshness: {value: 3h}}
+"""
+
+
+def written(version: str, more: str = "") -> Contract:
+    return read_contract(document(WRITTEN.replace("VERSION", version).replace("MORE", more), f"v{version}.yaml"))
+
+
+def test_what_is_written_stands_and_the_rest_is_filled_in() -> None:
+    merged = merge(written("1.0.0"), generated()[0])
+    assert list(merged.tables["daily"].columns) == ["day"]
+    assert merged.tables["daily"].columns["day"].description == "The day."
+    assert str(merged.promises["freshness"].value) == "3"
+    assert str(merged.promises["availability"].value) == "99.9"
+    assert merged.owner == "sales-data"
+
+
+def test_entries_of_the_ir_are_whole() -> None:
+    product = document(PRODUCT)
+    contracts = [written("1.0.0", ", kind: {type: text}"), written("2.0.0")]
+    made = contract_entries(
+        product, MODELS, contracts, class_levels={"pii": "restricted"}, schemas={"extra.json": EXTRA}
+    )
+    assert made.value is not None
+    by_id = {e["id"]: e for e in made.value}
+    assert sorted(by_id) == ["orders-daily", "sales.orders.extra", "sales.orders.nowhere"]
+    entry = by_id["orders-daily"]
+    assert (entry["origin"], entry["port"], entry["model"], entry["path"]) == (
+        "written",
+        "daily",
+        "model.p.daily",
+        "v2.0.0.yaml",
+    )
+    assert (entry["previous_version"], entry["due_version"]) == ("1.0.0", "2.0.0")
+    assert "column-removed" in {c["kind"] for c in entry["changes"]}
+    assert entry["sla"]["freshness_hours"] == 3
+    assert by_id["sales.orders.extra"]["origin"] == "generated"
+    assert complete({"contracts": made.value}).diagnostics == ()
