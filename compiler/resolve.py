@@ -7,7 +7,7 @@ into a registry that nothing here can look up, FLC405 an exemption that has expi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -48,15 +48,15 @@ def load_chain(
     path: Path | str,
     *,
     registry: Severity = Severity.NOTIFY,
-    store: ManifestStore | None = None,
+    store: Callable[[], ManifestStore] | None = None,
     trusted_keys: Sequence[bytes] = (),
     use_lock: bool = True,
 ) -> Outcome[Chain]:
     """Read ``path`` and all that it refers to.
 
-    ``registry`` is the severity of FLC404; ``store`` looks up references into a registry; with ``trusted_keys``
-    (PEM) what comes from the store must be signed by one of them; the lock beside ``path`` is obeyed unless
-    ``use_lock`` is False.
+    ``registry`` is the severity of FLC404; ``store`` opens what looks up references into a registry, once one is met;
+    with ``trusted_keys`` (PEM), or keys that the referring document trusts, what comes from the store must be signed
+    by one of them; the lock beside ``path`` is obeyed unless ``use_lock`` is False.
     """
     found: list[Diagnostic] = []
     first = _read(Path(path), found)
@@ -100,6 +100,27 @@ def _reference(document: Document) -> tuple[Keys, str] | None:
     return None
 
 
+def trusted_keys(document: Document) -> Iterator[tuple[Keys, str]]:
+    """The public keys, as files, one of which must have signed the parent: where each is named, and its path."""
+    for holder in ("parent", "domain", "platform"):
+        value = document.data.get(holder)
+        if isinstance(value, dict) and isinstance(value.get("public_key"), str):
+            yield (holder, "public_key"), value["public_key"]
+    if document.kind != "Manifest":
+        return
+    for i, file in enumerate(document.data.get("security", {}).get("trusted_keys", ())):
+        yield ("security", "trusted_keys", i), file
+    verification = document.data.get("artifacts", {}).get("signing", {}).get("verification", {})
+    if verification.get("enabled") is False:
+        return
+    at: Keys = ("artifacts", "signing", "verification")
+    if isinstance(verification.get("public_key", {}).get("path"), str):
+        yield (*at, "public_key", "path"), verification["public_key"]["path"]
+    for i, key in enumerate(verification.get("public_keys", ())):
+        if isinstance(key.get("path"), str):
+            yield (*at, "public_keys", i, "path"), key["path"]
+
+
 class _Walk:
     """The way up from one document, and what was met on it."""
 
@@ -107,21 +128,23 @@ class _Walk:
         self,
         found: list[Diagnostic],
         registry: Severity,
-        store: ManifestStore | None,
+        store: Callable[[], ManifestStore] | None,
         keys: Sequence[bytes],
         lock: Mapping[str, Locked],
         seen: set[str],
     ) -> None:
-        self.found, self.registry, self.store, self.keys, self.lock, self.seen = (
-            found,
-            registry,
-            store,
-            keys,
-            lock,
-            seen,
-        )
+        self.found, self.registry, self.keys, self.lock, self.seen = found, registry, keys, lock, seen
+        self._open = store
+        self._store: ManifestStore | None = None
         self.locked: dict[str, Locked] = {}
         self.published: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def store(self) -> ManifestStore | None:
+        """The store, opened where it is needed."""
+        if self._store is None and self._open is not None:
+            self._store = self._open()
+        return self._store
 
     def parent(self, child: Document) -> Document | None:
         reference = _reference(child)
@@ -130,7 +153,7 @@ class _Walk:
         keys, ref = reference
         span = child.span(keys)
         if "://" in ref:
-            parent = self._stored(ref, span)
+            parent = self._stored(ref, span, self._trusted(child))
         elif child.file in self.published:
             parent = self._beside(child, ref, span)
         else:
@@ -152,7 +175,7 @@ class _Walk:
     def _on_disk(self, child: Document, ref: str, span: Span) -> Document | None:
         target = Path(child.file).parent / ref
         if (target / "oci-layout").is_file():
-            return self._in_layout(target, ref, span)
+            return self._in_layout(target, ref, span, self._trusted(child))
         if target.is_dir():
             target = target / "manifest.yaml"
         if not target.is_file():
@@ -161,17 +184,17 @@ class _Walk:
             return None
         return None if self._again(str(target.resolve()), ref, span) else _read(target, self.found)
 
-    def _in_layout(self, folder: Path, ref: str, span: Span) -> Document | None:
+    def _in_layout(self, folder: Path, ref: str, span: Span, keys: Sequence[bytes]) -> Document | None:
         if self.store is None:
             self._unknown(ref, span)
             return None
         if self._again(str(folder.resolve()), ref, span):
             return None
-        stored = self.store.manifest_in(folder, self.keys)
+        stored = self.store.manifest_in(folder, keys)
         self.found.extend(_at(stored.diagnostics, span))
         return None if stored.value is None else self._published(stored.value)
 
-    def _stored(self, ref: str, span: Span) -> Document | None:
+    def _stored(self, ref: str, span: Span, keys: Sequence[bytes]) -> Document | None:
         reference = parse_reference(ref)
         if reference is None or self.store is None:
             self._unknown(ref, span)
@@ -185,7 +208,7 @@ class _Walk:
         if self._again(f"{reference.repository}@{chosen.value.digest}", ref, span):
             return None
         self.locked[reference.text] = chosen.value
-        stored = self.store.manifest(reference.repository, chosen.value.digest, self.keys)
+        stored = self.store.manifest(reference.repository, chosen.value.digest, keys)
         self.found.extend(_at(stored.diagnostics, span))
         return None if stored.value is None else self._published(stored.value)
 
@@ -214,6 +237,18 @@ class _Walk:
         checked = validate_document(loaded.value)
         self.found.extend(checked.diagnostics)
         return checked.value
+
+    def _trusted(self, child: Document) -> list[bytes]:
+        """The keys of the caller and those that the referring document trusts; FLC409 where one cannot be read."""
+        keys = list(self.keys)
+        for path, file in trusted_keys(child):
+            try:
+                keys.append((Path(child.file).parent / file).read_bytes())
+            except OSError as error:
+                text = f"cannot read the public key `{file}`: {error.strerror}"
+                hint = f"the path is relative to `{child.file}`"
+                self.found.append(Diagnostic("FLC409", text, child.span(path), hint=hint, path=path))
+        return keys
 
     def _again(self, identity: str, ref: str, span: Span) -> bool:
         if identity in self.seen:

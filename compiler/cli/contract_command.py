@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -92,13 +91,14 @@ def _diff(options: argparse.Namespace) -> int:
 def _generate(options: argparse.Namespace) -> int:
     from compiler.contracts.generate import generate_contracts
     from compiler.contracts.odcs import to_yaml
+    from compiler.contracts.stage import port_schemas
 
     product, found = _document(Path(options.product), "DataProduct")
     if product is None:
         show(found, options.format)
         return exit_code(found)
     models, more = _models(options.project, product)
-    schemas, missing = _schemas(product)
+    schemas, missing = port_schemas(product)
     made = generate_contracts(product, models, schemas)
     found += [*more, *missing, *made.diagnostics]
     show(found, options.format)
@@ -270,24 +270,6 @@ def _models(project: str | None, product: Document | None) -> tuple[list[Any], l
         return [], []
     facts = read_facts(folder)
     return (facts.value.models if facts.value is not None else []), list(facts.diagnostics)
-
-
-def _schemas(product: Document) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """The JSON Schemas that output ports refer to, by their ``ref``."""
-    found: dict[str, Any] = {}
-    problems = []
-    for i, port in enumerate(product.data.get("output_ports", ())):
-        schema = port.get("schema")
-        ref = schema if isinstance(schema, str) else schema.get("ref") if isinstance(schema, dict) else None
-        if not isinstance(ref, str):
-            continue
-        try:
-            found[ref] = json.loads((Path(product.file).parent / ref).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            span = product.span(("output_ports", i, "schema"))
-            reason = getattr(error, "strerror", None) or "it is not JSON"
-            problems.append(Diagnostic("FLC521", f"cannot read the schema `{ref}`: {reason}", span, Severity.WARN))
-    return found, problems
 
 
 def _levels(manifest: str | None) -> tuple[dict[str, int] | None, list[Diagnostic]]:

@@ -37,7 +37,9 @@ def execute(options: argparse.Namespace) -> int:
         show(unreadable or [missing], options.format)
         return exit_code(unreadable or [missing])
     store = LayoutStore(Path(options.store)) if options.store else find_store(path.parent)
-    loaded = load_chain(path, registry=Severity.BLOCK, store=store, trusted_keys=keys, use_lock=not options.update)
+    loaded = load_chain(
+        path, registry=Severity.BLOCK, store=lambda: store, trusted_keys=keys, use_lock=not options.update
+    )
     show(loaded.diagnostics, options.format, texts=loaded.value.texts() if loaded.value else None)
     if loaded.value is None or blocking(loaded.diagnostics):
         return exit_code(loaded.diagnostics)

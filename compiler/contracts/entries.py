@@ -38,7 +38,7 @@ def contract_entries(
     made, found = list(generated.value or ()), list(generated.diagnostics)
     entries: list[Entry] = []
     covered = set()
-    for versions in _by_id(written).values():
+    for versions in versions_by_id(written).values():
         contract, previous = versions[0], versions[1] if len(versions) > 1 else None
         port = next((g for g in made if _same(g, contract)), None)
         if port is not None:
@@ -52,7 +52,8 @@ def contract_entries(
     return Outcome(sorted(entries, key=lambda e: (e["id"], e["version"])), tuple(kept))
 
 
-def _by_id(contracts: Sequence[Contract]) -> dict[str, list[Contract]]:
+def versions_by_id(contracts: Sequence[Contract]) -> dict[str, list[Contract]]:
+    """The versions of each contract, the highest first."""
     found: dict[str, list[Contract]] = {}
     for contract in contracts:
         found.setdefault(contract.id, []).append(contract)

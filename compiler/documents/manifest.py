@@ -60,7 +60,8 @@ REFERENCE_TO_PARENT = Record(
     {
         "ref": Field(
             REFERENCE, "A path, or oci://host/repository:tag with a tag, a range (v1.2.*) or a digest.", required=True
-        )
+        ),
+        "public_key": Field(FULL_TEXT, "A file with the public key that must have signed what is referred to."),
     },
     short="ref",
 )

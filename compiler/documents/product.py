@@ -49,6 +49,7 @@ _PLATFORM = Record(
     {
         "ref": Field(REFERENCE, "A path, or oci://host/repository:tag.", also=("manifest",)),
         "version": Field(FULL_TEXT, "The platform's version, where `ref` names none."),
+        "public_key": Field(FULL_TEXT, "A file with the public key that must have signed the platform."),
         "cache": Field(Flag(), "Whether a platform that was read once is kept.", default=True),
     },
     short="ref",

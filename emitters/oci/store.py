@@ -30,11 +30,11 @@ _MAX_LAYER = 16 * 1024 * 1024
 DEFAULT_STORE = Path(".floe") / "store"
 
 
-def find_store(start: Path) -> LayoutStore | None:
-    """The store ``.floe/store`` in ``start`` or the nearest folder above that has one."""
+def find_store(start: Path) -> LayoutStore:
+    """The store ``.floe/store`` in ``start`` or the nearest folder above that has one; an empty one where none has."""
     folder = start.resolve()
     found = next((f / DEFAULT_STORE for f in (folder, *folder.parents) if (f / DEFAULT_STORE).is_dir()), None)
-    return None if found is None else LayoutStore(found)
+    return LayoutStore(found or folder / DEFAULT_STORE)
 
 
 class LayoutStore:

@@ -50,7 +50,7 @@ def domain(folder: Path, ref: str) -> Path:
 
 
 def load(path: Path, root: Path, keys: tuple[bytes, ...] = ()) -> Outcome[Chain]:
-    return load_chain(path, store=LayoutStore(root), trusted_keys=keys)
+    return load_chain(path, store=lambda: LayoutStore(root), trusted_keys=keys)
 
 
 def only(outcome: Outcome[Chain], code: str) -> Diagnostic:
@@ -110,7 +110,7 @@ def test_the_lock_holds_a_range_where_it_was(store: Path, tmp_path: Path) -> Non
     again = load(path, store).value
     assert again is not None
     assert again.locked == first.locked
-    newer = load_chain(path, store=LayoutStore(store), use_lock=False).value
+    newer = load_chain(path, store=lambda: LayoutStore(store), use_lock=False).value
     assert newer is not None
     assert [one.tag for one in newer.locked.values()] == ["1.2.9"]
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".floe")] == []
@@ -142,6 +142,24 @@ def test_a_parent_must_be_signed_by_a_trusted_key(tmp_path: Path) -> None:
     assert load(signed, root, (stranger, public)).diagnostics == ()
     assert only(load(signed, root, (stranger,)), "FLC407")
     assert only(load(domain(tmp_path, f"oci://{REPOSITORY}:1.1.0"), root, (public,)), "FLC407")
+
+
+def test_a_document_says_whom_it_trusts(tmp_path: Path) -> None:
+    root, (private, public), (_, stranger) = tmp_path / "store", generate_key(), generate_key()
+    publish(root, "1.0.0", key=private)
+    path = domain(tmp_path, f"oci://{REPOSITORY}:1.0.0")
+    (tmp_path / "good.pem").write_bytes(public)
+    (tmp_path / "other.pem").write_bytes(stranger)
+    base = path.read_text()
+    by_parent = base.replace('0"}', '0", public_key: KEY.pem}')
+    by_security = base + "security: {trusted_keys: [KEY.pem]}\n"
+    by_artifacts = base + "artifacts: {signing: {verification: {public_keys: [{type: file, path: KEY.pem}]}}}\n"
+    for text in (by_parent, by_security, by_artifacts):
+        for key, codes in (("good", []), ("other", ["FLC407"])):
+            path.write_text(text.replace("KEY", key))
+            assert [d.code for d in load(path, root).diagnostics] == codes
+    path.write_text(by_security.replace("KEY", "none"))
+    assert [d.code for d in load(path, root).diagnostics] == ["FLC409"]
 
 
 def test_a_parent_that_was_changed_is_refused(tmp_path: Path) -> None:
