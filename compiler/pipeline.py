@@ -6,6 +6,7 @@ Codes: FLC424 a product whose dbt project cannot be found, FLC425 dbt transforms
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from policy_lang.source import whole_file
 if TYPE_CHECKING:
     from compiler.check import Checked
     from compiler.emit import SigningKey
+    from compiler.facts.needs import Needs
+    from compiler.facts.positions import ProjectPositions
     from compiler.inherit import Resolved
     from compiler.ir.facts_model import Facts
     from compiler.ir.provenance import Locator
@@ -58,6 +61,7 @@ class State:
     product: dict[str, Any] | None = None
     sources: tuple[Source, ...] = ()
     in_force: InForce | None = None
+    needs: Needs | None = None
     project: Path | None = None
     facts: Facts | None = None
     ir: dict[str, Any] | None = None
@@ -174,7 +178,9 @@ def _resolve(state: State) -> Outcome[State]:
         return Outcome(None, tuple(found))
     settled = settle(bundles.value or (), policies.value, resolved.data)
     found += settled.diagnostics
-    return Outcome(replace(state, sources=sources.value or (), in_force=settled.value), tuple(found))
+    needs = None if state.job.whole else policies.value.reads()
+    state = replace(state, sources=sources.value or (), in_force=settled.value, needs=needs)
+    return Outcome(state, tuple(found))
 
 
 def _facts(state: State) -> Outcome[State]:
@@ -183,8 +189,7 @@ def _facts(state: State) -> Outcome[State]:
     project = _project_of(state)
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
-    needs = None if state.job.whole or state.in_force is None else state.in_force.policies.reads()
-    facts = read_facts(project.value, state.job.manifest, needs=needs)
+    facts = read_facts(project.value, state.job.manifest, needs=state.needs)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
     return Outcome(replace(state, project=project.value, facts=facts.value), facts.diagnostics)
@@ -231,12 +236,30 @@ def _ir(state: State) -> Outcome[State]:
         params=state.in_force.params,
         project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
     )
+    found = _flow(state, ir)
     state = replace(state, ir=ir, locator=_locator(state, ir))
     if state.job.whole:
         from compiler.ir.canonical import digest
 
         state = replace(state, ir_digest=digest(ir))
-    return Outcome(state)
+    return Outcome(state, found)
+
+
+def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
+    """What classifications flow along the columns; it needs the levels, which only the platform knows."""
+    from compiler.facts.needs import covered
+
+    facts, project = state.facts, state.project
+    if facts is None or project is None or not covered(state.needs, ("models", "*", "columns", "*", "inherited")):
+        return ()
+    from compiler.facts.file_cache import cache_folder
+    from compiler.facts.lineage import column_lineage, propagate
+
+    traced = column_lineage(facts, project, folder=cache_folder(os.environ))
+    if traced.value is not None:
+        levels = ir["platform"]["governance"]["classification"]["levels"]
+        propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels})
+    return traced.diagnostics
 
 
 def _locator(state: State, ir: dict[str, Any]) -> Locator:
@@ -253,9 +276,14 @@ def _locator(state: State, ir: dict[str, Any]) -> Locator:
         origin = platform_origin(resolved, path)
         return origin.span if origin is not None else None
 
+    positions: ProjectPositions | None = None
+    if state.project is not None and state.facts is not None:
+        from compiler.facts.positions import ProjectPositions
+
+        positions = ProjectPositions(state.project, state.facts.project["name"])
     product = chain.product
     in_product = None if product is None else lambda path: product_span(product, path)
-    return Locator(ir, top, platform, in_product)
+    return Locator(ir, top, platform, in_product, positions)
 
 
 def _policies(state: State) -> Outcome[State]:

@@ -19,7 +19,7 @@ from policy_lang.source import Span, whole_file
 
 _NODES = ("models", "seeds", "snapshots")
 _IN_SQL = {
-    "joins": "join", "code_lines": "", "raw_code": "", "select_star": "*", "name": "", "path": "", "directory": "",
+    "joins": "join", "code_lines": "", "raw_code": "", "select_star": "*", "path": "", "directory": "",
     "unique_id": "", "language": "", "layer": "", "layer_rank": "",
 }  # fmt: skip
 """Fields that the SQL file itself shows, and the word of it that they are about."""

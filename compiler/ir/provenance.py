@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from policy_lang.source import Span, whole_file
+from policy_lang.source import Span
 
 Path = tuple[str | int, ...]
 Finder = Callable[[Path], Span | None]
@@ -55,6 +55,4 @@ class Locator:
 
     def _in_project(self, section: str, entry: Any, rest: Path) -> Span:
         found = self._positions.locate(section, entry, rest) if self._positions is not None else None
-        if found is None and isinstance(entry, dict) and (file := entry.get("patch_path") or entry.get("path")):
-            return whole_file(str(file))
         return found or self._top

@@ -35,7 +35,7 @@ def entry(facts: Facts, section: str, name: str, version: str | None = None) -> 
         ("models", "mart", ("hard_coded_relations", 0), "models/marts/mart.sql:6:6 main.other.table_x"),
         ("models", "mart", ("select_star",), "models/marts/mart.sql:3:8 a.*"),
         ("models", "mart", ("materialized",), "models/marts/mart.sql:1:11 materialized"),
-        ("models", "mart", ("name",), "models/marts/mart.sql:1:1 "),
+        ("models", "mart", ("name",), "models/marts/marts.yml:2:11 mart"),
         ("models", "mart", (), "models/marts/marts.yml:2:11 mart"),
         ("models", "mart", ("access",), "models/marts/marts.yml:3:13 public"),
         ("models", "mart", ("columns", 0, "name"), "models/marts/marts.yml:7:22 id"),
