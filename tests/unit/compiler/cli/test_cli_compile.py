@@ -158,7 +158,7 @@ def test_a_changed_layout_is_not_compared(product: Path, capsys: pytest.CaptureF
     [
         ("governance.quality_gates.minimum_test_coverage", ["= 80", "enterprise", "manifest.yaml:", "domain"]),
         ("platform.governance.quality_gates.minimum_test_coverage", ["= 80"]),
-        ("governance.audit_logging", ["the default holds"]),
+        ("governance.rbac", ["the default holds"]),
         ("models.gold_daily_revenue.owner", ['= "sales-data"', "models/gold/"]),
         ("product.schedule.cron", ["floe.yaml:"]),
         ("models[0].layer", ['= "bronze"']),
