@@ -85,13 +85,15 @@ class Call:
 class Logical:
     """``left and right`` / ``left or right`` of ``import rego.v2`` and the future keywords.
 
-    ``grouped`` says that it stood in parentheses, so that a ``not`` before it means the whole.
+    ``grouped`` says that it stood in parentheses, so that a ``not`` before it means the whole;
+    ``braced`` that its left side is a body in braces, or a negation in parentheses.
     """
 
     op: str
     left: Body
     right: Body
     grouped: bool = field(default=False, compare=False)
+    braced: bool = field(default=False, compare=False)
     span: Span = _span()
 
 

@@ -191,23 +191,28 @@ class BodyWriter(TermWriter):
         self.write(" in ")
         self.write_term(literal.domain)
         self.write(" ")
-        self._braced(literal.body, place)
+        self._braced(literal.body, place, spaced=len(literal.body) == 1)
 
     def _not_body(self, literal: ast.NotBody) -> None:
         place = self.places.literal(literal)
         self.insert_comments(place)
         self.write("not ")
+        if len(literal.body) == 1 and self.places.brace(literal.body) is None:
+            self.write("(")
+            self.write_literal(literal.body[0], place)
+            self.write(")")
+            return
         if _is_union_literal(literal.body[0]):
             self.logical_in_parentheses = literal.body[0]
         self._braced(literal.body, place)
 
-    def _braced(self, body: ast.Body, place: Place) -> None:
+    def _braced(self, body: ast.Body, place: Place, *, spaced: bool = True) -> None:
         self.write("{")
         try:
             self.write_inner_body("{", body, place, place)
         except CrowdedLine:
             self.write("")
-        if self.places.literal(body[-1]).row == place.row:
+        if spaced and self.places.literal(body[-1]).row == place.row:
             self.write(" ")
         self.write("}")
 

@@ -10,7 +10,7 @@ from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_declarations import DeclarationWriter
 from policy_lang.syntax.formatter_places import Place
 from policy_lang.syntax.formatter_rules import needs_ref
-from policy_lang.syntax.formatter_terms import RESERVED, go_quoted
+from policy_lang.syntax.formatter_terms import LOGICAL, RESERVED, go_quoted
 from policy_lang.syntax.walk import walk
 
 Statement = ast.Import | ast.Rule | ast.Policy | ast.Param | ast.TestDecl
@@ -24,6 +24,7 @@ class ModuleWriter(DeclarationWriter):
         """The module, and the comments after its last statement."""
         paths = {import_path(i) for i in module.imports}
         self.not_is_body = module.floe or bool(paths & {"rego.v2", "future.keywords", "future.keywords.not"})
+        self.reserved = RESERVED | _later_words(module, paths)
         self.heads_as_refs = any(map(needs_ref, module.rules))
         self._package(module.package)
         runs = _runs(module)
@@ -46,7 +47,7 @@ class ModuleWriter(DeclarationWriter):
         written = re.sub(r"\s", "", self.places.text[start:end])
         self.write("package " + package.path[0])
         for name in package.path[1:]:
-            quoted = not _NAME.match(name) or (name in RESERVED and f'["{name}"]' in written)
+            quoted = not _NAME.match(name) or (name in self.reserved and f'["{name}"]' in written)
             self.write(f"[{go_quoted(name)}]" if quoted else f".{name}")
         self.blank_line()
 
@@ -70,6 +71,13 @@ class ModuleWriter(DeclarationWriter):
             return path
         steps = (self.step(p) for p in item.path.path if isinstance(p, ast.String))
         return path.partition(".")[0] + "".join(steps)
+
+
+def _later_words(module: ast.Module, paths: set[str]) -> frozenset[str]:
+    """Which of ``and`` and ``or`` are keywords."""
+    if module.floe or "rego.v2" in paths:
+        return LOGICAL
+    return LOGICAL & {path.removeprefix("future.keywords.") for path in paths}
 
 
 def import_path(item: ast.Import) -> str:

@@ -41,7 +41,8 @@ _INFIX = {
 }
 _MEMBER = {"internal.member_2": 2, "internal.member_3": 3}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-RESERVED = KEYWORDS | CONSTANTS | {"and", "or"}
+RESERVED = KEYWORDS | CONSTANTS
+LOGICAL = frozenset(("and", "or"))
 _ESCAPES = {
     "\b": "\\b",
     "\f": "\\f",
@@ -102,6 +103,8 @@ class TermWriter(Lines):
     def __init__(self, places: Places, comments: Sequence[ast.Comment]) -> None:
         super().__init__(places, comments)
         self.comment_on_last_line = False
+        self.reserved = RESERVED
+        """The names that are keywords in this module."""
         self.in_parentheses: ast.Term | None = None
         """A term that is to be put in parentheses when it is written next."""
 
@@ -208,7 +211,7 @@ class TermWriter(Lines):
         """``.name`` or ``["any text"]``; a keyword keeps the form that it was written in."""
         start, _ = self.places.bounds(part.span)
         quoted = self.places.text[start : start + 1] == '"'
-        if not _NAME.match(part.value) or (quoted and part.value in RESERVED):
+        if not _NAME.match(part.value) or (quoted and part.value in self.reserved):
             return f"[{go_quoted(part.value)}]"
         return f".{part.value}"
 

@@ -68,14 +68,17 @@ def _keywords(tokens: Sequence[Token], logical: frozenset[str]) -> list[Token]:
             head = after == "DOT_G" or (after == "LSQB_G" and (not out or out[-1].type not in _ENDS_TERM))
             if part or call or head:
                 token = replace(token, type="NAME")
-        elif (
-            token.type == "NAME" and token.text in logical and after != "DOT_G" and (not out or out[-1].type != "DOT_G")
-        ):
+        elif token.type == "NAME" and token.text in logical and not _is_name(after, out[-1].type if out else ""):
             token = replace(token, type=token.text.upper())
         if token.type in ("LPAR_G", "LSQB_G", "DOT_G") and (not out or out[-1].type not in _ENDS_TERM):
             token = replace(token, type=token.type.removesuffix("_G"))
         out.append(token)
     return out
+
+
+def _is_name(after: str, before: str) -> bool:
+    """True where ``and`` and ``or`` are no operators: in a reference, and called where a term begins."""
+    return "DOT_G" in (after, before) or (after == "LPAR_G" and before not in _ENDS_TERM)
 
 
 def _brackets(tokens: Sequence[Token]) -> dict[int, int]:
@@ -98,17 +101,21 @@ def _brackets(tokens: Sequence[Token]) -> dict[int, int]:
 
 def _bars(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> list[Token]:
     out = list(tokens)
+    terms = _ifs_of_rules(tokens)
     for start, end in match.items():
         if tokens[start].type not in ("LSQB", "LBRACE"):
             continue
+        # After the `if` of a rule's head OPA reads a term where it can; every other body is a body.
         body = tokens[start].type == "LBRACE" and _in_body_position(tokens, start, not_body)
+        if body and _before_newlines(tokens, start) not in terms:
+            continue
         index = start + 1
+        operators = False
         while index < end:
             kind = tokens[index].type
+            operators = kind != "COLON" and (operators or (kind in _INFIX - {"PIPE"} and not _leads(tokens, index)))
             if kind == "PIPE":
-                after = {tokens[i].type for i in _direct(index, end, match)[1:]}
-                # In a body a union is read first, as OPA does: only what no union can hold makes a comprehension.
-                if not body or after & _NOT_A_HEAD:
+                if not operators:
                     out[index] = replace(tokens[index], type="BAR")
                 break
             if kind in _NOT_A_HEAD and not (kind == "NL" and _continues(tokens, index)):
@@ -117,9 +124,53 @@ def _bars(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> list
     return out
 
 
+def _before_newlines(tokens: Sequence[Token], index: int) -> int:
+    """The index of the last token before ``index`` that is no line end."""
+    index -= 1
+    while index >= 0 and tokens[index].type == "NL":
+        index -= 1
+    return index
+
+
+def _after_newlines(tokens: Sequence[Token], index: int) -> int:
+    """The index of the first token from ``index`` on that is no line end."""
+    while index < len(tokens) and tokens[index].type == "NL":
+        index += 1
+    return index
+
+
+def _type(tokens: Sequence[Token], index: int) -> str:
+    """The type of a token; empty outside of the text."""
+    return tokens[index].type if 0 <= index < len(tokens) else ""
+
+
+def _ifs_of_rules(tokens: Sequence[Token]) -> frozenset[int]:
+    """Where an ``if`` stands that is not the one of an ``else``."""
+    found = set()
+    depth = 0
+    after_else = False
+    for index, token in enumerate(tokens):
+        depth += (token.type in _OPEN) - (token.type in _CLOSE)
+        if depth == 0 and token.type == "ELSE":
+            after_else = True
+        elif depth == 0 and token.type == "NL" and not _continues(tokens, index):
+            after_else = False
+        elif token.type == "IF" and depth == 0:
+            if not after_else:
+                found.add(index)
+            after_else = False
+    return frozenset(found)
+
+
+def _leads(tokens: Sequence[Token], index: int) -> bool:
+    """True for the minus of a term: where it stands first, after a bracket or a colon."""
+    before = _type(tokens, _before_newlines(tokens, index))
+    return tokens[index].type == "MINUS" and before in _OPENERS | {"COLON"}
+
+
 def _continues(tokens: Sequence[Token], index: int) -> bool:
     """True where the line end at ``index`` stands inside an expression that goes on."""
-    after = next((t.type for t in tokens[index:] if t.type != "NL"), "")
+    after = _type(tokens, _after_newlines(tokens, index))
     return tokens[index - 1].type in _NO_NL_AFTER or after in _NO_NL_BEFORE
 
 
@@ -142,8 +193,8 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
 
 def _is_operand(tokens: Sequence[Token], start: int, end: int) -> bool:
     """True for a whole side of `and` or `or`: what stands in braces there is a body."""
-    before = tokens[start - 1].type if start else ""
-    after = next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "")
+    before = _type(tokens, _before_newlines(tokens, start))
+    after = _type(tokens, _after_newlines(tokens, end + 1))
     return before in ("AND", "OR") or (after in ("AND", "OR") and before not in _INFIX)
 
 
@@ -151,7 +202,7 @@ def _goes_on(tokens: Sequence[Token], end: int) -> bool:
     """True where an expression goes on after the brace at ``end``: what the braces hold is a term."""
     if end + 1 < len(tokens) and tokens[end + 1].type in ("DOT_G", "LSQB_G"):
         return True
-    return next((t.type for t in tokens[end + 1 :] if t.type != "NL"), "") in _INFIX - {"AND", "OR"}
+    return _type(tokens, _after_newlines(tokens, end + 1)) in _INFIX - {"AND", "OR"}
 
 
 def _in_body_position(tokens: Sequence[Token], start: int, not_body: bool) -> bool:
@@ -194,7 +245,7 @@ def _continues_after(out: Sequence[Token]) -> bool:
 
 
 def _before(tokens: Sequence[Token], index: int) -> str:
-    return next((t.type for t in tokens[index:] if t.type != "NL"), "")
+    return _type(tokens, _after_newlines(tokens, index))
 
 
 def _error(token: Token, message: str) -> DiagnosticError:

@@ -79,9 +79,9 @@ def parse_term(source: Source) -> Outcome[ast.Term]:
 
 
 def _as_query(tokens: Sequence[Token]) -> list[Token]:
-    """Arranged as inside braces, so that line ends separate."""
+    """Arranged as inside braces, so that line ends separate (those of `else`, which can hold nothing but a body)."""
     place = whole_file(tokens[0].span.file if tokens else "<query>")
-    inner = (Token("IF", "if", place), Token("LBRACE", "{", place), *tokens, Token("RBRACE", "}", place))
+    inner = (Token("ELSE", "else", place), Token("LBRACE", "{", place), *tokens, Token("RBRACE", "}", place))
     return [Token("SEMI", t.text, t.span) if t.type == "NL" else t for t in arrange(inner)[2:-1]]
 
 

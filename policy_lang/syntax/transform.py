@@ -109,6 +109,11 @@ class ToAst(Transformer[Any, Any]):
         opening, term, *withs, closing = children
         return _Scoped(term, tuple(withs), _from(opening, closing))
 
+    def grouped(
+        self, opening: GrammarToken, inner: tuple[ast.Body, Span], closing: GrammarToken
+    ) -> tuple[ast.Body, Span]:
+        return (inner[0], _from(opening, closing))
+
     def hole(self, term: ast.Term, *withs: ast.With) -> ast.Term:
         if not withs:
             return term
@@ -180,7 +185,7 @@ class ToAst(Transformer[Any, Any]):
 
     def logical(self, left: Any, symbol: GrammarToken, right: Any) -> ast.Logical:
         (first, start), (second, end) = _as_body(left), _as_body(right)
-        return ast.Logical(str(symbol), first, second, span=start.to(end))
+        return ast.Logical(str(symbol), first, second, braced=isinstance(left, tuple), span=start.to(end))
 
     @v_args(inline=False)
     def negated(self, children: list[Any]) -> tuple[ast.Body, Span]:
@@ -217,7 +222,10 @@ class ToAst(Transformer[Any, Any]):
         term, withs = _unscoped(term, withs)
         return ast.Expr(term, withs=withs, span=term.span.to((withs or (term,))[-1].span))
 
-    def not_expr(self, word: GrammarToken, term: ast.Term | _Scoped, *withs: ast.With) -> ast.Expr:
+    def not_expr(self, word: GrammarToken, term: ast.Term | _Scoped, *withs: ast.With) -> ast.Expr | ast.NotBody:
+        if isinstance(term, _Scoped) and not isinstance(term.term, ast.Logical):
+            body, span = _as_body(term)
+            return ast.NotBody(body, withs, span=word.token.span.to(withs[-1].span if withs else span))
         term, withs = _unscoped(term, withs)
         span = word.token.span.to((withs or (term,))[-1].span)
         if isinstance(term, ast.Logical) and not term.grouped:
@@ -371,7 +379,8 @@ def _extended(head: ast.Term, key: ast.Term, span: Span) -> ast.Ref:
 def _negate_leftmost(term: ast.Logical, span: Span) -> ast.Logical:
     """``not a and b`` is ``(not a) and b``: the grammar read ``not`` before the whole."""
     first = term.left[0]
-    inner = first.term if isinstance(first, ast.Expr) and len(term.left) == 1 else None
+    plain = isinstance(first, ast.Expr) and not term.braced and not first.withs
+    inner = first.term if isinstance(first, ast.Expr) and plain else None
     if isinstance(inner, ast.Logical) and not inner.grouped:
         negated: ast.Literal = ast.Expr(_negate_leftmost(inner, span), span=span)
     elif inner is not None:
