@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import gc
-import itertools
+import marshal
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from policy_lang.codegen.module import Generated, function_names, generate
+from policy_lang.codegen.loaded import Generated, Path, Variant, variant_from_data
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
-from policy_lang.plan.nodes import Path, Plan
-from policy_lang.plan.passes import optimise
-from policy_lang.plan.together import TOGETHER, together
 from policy_lang.runtime import session, support
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, Span, whole_file
-from policy_lang.types import ANY, Type
 
 if TYPE_CHECKING:
-    from policy_lang.analysis.analyse import Checks
+    from policy_lang.compiling import Front
     from policy_lang.syntax import ast
 
 
@@ -29,49 +26,50 @@ class CompileOptions:
     """``input_schema`` is the JSON Schema that every ``input`` of a ``.floe`` file has (``completed``: such that
     all fields with a default are there); an input that does not conform is evaluated all the same, slower.
     ``strict`` refuses what ``opa check --strict`` does; ``capabilities`` (OPA's form) names the builtins there
-    are, None: all but those of the network; ``without`` names passes that are not run."""
+    are, None: all but those of the network; ``without`` names passes that are not run; ``cache`` keeps compiled
+    programs in the user's cache folder."""
 
     input_schema: Mapping[str, Any] | None = None
-    completed: bool = False
     strict: bool = False
     capabilities: Mapping[str, Any] | None = None
     without: frozenset[str] = frozenset()
+    completed: bool = False
+    cache: bool = False
 
 
 Bindings = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """The code of a program where ``with`` may replace what ``plan.mocked`` names."""
-
-    plan: Plan
-    module: Generated
-    scope: Mapping[str, Any]
-    conforms: Callable[[Any], bool] | None = None
+Kinds = Mapping[Path, tuple[str, int]]
+TOGETHER: Path = ("<together>",)
+_PLAIN_QUERY = re.compile(
+    r"(?:(?!(?:input|data|true|false|null|_) )([a-z_]\w*) = )?data((?:\.[A-Za-z_]\w*)+)", re.ASCII
+)
+"""A document, or a name for one: what is evaluated without the compiler."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled query: the variant that it runs on, its code, and the names of its bindings."""
+    """A compiled query: its code, that of the program that it runs on, and the names of its bindings."""
 
-    variant: Variant
     module: Generated
+    program: Generated
     scope: Mapping[str, Any]
     shown: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Program:
-    """Compiled rules; it keeps nothing of one evaluation for the next."""
+    """Compiled rules; it keeps nothing of one evaluation for the next.
 
-    plan: Plan
-    modules: tuple[ast.Module, ...]
-    counter: itertools.count[int]
+    ``kinds`` are the kind and the number of parameters of each document and function by its path;
+    ``compiler`` gives what further code is made of (it parses where the program came from the cache).
+    """
+
+    kinds: Kinds
+    compiler: Callable[[], Front]
     options: CompileOptions
-    variants: dict[frozenset[str], Variant] = field(default_factory=dict)
+    variants: dict[Any, Variant] = field(default_factory=dict)
+    kept: dict[Any, bytes] = field(default_factory=dict)
     queries: dict[str, Query] = field(default_factory=dict)
-    joint: dict[tuple[tuple[Path, ...], tuple[Path, ...], bool], Variant] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -80,37 +78,46 @@ class Program:
 
     def variant(self, mocked: frozenset[str]) -> Variant:
         """The program's code where a query's ``with`` replace ``mocked``."""
-        found = self.variants.get(mocked)
+
+        def make(front: Front) -> Variant:
+            from policy_lang import compiling
+
+            return compiling.variant(front, mocked)
+
+        return self._code(mocked, make)
+
+    def _code(self, key: Any, make: Callable[[Front], Variant]) -> Variant:
+        """The code under a key: what is loaded, what the cache kept, or what ``make`` compiles."""
+        found = self.variants.get(key)
         if found is None:
-            wanted = Plan(self.plan.functions, self.plan.mocked | mocked)
-            found = self.variants[mocked] = self._compiled(wanted)
+            kept = self.kept.get(key)
+            found = make(self.compiler()) if kept is None else variant_from_data(marshal.loads(kept))
+            self.variants[key] = found
         return found
+
+    def joint(self, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Variant:
+        """The code of ``eval_together``."""
+
+        def make(front: Front) -> Variant:
+            from policy_lang import compiling
+
+            return compiling.joint(front, documents, counted, typed=typed)
+
+        return self._code((tuple(documents), tuple(counted), typed), make)
 
     def query(self, text: str) -> Outcome[Query]:
         """Compiles a query; the last ones are kept."""
-        from policy_lang.analysis.analyse import analyse_query
-        from policy_lang.analysis.resolve import Resolver, rule_names
-        from policy_lang.plan.lower import Signature, lower_query
-        from policy_lang.syntax.parser import parse_query
-
         if text in self.queries:
             return Outcome(self.queries[text])
-        parsed = parse_query(Source("<query>", text))
-        if parsed.value is None or not parsed.ok:
-            return Outcome(None, parsed.diagnostics)
-        known = {f.path: Signature(f.kind, len(f.params)) for f in self.plan.functions}
-        functions = {path: one.arity for path, one in known.items() if one.kind == "function"}
-        resolver = Resolver((), {}, rule_names(self.modules)[1], self.counter)
-        analysed = analyse_query(resolver, parsed.value, functions, known, _checks(self.options))
-        if analysed.value is None:
-            return Outcome(None, analysed.diagnostics)
-        try:
-            function, shown, mocked = lower_query(known, analysed.value)
-        except DiagnosticError as failure:
-            return Outcome(None, failure.diagnostics)
-        variant = self.variant(mocked)
-        module = generate(variant.plan, variant.module.names, "<query>", (function,))
-        made = Query(variant, module, module.load({n: variant.scope[n] for n in variant.module.names.values()}), shown)
+        from policy_lang import compiling
+
+        asked = compiling.asked(text, self.kinds, self.compiler())
+        if asked.value is None:
+            return Outcome(None, asked.diagnostics)
+        program = self.variant(asked.value.mocked)
+        module = compiling.query_module(asked.value, program, self.kinds, counted=False)
+        names = program.module.names.values()
+        made = Query(module, program.module, module.load({n: program.scope[n] for n in names}), asked.value.shown)
         if len(self.queries) >= 256:
             self.queries.clear()
         self.queries[text] = made
@@ -127,17 +134,23 @@ class Program:
     ) -> Outcome[tuple[Bindings, ...]]:
         """The bindings of each solution; errors are diagnostics with OPA's codes. ``now_ns`` is what
         ``time.now_ns`` gives (None: the present)."""
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+        given["strict_builtin_errors"] = strict_builtin_errors
+        plain = _PLAIN_QUERY.fullmatch(text)
+        if plain is not None and not self._reserved(path := tuple(plain[2][1:].split("."))):
+            return _bindings(plain[1], self.eval_path(path, **given))
         compiled = self.query(text)
         query = compiled.value
         if query is None:
             return Outcome(None, compiled.diagnostics)
-        context = support.Context(input, {} if data is None else data, strict_builtin_errors)
-        try:
-            with session.opened(now_ns), _uncollected():
-                found = query.scope["query"](context)
-        except support.EvalError as failure:
-            return Outcome(None, (_stopped(failure, (query.module, query.variant.module)),))
-        return Outcome(tuple(dict(zip(query.shown, row, strict=True)) for row in found))
+        found = self._run((query.module, query.program), query.scope["query"], **given)
+        if found.value is None:
+            return Outcome(None, found.diagnostics)
+        return Outcome(tuple(dict(zip(query.shown, row, strict=True)) for row in found.value))
+
+    def _reserved(self, path: Path) -> bool:
+        """Whether only the compiler can say what is wrong with a path (that of a function)."""
+        return any(path[:n] in self.kinds and self.kinds[path[:n]][0] == "function" for n in range(1, len(path) + 1))
 
     def eval_path(
         self,
@@ -150,12 +163,9 @@ class Program:
     ) -> Outcome[Any]:
         """The value of ``data.path``, UNDEFINED where it has none."""
         variant = self.variant(frozenset())
-        context = support.Context(input, {} if data is None else data, strict_builtin_errors)
-        try:
-            with session.opened(now_ns), _uncollected():
-                return Outcome(_value(variant, context, tuple(path)))
-        except support.EvalError as failure:
-            return Outcome(None, (_stopped(failure, (variant.module,)),))
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+        given["strict_builtin_errors"] = strict_builtin_errors
+        return self._run((variant.module,), lambda context: self._value(variant, context, tuple(path)), **given)
 
     def eval_together(
         self,
@@ -169,53 +179,83 @@ class Program:
     ) -> Outcome[tuple[list[list[Any]], list[int]]]:
         """The members of each of ``documents`` and the number of members of each of ``counted``, all partial
         sets, in one evaluation that does once what they share."""
-        variant = self.joint_variant(tuple(documents), tuple(counted), typed=True)
-        if variant.conforms is not None and not variant.conforms(input):
-            variant = self.joint_variant(tuple(documents), tuple(counted), typed=False)
+        variant = self.joint(documents, counted, typed=True)
+        if not variant.conforms(input):
+            variant = self.joint(documents, counted, typed=False)
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+        given["strict_builtin_errors"] = strict_builtin_errors
+        found = self._run((variant.module,), variant.scope[variant.module.names[TOGETHER]], **given)
+        if found.value is None:
+            return Outcome(None, found.diagnostics)
+        return Outcome((found.value[: len(documents)], found.value[len(documents) :]))
+
+    def _run(
+        self,
+        modules: Sequence[Generated],
+        function: Callable[[support.Context], Any],
+        *,
+        input: Any,
+        data: Any,
+        strict_builtin_errors: bool,
+        now_ns: int | None,
+    ) -> Outcome[Any]:
         context = support.Context(input, {} if data is None else data, strict_builtin_errors)
         try:
             with session.opened(now_ns), _uncollected():
-                found = variant.scope[variant.module.names[TOGETHER]](context)
+                return Outcome(function(context))
         except support.EvalError as failure:
-            return Outcome(None, (_stopped(failure, (variant.module,)),))
-        return Outcome((found[: len(documents)], found[len(documents) :]))
+            place = _place(failure, modules) or whole_file("<query>")
+            return Outcome(None, (Diagnostic(failure.code, str(failure), place),))
 
-    def joint_variant(self, documents: tuple[Path, ...], counted: tuple[Path, ...], *, typed: bool) -> Variant:
-        """The code of ``eval_together``; typed where there is a schema and no ``with`` replaces the input."""
-        key = (documents, counted, typed)
-        found = self.joint.get(key)
-        if found is None:
-            of = self.input_type() if typed and "input" not in self.plan.mocked else ANY
-            plan = replace(together(self.plan, documents, counted), input_type=of)
-            found = self.joint[key] = self._compiled(plan)
-        return found
-
-    def input_type(self) -> Type:
-        """What the schema says of an input, as far as typed code relies on it."""
-        if self.options.input_schema is None:
-            return ANY
-        from policy_lang.codegen.conform import simple
-        from policy_lang.types import from_schema
-
-        return simple(from_schema(self.options.input_schema, completed=self.options.completed))
-
-    def _compiled(self, wanted: Plan) -> Variant:
-        plan = optimise(wanted, self.options.without)
-        module = generate(plan, function_names(plan), "<policy>", plan.functions)
-        conforms = None
-        if plan.has_input:
-            from policy_lang.codegen.conform import conform_function
-            from policy_lang.plan.reads import reads
-
-            conforms = conform_function(plan.input_type, reads(wanted))
-        return Variant(plan, module, module.load({}), conforms)
+    def _value(self, variant: Variant, context: support.Context, path: Path) -> Any:
+        """The document at a path: a rule's, what is in one, or base documents with rules over them."""
+        for count in range(len(path), 0, -1):
+            if path[:count] in self.kinds:
+                if self.kinds[path[:count]][0] == "function":
+                    return UNDEFINED
+                value = variant.scope[variant.module.names[path[:count]]](context)
+                for key in path[count:]:
+                    value = support.get(value, key)
+                return value
+        base = support.base(context, path)
+        below = {p[len(path)] for p, (kind, _) in self.kinds.items() if p[: len(path)] == path and kind != "function"}
+        if not below:
+            return base
+        return support.merge(base, {name: self._value(variant, context, (*path, name)) for name in sorted(below)})
 
     def reads(self, roots: Iterable[Path] | None = None) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that evaluating the documents ``roots`` (None: all) can read, ``*`` for
         any key; a path stands for all that is below it."""
-        from policy_lang.plan.reads import reads
+        from policy_lang import compiling
 
-        return reads(self.plan, roots)
+        return compiling.reads_of(self.compiler(), roots)
+
+    def data(self) -> tuple[Any, ...]:
+        """The program as values that ``marshal`` can write."""
+        parts = [(_plain_key(key), marshal.dumps(one.data())) for key, one in self.variants.items()]
+        return (dict(self.kinds), parts)
+
+
+def _plain_key(key: Any) -> tuple[Any, ...]:
+    return ("mocked", *sorted(key)) if isinstance(key, frozenset) else ("joint", *key)
+
+
+def program_from_data(data: tuple[Any, ...], options: CompileOptions, compiler: Callable[[], Front]) -> Program:
+    """The program that ``Program.data`` was made of."""
+    kinds, variants = data
+    made = Program(kinds, compiler, options)
+    for (word, *key), code in variants:
+        made.kept[frozenset(key) if word == "mocked" else tuple(key)] = code
+    return made
+
+
+def _bindings(name: str | None, found: Outcome[Any]) -> Outcome[tuple[Bindings, ...]]:
+    """The answer of a query that is one document, or ``name`` for it."""
+    if found.diagnostics:
+        return Outcome(None, found.diagnostics)
+    if found.value is UNDEFINED or (name is None and found.value is False):
+        return Outcome(())
+    return Outcome(({} if name is None else {name: found.value},))
 
 
 @contextmanager
@@ -229,26 +269,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _value(variant: Variant, context: support.Context, path: Path) -> Any:
-    """The document at a path: a rule's, what is in one, or base documents with rules over them."""
-    names = variant.module.names
-    for count in range(len(path), 0, -1):
-        if path[:count] in names:
-            if variant.plan.is_function(path[:count]):
-                return UNDEFINED
-            value = variant.scope[names[path[:count]]](context)
-            for key in path[count:]:
-                value = support.get(value, key)
-            return value
-    base = support.base(context, path)
-    below = {p[len(path)] for p in names if p[: len(path)] == path and not variant.plan.is_function(p)}
-    return support.merge(base, {n: _value(variant, context, (*path, n)) for n in sorted(below)}) if below else base
-
-
-def _stopped(failure: support.EvalError, modules: Sequence[Generated]) -> Diagnostic:
-    return Diagnostic(failure.code, str(failure), _place(failure, modules) or whole_file("<query>"))
 
 
 def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
@@ -266,45 +286,55 @@ def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
 
 def compile_program(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Program]:
     """Parses and compiles; diagnostics carry OPA's codes (``rego_parse_error`` and so on)."""
-    from policy_lang.syntax.parser import parse_module
+    options = options or CompileOptions()
+    if not options.cache:
+        return _compiled(sources, options)
+    from policy_lang.codegen import cache
 
-    parsed = [_plain(parse_module(source)) for source in sources]
-    diagnostics = tuple(d for outcome in parsed for d in outcome.diagnostics)
-    modules = [outcome.value for outcome in parsed if outcome.value is not None and outcome.ok]
-    if len(modules) < len(parsed):
-        return Outcome(None, diagnostics)
-    return compile_modules(modules, options)
+    key = cache.key("program", sources, options)
+    kept = cache.read(key)
+    if kept is not None:
+        return Outcome(program_from_data(kept, options, lambda: front_of(sources, options)))
+    made = _compiled(sources, options)
+    if made.value is not None and not made.diagnostics:
+        cache.write(key, made.value.data())
+    return made
 
 
-def _plain(parsed: Outcome[ast.Module]) -> Outcome[ast.Module]:
-    """The module with the policy layer's declarations made into rules."""
-    from policy_lang.analysis.desugar import desugar
+def _compiled(sources: Sequence[Source], options: CompileOptions) -> Outcome[Program]:
+    from policy_lang import compiling
 
-    if parsed.value is None or not parsed.ok or not (parsed.value.policies or parsed.value.params):
-        return parsed
-    return desugar(parsed.value)
+    parsed = compiling.parsed(sources)
+    if parsed.value is None:
+        return Outcome(None, parsed.diagnostics)
+    made = compile_modules(parsed.value, options)
+    return Outcome(made.value, (*parsed.diagnostics, *made.diagnostics))
 
 
 def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | None = None) -> Outcome[Program]:
     """Compiles modules that are parsed and desugared."""
-    from policy_lang.analysis.analyse import analyse
-    from policy_lang.plan.lower import grouped, lower
+    from policy_lang import compiling
 
     options = options or CompileOptions()
-    counter = itertools.count()
-    analysed = analyse(modules, counter, _checks(options))
-    if analysed.value is None:
-        return Outcome(None, analysed.diagnostics)
-    try:
-        plan = lower(grouped(analysed.value))
-    except DiagnosticError as failure:
-        return Outcome(None, failure.diagnostics)
-    program = Program(plan, tuple(modules), counter, options)
+    found = compiling.front(modules, options)
+    front = found.value
+    if front is None:
+        return Outcome(None, found.diagnostics)
+    program = Program(compiling.kinds_of(front.plan), lambda: front, options)
     program.variant(frozenset())
-    return Outcome(program)
+    return Outcome(program, found.diagnostics)
 
 
-def _checks(options: CompileOptions) -> Checks:
-    from policy_lang.analysis.analyse import Checks
+def front_of(sources: Sequence[Source], options: CompileOptions) -> Front:
+    """What a cached program's code was made of, from sources that compiled before.
 
-    return Checks(options.strict, options.capabilities, options.input_schema)
+    Raises:
+        DiagnosticError: they do not compile now.
+    """
+    from policy_lang import compiling
+
+    parsed = compiling.parsed(sources)
+    found = compiling.front(parsed.value or (), options)
+    if parsed.value is None or found.value is None:
+        raise DiagnosticError(*parsed.diagnostics, *found.diagnostics)
+    return found.value

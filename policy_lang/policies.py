@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity, blocking
@@ -12,6 +12,7 @@ from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 
 if TYPE_CHECKING:
+    from policy_lang.compiling import Front
     from policy_lang.engine import CompileOptions, Program
     from policy_lang.syntax import ast
 
@@ -79,11 +80,28 @@ class PolicySet:
     program: Program
     policies: tuple[PolicyInfo, ...]
     params: Mapping[str, tuple[ParamInfo, ...]]
+    _reads: frozenset[tuple[str, ...]] | None = None
+
+    def prepared(self) -> PolicySet:
+        """The set with all that a first run would compile."""
+        self.program.joint(*self._documents(), typed=True)
+        return replace(self, _reads=self.reads())
+
+    def _documents(self) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+        """The documents of violations, by package, and those of subjects, by policy in order of package."""
+        packages = sorted({policy.package for policy in self.policies})
+        counted = sorted(self.policies, key=lambda policy: policy.package)
+        return (
+            [(*package.split("."), "violation") for package in packages],
+            [(*policy.package.split("."), "subjects", policy.name) for policy in counted],
+        )
 
     def reads(self) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that the policies can read: ``*`` for any index or key, and a path stands
         for all that is below it."""
-        known = {function.path for function in self.program.plan.functions}
+        if self._reads is not None:
+            return self._reads
+        known = self.program.kinds.keys()
         packages = {tuple(policy.package.split(".")) for policy in self.policies}
         roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
         return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
@@ -126,11 +144,9 @@ class PolicySet:
         if problems:
             return Outcome(None, problems)
         data = {"floec": {"params": {package: dict(values) for package, values in (params or {}).items()}}}
-        packages = sorted({policy.package for policy in self.policies})
         counted = sorted(self.policies, key=lambda policy: policy.package)
         answer = self.program.eval_together(
-            [(*package.split("."), "violation") for package in packages],
-            [(*policy.package.split("."), "subjects", policy.name) for policy in counted],
+            *self._documents(),
             input=ir,
             data=data,
             strict_builtin_errors=True,
@@ -148,6 +164,35 @@ class PolicySet:
 
 def load_policies(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[PolicySet]:
     """Parses, desugars and compiles policy files; an id stands for one policy over all files."""
+    if options is None or not options.cache:
+        return _loaded(sources, options)
+    import pickle
+
+    from policy_lang.codegen import cache
+    from policy_lang.engine import program_from_data
+
+    key = cache.key("policies", sources, options)
+    kept = cache.read(key)
+    if kept is not None:
+        program = program_from_data(kept[0], options, lambda: _front(sources, options))
+        policies, params, reads = pickle.loads(kept[1])  # the cache holds nothing that others could write
+        return Outcome(PolicySet(program, policies, params, reads))
+    made = _loaded(sources, options)
+    if made.value is not None and not made.diagnostics:
+        whole = made.value.prepared()
+        rest = pickle.dumps((whole.policies, dict(whole.params), whole.reads()))
+        cache.write(key, (whole.program.data(), rest))
+        return Outcome(whole)
+    return made
+
+
+def _front(sources: Sequence[Source], options: CompileOptions) -> Front:
+    from policy_lang.engine import front_of
+
+    return front_of(sources, options)
+
+
+def _loaded(sources: Sequence[Source], options: CompileOptions | None) -> Outcome[PolicySet]:
     from policy_lang.analysis.desugar import check_together, desugar
     from policy_lang.engine import compile_modules
     from policy_lang.syntax.parser import parse_module

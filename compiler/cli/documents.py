@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -113,6 +112,8 @@ def _bundle(path: str) -> Iterator[tuple[Outcome[Source], tuple[str, ...]]]:
             if read.value is None or name in _BUNDLE_DATA or name.endswith(POLICY_SUFFIXES):
                 yield read, keys
         return
+    import tarfile
+
     try:
         with tarfile.open(root, "r:gz") as archive:
             for member in archive:

@@ -115,7 +115,7 @@ def _settings(options: argparse.Namespace) -> Outcome[CompileOptions]:
     capabilities: Outcome[Any] = Outcome(None)
     if options.capabilities is not None:
         capabilities = read_value(options.capabilities)
-    made = CompileOptions(schema.value, strict=options.strict, capabilities=capabilities.value)
+    made = CompileOptions(schema.value, strict=options.strict, capabilities=capabilities.value, cache=True)
     return Outcome(made, (*schema.diagnostics, *capabilities.diagnostics))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any
 
 from policy_lang import types
@@ -35,13 +36,18 @@ def conform_source(of: Type, reads: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(made.lines) + "\n"
 
 
-def conform_function(of: Type, reads: Iterable[tuple[str, ...]]) -> Callable[[Any], bool]:
+def conform_code(of: Type, reads: Iterable[tuple[str, ...]]) -> CodeType:
+    """The code object of ``conform_source``."""
+    return compile(conform_source(of, reads), "<conform>", "exec", dont_inherit=True)
+
+
+def conform_function(code: CodeType) -> Callable[[Any], bool]:
     """``conforms`` itself; a value without a key that it must have does not conform."""
     from decimal import Decimal
 
     found: dict[str, Any] = {"__builtins__": {}, "type": type, "str": str, "bool": bool}
     found |= {"NUMBERS": (int, Decimal), "list": list, "dict": dict, "U": UNDEFINED}
-    exec(compile(conform_source(of, reads), "<conform>", "exec"), found)
+    exec(code, found)
     made: Callable[[Any], bool] = found["conforms"]
 
     def conforms(value: Any) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime import support
-from policy_lang.runtime.builtins.strings import lower, matches
+from policy_lang.runtime.matching import lower, matches
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze
 
 _HELPERS = (
@@ -16,8 +17,10 @@ _HELPERS = (
 )
 
 
-def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal], patterns: Mapping[str, int]) -> dict[str, Any]:
-    """A fresh namespace: helpers, the builtins of ``builtins`` (name → global), constants, what remembers the
+def scope(
+    builtins: Mapping[str, tuple[str, str]], constants: Mapping[str, Decimal], patterns: Mapping[str, int]
+) -> dict[str, Any]:
+    """A fresh namespace: helpers, ``builtins`` (name → global, defining module), constants, what remembers the
     matches of each pattern; no Python builtins."""
     names: dict[str, Any] = {name: getattr(support, name) for name in _HELPERS.split()}
     names |= {
@@ -35,7 +38,9 @@ def scope(builtins: Mapping[str, str], constants: Mapping[str, Decimal], pattern
         "__builtins__": {},
     }
     names |= {python.__name__: python for python in _PYTHON}
-    names |= {given: support.wrapped(name) for name, given in builtins.items()}
+    for name, (given, home) in builtins.items():
+        importlib.import_module(home)
+        names[given] = support.wrapped(name)
     names |= {f"P{number}": matches(pattern) for pattern, number in patterns.items()}
     return names | dict(constants)
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from policy_lang.engine import TOGETHER
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Emit, Function, Let, Local, Path, Plan, Scan
-
-TOGETHER: Path = ("<together>",)
 
 
 def together(plan: Plan, documents: Sequence[Path], counted: Sequence[Path]) -> Plan:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy_lang.runtime import builtins
-from policy_lang.runtime.builtins.registry import BuiltinError
+from policy_lang.runtime.builtins.registry import ARITY, TABLE, BuiltinError
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, equal, freeze, thaw
 
 MISSING = object()
@@ -283,7 +283,7 @@ def mock_builtin(name: str) -> Callable[..., Any]:
 @functools.lru_cache(maxsize=512)
 def wrapped(name: str) -> Callable[..., Any]:
     """A builtin that takes the context first and whose errors are undefined, or stop where that is strict."""
-    function = builtins.REGISTRY[name]
+    function = TABLE.get(name) or builtins.REGISTRY[name]
 
     def one(context: Context, value: Any) -> Any:
         try:
@@ -309,7 +309,7 @@ def wrapped(name: str) -> Callable[..., Any]:
     if name == "walk":
         return pairs
     arities: dict[int, Callable[..., Any]] = {1: one, 2: two}
-    return arities.get(builtins.ARITY[name], many)
+    return arities.get(ARITY[name], many)
 
 
 def arithmetic(context: Context, name: str, left: Any, right: Any) -> Any:

@@ -8,6 +8,7 @@ engine makes them undefined, or stops where it is strict.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -44,6 +45,7 @@ def builtin(name: str, *operands: str) -> Callable[[F], F]:
     """Register a function under ``name``. ``operands`` are the types of its arguments in order:
     ``any``, or the names of types with ``|`` between them."""
     kinds = [_kinds(types) for types in operands]
+    home: str = sys._getframe(1).f_globals["__name__"]
 
     def refused(args: Sequence[Any]) -> BuiltinError:
         for position, (wanted, arg) in enumerate(zip(kinds, args, strict=True), 1):
@@ -54,6 +56,7 @@ def builtin(name: str, *operands: str) -> Callable[[F], F]:
     def register(function: F) -> F:
         TABLE[name] = functools.wraps(function)(_checked(function, kinds, refused))
         ARITY[name] = len(operands)
+        HOME[name] = home
         return function
 
     return register
@@ -100,6 +103,8 @@ def _checked(
 
 
 ARITY: dict[str, int] = {}
+HOME: dict[str, str] = {}
+"""The module that registers each builtin."""
 
 
 def operand_error(name: str, position: int, types: frozenset[str], value: Any) -> BuiltinError:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
+from policy_lang.runtime.matching import lower, matches, pattern_of
 from policy_lang.runtime.values import RegoSet, from_json, object_items, sort_key, sorted_values, to_json
 
 
@@ -50,11 +49,7 @@ def ends_with(text: str, part: str) -> bool:
     return text.endswith(part)
 
 
-@builtin("lower", "string")
-def lower(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+builtin("lower", "string")(lower)
 
 
 @builtin("upper", "string")
@@ -248,52 +243,6 @@ def _go_type(value: Any) -> str:
 # --------------------------------------------------------------------- regular expressions
 
 
-@functools.lru_cache(maxsize=1024)
-def _pattern(name: str, text: str) -> Any:
-    import re2
-
-    try:
-        options = re2.Options()
-        options.log_errors = False
-        return re2.compile(text, options)
-    except re2.error as error:
-        raise failure(name, f"error parsing regexp: {error}") from None
-
-
-class Matches(dict[str, bool]):
-    """Whether a pattern occurs in a text, by text: data has few different names, and a match costs more than
-    a look-up. Forgets all when it gets large."""
-
-    __slots__ = ("_match",)
-
-    def __init__(self, pattern: str) -> None:
-        super().__init__()
-        import re2
-
-        compiled: Any = _pattern("regex.match", pattern)
-        # The wrapper around RE2 spends five times what the match costs on positions that nobody asks for.
-        inner: Any = getattr(compiled, "_regexp", None)
-        anchor: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
-        if inner is None or anchor is None:
-            self._match: Callable[[str], bool] = lambda text: compiled.search(text) is not None
-            return
-
-        def match(text: str) -> bool:
-            encoded = text.encode("utf-8", "surrogatepass")
-            return bool(inner.Match(anchor, encoded, 0, len(encoded))[0][0] >= 0)
-
-        self._match = match
-
-    def __missing__(self, text: str) -> bool:
-        if len(self) >= 8192:
-            self.clear()
-        found = self[text] = self._match(text)
-        return found
-
-
-matches = functools.lru_cache(maxsize=256)(Matches)
-
-
 @builtin("regex.match", "string", "string")
 def regex_match(pattern: str, text: str) -> bool:
     return matches(pattern)[text]
@@ -304,7 +253,7 @@ def regex_is_valid(pattern: Any) -> bool:
     if type(pattern) is not str:
         return False
     try:
-        _pattern("regex.is_valid", pattern)
+        pattern_of("regex.is_valid", pattern)
     except BuiltinError:
         return False
     return True
@@ -313,7 +262,7 @@ def regex_is_valid(pattern: Any) -> bool:
 @builtin("regex.split", "string", "string")
 def regex_split(pattern: str, text: str) -> list[str]:
     parts, last = [], 0
-    for match in _pattern("regex.split", pattern).finditer(text):
+    for match in pattern_of("regex.split", pattern).finditer(text):
         if match.end() == 0 or (match.start() == match.end() == len(text)):
             continue
         parts.append(text[last : match.start()])
@@ -323,20 +272,20 @@ def regex_split(pattern: str, text: str) -> list[str]:
 
 @builtin("regex.find_n", "string", "string", "number")
 def regex_find(pattern: str, text: str, limit: Any) -> list[str]:
-    found = [m.group() for m in _pattern("regex.find_n", pattern).finditer(text)]
+    found = [m.group() for m in pattern_of("regex.find_n", pattern).finditer(text)]
     return found if limit < 0 else found[: int(limit)]
 
 
 @builtin("regex.find_all_string_submatch_n", "string", "string", "number")
 def regex_submatches(pattern: str, text: str, limit: Any) -> list[list[str]]:
-    matches = _pattern("regex.find_all_string_submatch_n", pattern).finditer(text)
+    matches = pattern_of("regex.find_all_string_submatch_n", pattern).finditer(text)
     found = [[m.group(), *("" if g is None else g for g in m.groups())] for m in matches]
     return found if limit < 0 else found[: int(limit)]
 
 
 @builtin("regex.replace", "string", "string", "string")
 def regex_replace(text: str, pattern: str, replacement: str) -> str:
-    compiled = _pattern("regex.replace", pattern)
+    compiled = pattern_of("regex.replace", pattern)
 
     def expanded(match: Any) -> str:
         def group(reference: re.Match[str]) -> str:

@@ -1,0 +1,94 @@
+"""Generated modules as they are kept and run: all that is needed without the compiler.
+
+``data`` and ``from_data`` turn one into values that ``marshal`` can write and back, for the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import CodeType
+from typing import Any
+
+from policy_lang.source import Span
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Generated:
+    """One generated module. ``names`` are the functions by the path of their rule, ``builtins`` maps each
+    builtin that it calls to its global and to the module that defines it; ``places`` are the lines (from 1)
+    that have a place in the policies, as (line, *span)."""
+
+    file: str
+    source: str
+    code: CodeType
+    names: Mapping[Path, str]
+    builtins: Mapping[str, tuple[str, str]]
+    constants: Mapping[str, Decimal]
+    patterns: Mapping[str, int]
+    places: tuple[tuple[Any, ...], ...]
+
+    @property
+    def lines(self) -> dict[int, Span]:
+        """The place of each line in the policies, where it has one."""
+        return {line: Span(*span) for line, *span in self.places}
+
+    def load(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs the module's definitions in a fresh namespace (with ``given`` in it); the namespace."""
+        from policy_lang.codegen.scope import scope
+
+        found = scope(self.builtins, self.constants, self.patterns) | dict(given)
+        exec(self.code, found)
+        return found
+
+    def data(self) -> tuple[Any, ...]:
+        constants = tuple((name, str(value)) for name, value in self.constants.items())
+        tables = (dict(self.names), dict(self.builtins), constants, dict(self.patterns))
+        return (self.file, self.source, self.code, *tables, self.places)
+
+
+def from_data(data: tuple[Any, ...]) -> Generated:
+    """The module that ``data`` was made of."""
+    file, source, code, names, builtins, constants, patterns, places = data
+    numbers = {name: Decimal(text) for name, text in constants}
+    return Generated(file, source, code, names, builtins, numbers, patterns, places)
+
+
+@dataclass(slots=True)
+class Variant:
+    """A program's code for one purpose, with its namespace. ``conform`` is the code of the test that an input
+    has what typed code relies on, where there is some."""
+
+    module: Generated
+    mocked: frozenset[str]
+    conform: CodeType | None = None
+    _scope: dict[str, Any] | None = None
+    _conforms: Callable[[Any], bool] | None = None
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        if self._scope is None:
+            self._scope = self.module.load({})
+        return self._scope
+
+    def conforms(self, value: Any) -> bool:
+        """Whether the code may run on an input."""
+        if self.conform is None:
+            return True
+        if self._conforms is None:
+            from policy_lang.codegen.conform import conform_function
+
+            self._conforms = conform_function(self.conform)
+        return self._conforms(value)
+
+    def data(self) -> tuple[Any, ...]:
+        return (self.module.data(), tuple(sorted(self.mocked)), self.conform)
+
+
+def variant_from_data(data: tuple[Any, ...]) -> Variant:
+    """The variant that ``data`` was made of."""
+    module, mocked, conform = data
+    return Variant(from_data(module), frozenset(mocked), conform)

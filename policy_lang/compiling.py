@@ -1,0 +1,162 @@
+"""The compiler's part of the engine: modules to a plan, plans to code. A program from the cache imports this
+only when it needs code that the cache does not have.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from policy_lang.analysis.analyse import Checks, analyse, analyse_query
+from policy_lang.analysis.resolve import Resolver, rule_names
+from policy_lang.codegen.loaded import Generated, Variant
+from policy_lang.codegen.module import function_names, generate
+from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.plan.lower import Signature, grouped, lower, lower_query
+from policy_lang.plan.nodes import Function, Path, Plan
+from policy_lang.plan.passes import optimise
+from policy_lang.plan.together import together
+from policy_lang.source import Source, whole_file
+from policy_lang.syntax import ast
+from policy_lang.types import ANY, Type
+
+if TYPE_CHECKING:
+    from policy_lang.engine import CompileOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A program after its analysis: the plan that all code is made of."""
+
+    plan: Plan
+    modules: tuple[ast.Module, ...]
+    counter: itertools.count[int]
+    options: CompileOptions
+
+
+def checks_of(options: CompileOptions) -> Checks:
+    """What the analysis has to know of the options."""
+    return Checks(strict=options.strict, capabilities=options.capabilities, input_schema=options.input_schema)
+
+
+def parsed(sources: Sequence[Source]) -> Outcome[tuple[ast.Module, ...]]:
+    """The modules of sources, the policy layer's declarations made into rules."""
+    from policy_lang.analysis.desugar import desugar
+    from policy_lang.syntax.parser import parse_module
+
+    found: list[ast.Module] = []
+    diagnostics: list[Diagnostic] = []
+    for source in sources:
+        outcome = parse_module(source)
+        if outcome.value is not None and outcome.ok and (outcome.value.policies or outcome.value.params):
+            outcome = desugar(outcome.value)
+        diagnostics += outcome.diagnostics
+        if outcome.value is not None and outcome.ok:
+            found.append(outcome.value)
+    return Outcome(tuple(found) if len(found) == len(sources) else None, tuple(diagnostics))
+
+
+def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Front]:
+    """Analyses and lowers modules that are parsed and desugared."""
+    counter = itertools.count()
+    analysed = analyse(modules, counter, checks_of(options))
+    if analysed.value is None:
+        return Outcome(None, analysed.diagnostics)
+    try:
+        plan = lower(grouped(analysed.value))
+    except DiagnosticError as failure:
+        return Outcome(None, failure.diagnostics)
+    return Outcome(Front(plan, tuple(modules), counter, options), analysed.diagnostics)
+
+
+# --------------------------------------------------------------------------- code
+
+
+def variant(at: Front, mocked: frozenset[str], *, counted: bool = False) -> Variant:
+    """The code of all rules where a query's ``with`` replace ``mocked``."""
+    return _code(replace(at.plan, mocked=at.plan.mocked | mocked), at.options, counted=counted)
+
+
+def joint(
+    at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool, stepped: bool = False
+) -> Variant:
+    """The code of ``Program.eval_together``; typed where there is a schema and no ``with`` replaces the input."""
+    return _code(joint_plan(at, documents, counted, typed=typed), at.options, counted=stepped)
+
+
+def joint_plan(at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Plan:
+    """The plan of ``joint`` before its passes."""
+    of = input_type(at.options) if typed and "input" not in at.plan.mocked else ANY
+    return replace(together(at.plan, documents, counted), input_type=of)
+
+
+def input_type(options: CompileOptions) -> Type:
+    """What the schema says of an input, as far as typed code relies on it."""
+    if options.input_schema is None:
+        return ANY
+    from policy_lang.codegen.conform import simple
+    from policy_lang.types import from_schema
+
+    return simple(from_schema(options.input_schema, completed=options.completed))
+
+
+def _code(wanted: Plan, options: CompileOptions, *, counted: bool) -> Variant:
+    plan = optimise(wanted, options.without)
+    module = generate(plan, function_names(plan), "<policy>", plan.functions, counted=counted)
+    conform = None
+    if plan.has_input:
+        from policy_lang.codegen.conform import conform_code
+        from policy_lang.plan.reads import reads
+
+        conform = conform_code(plan.input_type, reads(wanted))
+    return Variant(module, plan.mocked, conform)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query that is lowered: its function, the names of its bindings, what its ``with`` replace."""
+
+    function: Function
+    shown: tuple[str, ...]
+    mocked: frozenset[str]
+
+
+def asked(text: str, kinds: Mapping[Path, tuple[str, int]], at: Front) -> Outcome[Asked]:
+    """Parses, checks and lowers a query."""
+    from policy_lang.syntax.parser import parse_query
+
+    outcome = parse_query(Source("<query>", text))
+    if outcome.value is None or not outcome.ok:
+        return Outcome(None, outcome.diagnostics)
+    known = {path: Signature(kind, arity) for path, (kind, arity) in kinds.items()}
+    functions = {path: one.arity for path, one in known.items() if one.kind == "function"}
+    resolver = Resolver((), {}, rule_names(at.modules)[1], at.counter)
+    analysed = analyse_query(resolver, outcome.value, functions, known, checks_of(at.options))
+    if analysed.value is None:
+        return Outcome(None, analysed.diagnostics)
+    try:
+        return Outcome(Asked(*lower_query(known, analysed.value)))
+    except DiagnosticError as failure:
+        return Outcome(None, failure.diagnostics)
+
+
+def query_module(one: Asked, program: Variant, kinds: Mapping[Path, tuple[str, int]], *, counted: bool) -> Generated:
+    """A query's code, for loading beside a program's."""
+    here = whole_file("<query>")
+    known = tuple(Function(path, kind, (), (), span=here) for path, (kind, _) in kinds.items())
+    plan = optimise(Plan((*known, one.function), program.mocked), frozenset(("inline",)))
+    return generate(plan, program.module.names, "<query>", plan.functions[-1:], counted=counted)
+
+
+def kinds_of(plan: Plan) -> dict[Path, tuple[str, int]]:
+    """The kind and the number of parameters of each rule's document or function."""
+    return {function.path: (function.kind, len(function.params)) for function in plan.functions}
+
+
+def reads_of(at: Front, roots: Iterable[Path] | None) -> frozenset[tuple[str, ...]]:
+    """What evaluating the documents ``roots`` (None: all) can read of the input."""
+    from policy_lang.plan.reads import reads
+
+    return reads(at.plan, roots)

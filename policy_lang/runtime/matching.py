@@ -1,0 +1,84 @@
+"""Letters and regular expressions, for builtins and for generated code alike. RE2 is imported on first use."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from policy_lang.runtime.builtins.registry import failure
+
+
+def lower(text: str) -> str:
+    """Letter by letter, as Go does."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+@functools.lru_cache(maxsize=1024)
+def pattern_of(name: str, text: str) -> Any:
+    import re2
+
+    try:
+        options = re2.Options()
+        options.log_errors = False
+        return re2.compile(text, options)
+    except re2.error as error:
+        raise failure(name, f"error parsing regexp: {error}") from None
+
+
+class Matches(dict[str, bool]):
+    """Whether a pattern occurs in a text, by text: data has few different names, and a match costs more than
+    a look-up. Forgets all when it gets large."""
+
+    __slots__ = ("_match", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__()
+        self.pattern = pattern
+        self._match: Callable[[str], bool] | None = None
+
+    def __missing__(self, text: str) -> bool:
+        if self._match is None:
+            self._match = _search(self.pattern)
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        found = self[text] = self._match(text)
+        return found
+
+
+MOST_TEXTS = 8192
+
+
+def _search(pattern: str) -> Callable[[str], bool]:
+    import re2
+
+    compiled: Any = pattern_of("regex.match", pattern)
+    # The wrapper around RE2 spends five times what the match costs on positions that nobody asks for.
+    inner: Any = getattr(compiled, "_regexp", None)
+    anchor: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+    if inner is None or anchor is None:
+        return lambda text: compiled.search(text) is not None
+
+    def search(text: str) -> bool:
+        encoded = text.encode("utf-8", "surrogatepass")
+        return bool(inner.Match(anchor, encoded, 0, len(encoded))[0][0] >= 0)
+
+    return search
+
+
+class _All(dict[str, Matches]):
+    def __missing__(self, pattern: str) -> Matches:
+        if len(self) >= 256:
+            self.clear()
+        found = self[pattern] = Matches(pattern)
+        return found
+
+
+_MATCHES = _All()
+
+
+def matches(pattern: str) -> Matches:
+    """What is known of a pattern; an invalid one raises BuiltinError where a text is asked for."""
+    return _MATCHES[pattern]
