@@ -159,8 +159,10 @@ def _inherit(state: State) -> Outcome[State]:
 
 def _resolve(state: State) -> Outcome[State]:
     from compiler.bundles import bundles_in_force, read_policies
+    from compiler.ir.schema import ir_schema
     from compiler.resolve import exemptions, platform_ir, product_ir
     from compiler.settings import settle
+    from policy_lang.engine import CompileOptions
     from policy_lang.policies import load_policies
 
     chain, resolved = state.chain, state.resolved
@@ -172,7 +174,8 @@ def _resolve(state: State) -> Outcome[State]:
     bundles = bundles_in_force(chain.manifests)
     sources = read_policies(bundles.value or ())
     found += [*bundles.diagnostics, *sources.diagnostics]
-    policies = load_policies(sources.value or ())
+    options = CompileOptions(ir_schema(), completed=True, cache=True)
+    policies = load_policies(sources.value or (), options)
     found += policies.diagnostics
     if policies.value is None:
         return Outcome(None, tuple(found))
