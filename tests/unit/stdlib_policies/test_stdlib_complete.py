@@ -61,7 +61,7 @@ def test_all_policies_load_together() -> None:
     loaded = load_policies([_source(path) for path in (*LIBRARY, *POLICIES)])
     assert loaded.value is not None, loaded.diagnostics
     assert len(loaded.value.policies) == len(POLICIES) >= 75
-    assert {path.parent.name for path in POLICIES} <= set(FAMILIES)
+    assert {path.parent.name for path in POLICIES} == set(FAMILIES)
 
 
 def test_all_policy_tests_pass() -> None:
