@@ -386,7 +386,7 @@ def _test() -> Schema:
         path=_TEXT,
         arguments=_OPEN,
         depends_on=_TEXTS,
-        enabled={"const": True, "type": "boolean", "default": True},
+        enabled=_BOOL | {"default": True},
         last_run=_maybe(_object(status=_TEXT, failures=_MAYBE_NUMBER, seconds=_MAYBE_NUMBER)),
     )
 
