@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "stdlib_policies"
 PAGE = ROOT / "docs" / "policies.md"
 PEER_RULES = Path(__file__).with_name("peer_rules.tsv")
-_CLAUSE = re.compile(r'^\t(id|title|severity|tags)\s+(.+)$', re.MULTILINE)
+_CLAUSE = re.compile(r"^\t(id|title|severity|tags)\s+(.+)$", re.MULTILINE)
 _PARAM = re.compile(r"^param (\w+):", re.MULTILINE)
 _SCOPES = {"XC1": "written in the same language"}
 
@@ -57,8 +57,9 @@ def page() -> str:
         "",
         "Written by `scripts/policy_index.py`; do not edit.",
         "",
-        f"{len(policies)} policies. A manifest puts them in force with `policies: [{{use: stdlib}}]` or one family with",
-        "`{use: stdlib/naming}`, sets severities with `severity: {ID: block}` and parameters with `params: {name: value}`.",
+        f"{len(policies)} policies. A manifest puts them in force with `policies: [{{use: stdlib}}]`, or one family",
+        "with `{use: stdlib/naming}`, sets severities with `severity: {ID: block}` and parameters with",
+        "`params: {name: value}`.",
         "A policy without its parameter set, or without anything to look at, checks nothing and says so.",
     ]
     for family in sorted({entry.path.parent.name for entry in policies}):
@@ -90,7 +91,7 @@ def main(arguments: list[str]) -> int:
         return 0
     current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     if current != text:
-        print(f"{PAGE.relative_to(ROOT)} is out of date: run python scripts/policy_index.py", file=sys.stderr)
+        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is out of date: run python scripts/policy_index.py\n")
         return 1
     return 0
 
