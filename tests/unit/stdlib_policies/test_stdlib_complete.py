@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from compiler.ir.schema import complete
 from policy_lang.policies import load_policies
 from policy_lang.source import Source
 from policy_lang.syntax.parser import parse_module
-from policy_lang.testing.runner import run_tests
+from policy_lang.testing.runner import TestOptions, run_tests
 
 ROOT = Path(__file__).resolve().parents[3] / "stdlib_policies"
 FILES = sorted(ROOT.rglob("*.floe"))
@@ -65,7 +66,7 @@ def test_all_policies_load_together() -> None:
 
 
 def test_all_policy_tests_pass() -> None:
-    outcome = run_tests([_source(path) for path in FILES])
+    outcome = run_tests([_source(path) for path in FILES], TestOptions(complete=complete))
     assert outcome.value is not None, outcome.diagnostics
     assert outcome.value.ok, [result for result in outcome.value.results if result.detail]
     assert len(outcome.value.results) >= 3 * len(POLICIES)
