@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from compiler.facts import manifest_fields as made
+from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
 from compiler.facts.manifest_resources import MAKERS, macro_users
@@ -53,7 +54,6 @@ class SplitManifest(msgspec.Struct, gc=False):
     groups: dict[str, msgspec.Raw] = {}
     unit_tests: dict[str, msgspec.Raw] = {}
     macros: dict[str, msgspec.Raw] = {}
-    disabled: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 def read_manifest(project_dir: Path, manifest_path: Path, needs: Needs | None = None) -> Outcome[Facts]:
@@ -147,7 +147,7 @@ class _Assembly:
     def _test_fields(self) -> frozenset[str]:
         """What nodes take from their tests."""
         keys = covered(self.needs, ("models", "*", "primary_key"))
-        return frozenset(("attached_to", "column", "severity", "test", "enabled", *(("arguments",) if keys else ())))
+        return frozenset(("attached_to", "column", "severity", "test", *(("arguments",) if keys else ())))
 
     def wanted(self, kind: str, name: str) -> bool:
         """True where the field is to be built."""
@@ -161,8 +161,6 @@ class _Assembly:
             if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
                 getattr(facts, kind).extend(self._whole(getattr(self.manifest, kind).values(), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
-        if covered(self.needs, ("tests", "*", "enabled")):
-            self._disabled_tests(facts)
         facts.project["packages"] = self._packages(str(facts.project["name"]))
         self._nodes(facts)
         facts.sql.update(self.sql)
@@ -175,6 +173,7 @@ class _Assembly:
             macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
         for name in ("models", "seeds", "snapshots", "sources", "tests", *_LISTED, "macros"):
             getattr(facts, name).sort(key=_unique_id)
+        self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.needs))
         relate(facts, self.wanted)
         self._finish(facts)
         return Outcome(facts, tuple(self.found))
@@ -269,21 +268,6 @@ class _Assembly:
             except msgspec.DecodeError as error:
                 self._wrong(key, error)
         return calls
-
-    def _disabled_tests(self, facts: Facts) -> None:
-        """Tests that their own configuration disables stay visible; those on disabled nodes do not."""
-        try:
-            disabled = msgspec.json.decode(self.manifest.disabled, type=dict[str, list[msgspec.Raw]])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return
-        if any(key.startswith("test.") for key in disabled):
-            reader = self._reader("tests")
-            for key, raws in disabled.items():
-                node = reader.decode(raws[0]) if key.startswith("test.") and raws else None
-                if node is not None and node.config is not None and not made.enabled(node.config.enabled):
-                    entry = reader.build(node)
-                    if entry["attached_to"] not in disabled:
-                        facts.tests.append(entry)
 
     def _packages(self, name: str) -> list[Entry]:
         if not covered(self.needs, ("project", "packages")):

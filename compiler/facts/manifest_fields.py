@@ -156,13 +156,14 @@ SOURCE_FIELDS: Mapping[str, Made] = {
     "schema": Made(("schema",), (), "n.schema"),
     "database": Made(("database",), (), "n.database"),
     "identifier": Made(("identifier",), (), "n.identifier"),
-    "loader": Made(("loader",), (), 'n.loader or ""'),
+    "loader": Made(("loader",), (), "n.loader or None"),
     "loaded_at_field": Made(("loaded_at_field",), (), "n.loaded_at_field"),
     "freshness": Made(("freshness",), (), "freshness(n.freshness)"),
     "source_description": Made(("source_description",), (), 'n.source_description or ""'),
     "owner": Made(("meta",), ("meta",), "owner(merged(n.meta, c.meta))"),
     "tests": Made((), (), "EMPTY"),
     "used_by": Made((), (), "EMPTY"),
+    "last_freshness": Made((), (), "None"),
 }
 TEST_FIELDS: Mapping[str, Made] = {
     **{k: v for k, v in _COMMON.items() if k != "package"},
@@ -174,7 +175,7 @@ TEST_FIELDS: Mapping[str, Made] = {
     "where": Made((), ("where",), "text(c.where)"),
     "arguments": Made(("test_metadata",), (), "arguments(n.test_metadata)"),
     "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
-    "enabled": Made((), ("enabled",), "enabled(c.enabled)"),
+    "enabled": Made((), (), "True"),
     "last_run": Made((), (), "None"),
 }
 COLUMN_TYPES: Mapping[str, Any] = {

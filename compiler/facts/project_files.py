@@ -268,6 +268,8 @@ class _Assembly:
         own = macro[1].block.config if macro is not None else {}
         config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config, own)
         config = known(config)
+        if off(config):
+            return
         used = {attached}
         for call in test.references:
             found = reference(call)
@@ -284,7 +286,7 @@ class _Assembly:
             tags=entries.tags(entry["tags"], stated.tags),
             description=test.description,
             arguments=test.arguments,
-            depends_on=sorted(used) if entry["enabled"] else [],
+            depends_on=sorted(used),
         )
         facts.tests.append(entry)
 
@@ -292,19 +294,25 @@ class _Assembly:
         patches = {str(g["name"]): (e, g) for e, g, _ in package.each("data_tests", "test")}
         for file in package.scan.code:
             if file.role == "test" and file.facts.broken is None and not file.facts.tests:
-                facts.tests.append(self._singular(package, file, patches.get(file.stem)))
+                test = self._singular(package, file, patches.get(file.stem))
+                if test is not None:
+                    facts.tests.append(test)
 
-    def _singular(self, package: PackageResources, file: CodeFile, patch: tuple[Entry, dict[str, Any]] | None) -> Entry:
+    def _singular(
+        self, package: PackageResources, file: CodeFile, patch: tuple[Entry, dict[str, Any]] | None
+    ) -> Entry | None:
         block = file.facts.main
         given = mapping(patch[1].get("config")) if patch else {}
         config = known(package.nodes.config("test", [package.name, *file.parts, file.stem], given, block.config))
+        if off(config):
+            return None
         refs, sources = self.macros.references(block, package.name)
         used = {self.resolve(r, package.name) for r in refs}
         used |= {self.resolve_source(s, t, package.name) for s, t in sources}
         entry = _test_entry(f"test.{package.name}.{file.stem}", file.stem, file.path, config)
         entry.update(
             description=patch[0]["description"] if patch else "",
-            depends_on=sorted(u for u in used if u is not None) if entry["enabled"] else [],
+            depends_on=sorted(u for u in used if u is not None),
         )
         return entry
 
@@ -366,6 +374,6 @@ def _test_entry(unique_id: str, name: str, path: str, config: Mapping[str, Any])
         "path": path,
         "arguments": {},
         "depends_on": [],
-        "enabled": not off(config),
+        "enabled": True,
         "last_run": None,
     }

@@ -75,7 +75,7 @@ class PackageResources:
             "schema": _known_text(render(source.get("schema", group))),
             "database": _known_text(render(source.get("database", source.get("catalog")))),
             "identifier": _known_text(render(table.get("identifier", name))),
-            "loader": text(table.get("loader") or source.get("loader") or config.get("loader")) or "",
+            "loader": text(table.get("loader") or source.get("loader") or config.get("loader")) or None,
             "loaded_at_field": text(_first("loaded_at_field", table, config, source)),
             "freshness": _freshness(config, source, table),
             "description": self.nodes.description(table.get("description")),
@@ -86,6 +86,7 @@ class PackageResources:
             "columns": list(columns.values()),
             "tests": [],
             "used_by": [],
+            "last_freshness": None,
         }
         return entry, file, tests, Target(f"{group}_{name}", f"source('{group}', '{name}')", "source_")
 

@@ -26,7 +26,7 @@ def relate(facts: Facts, wanted: Wanted = everything) -> None:
     """Fill in, in place, those of the ``wanted`` fields that other entries decide."""
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
-        if test["attached_to"] and test["enabled"]:
+        if test["attached_to"]:
             on[test["attached_to"]].append(test)
     for kind in NODES:
         for node in getattr(facts, kind):
@@ -35,7 +35,7 @@ def relate(facts: Facts, wanted: Wanted = everything) -> None:
         tests = on.get(source["unique_id"], ())
         if wanted("sources", "columns.tests"):
             attach(source, tests)
-        source["tests"] = sorted(t["test"] for t in tests if t["test"])
+        source["tests"] = _listed(tests)
     _users(facts, wanted)
     _group_owners(facts, wanted)
 
@@ -48,12 +48,16 @@ def _tests(kind: str, node: Entry, tests: Sequence[Entry], wanted: Wanted) -> No
         node["coverage"] = coverage(
             sum(1 for c in node["columns"] if c["name"].lower() in tested), len(node["columns"])
         )
-    node["tests"] = [
+    node["tests"] = _listed(tests)
+    if wanted(kind, "primary_key"):
+        node["primary_key"] = primary_key(node, tests)
+
+
+def _listed(tests: Sequence[Entry]) -> list[Entry]:
+    return [
         {"name": t["test"], "column": t["column"], "severity": t["severity"], "unique_id": t["unique_id"]}
         for t in tests
     ]
-    if wanted(kind, "primary_key"):
-        node["primary_key"] = primary_key(node, tests)
 
 
 def attach(node: Entry, tests: Iterable[Entry]) -> None:

@@ -366,6 +366,7 @@ def _source() -> Schema:
         columns=_list(_ref("column")),
         tests=_attached(),
         used_by=_TEXTS,
+        last_freshness=_maybe(_object(status=_TEXT, max_loaded_at=_MAYBE_TEXT, age_hours=_MAYBE_NUMBER)),
         layer=_MAYBE_TEXT,
     )
 

@@ -13,10 +13,10 @@ import pytest
 
 from compiler.facts.read import read_facts
 from compiler.ir.facts_model import Facts
+from compiler.ir.schema import complete
 
 PROJECT = Path(__file__).parent / "projects" / "rich"
 ONLY_DBT_KNOWS = {"database", "depends_on_macros"}
-DISABLED = "test.rich.rich_is_even_mart_id.3da204ac81"
 
 
 def by_id(facts: Facts, kind: str) -> dict[str, Any]:
@@ -40,6 +40,9 @@ def test_the_manifest_and_the_files_say_the_same(tmp_path: Path) -> None:
     for kind in Facts.__slots__:
         if kind in ("project", "sql"):
             continue
+        for facts in (manifest.value, files.value):
+            shaped = complete({kind: getattr(facts, kind)})
+            assert [(d.path, d.message) for d in shaped.diagnostics] == []
         left, right = by_id(manifest.value, kind), by_id(files.value, kind)
         assert list(left) == list(right)
         for key, entry in left.items():
@@ -47,9 +50,6 @@ def test_the_manifest_and_the_files_say_the_same(tmp_path: Path) -> None:
             skipped = set(ONLY_DBT_KNOWS)
             if kind == "macros":
                 skipped.add("used_by")
-            if key == DISABLED:
-                assert entry["enabled"] is False
-                skipped.add("depends_on")
             for field in entry.keys() - skipped:
                 assert (key, field, other[field]) == (key, field, entry[field])
             assert entry.keys() == other.keys()

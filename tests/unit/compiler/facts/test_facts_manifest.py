@@ -73,4 +73,4 @@ def test_a_source_and_its_test(tmp_path: Path) -> None:
     path.write_text(json.dumps(value))
     facts = read_manifest(tmp_path, path).value
     assert facts is not None
-    assert (facts.sources[0]["source_name"], facts.sources[0]["tests"]) == ("shop", ["unique"])
+    assert (facts.sources[0]["source_name"], facts.sources[0]["tests"][0]["name"]) == ("shop", "unique")
