@@ -56,8 +56,13 @@ class SplitManifest(msgspec.Struct, gc=False):
     macros: dict[str, msgspec.Raw] = {}
 
 
-def read_manifest(project_dir: Path, manifest_path: Path, needs: Needs | None = None) -> Outcome[Facts]:
-    """Read the manifest of the project in ``project_dir``; disabled nodes are left out."""
+def read_manifest(
+    project_dir: Path, manifest_path: Path, needs: Needs | None = None, checksums: dict[str, str] | None = None
+) -> Outcome[Facts]:
+    """Read the manifest of the project in ``project_dir``; disabled nodes are left out.
+
+    Where ``checksums`` is given, it is filled with what dbt hashed: path of a file of the project → SHA-256.
+    """
     file = str(manifest_path)
     collecting = gc.isenabled()
     gc.disable()
@@ -66,7 +71,7 @@ def read_manifest(project_dir: Path, manifest_path: Path, needs: Needs | None = 
         split = split_manifest(buffer, file)
         if split.value is None:
             return Outcome(None, split.diagnostics)
-        return _Assembly(split.value, buffer, file, project_dir, needs).facts()
+        return _Assembly(split.value, buffer, file, project_dir, needs, checksums).facts()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return _refuse("FLC110", f"cannot read `{file}`: {reason}", file, "run `dbt parse`, or name the manifest")
@@ -123,8 +128,15 @@ class _Assembly:
     """One manifest on its way to facts."""
 
     def __init__(
-        self, manifest: SplitManifest, buffer: mmap.mmap | bytes, file: str, project_dir: Path, needs: Needs | None
+        self,
+        manifest: SplitManifest,
+        buffer: mmap.mmap | bytes,
+        file: str,
+        project_dir: Path,
+        needs: Needs | None,
+        checksums: dict[str, str] | None,
     ) -> None:
+        self.checksums = checksums
         self.manifest = manifest
         self.buffer = buffer
         self.file = file
@@ -194,7 +206,10 @@ class _Assembly:
             table,
             [u for u in table if u in used],
             columns if columns and kind != "tests" else None,
-            ("raw_code", "compiled_code") if kind in self.lineage else (),
+            [
+                *(("raw_code", "compiled_code") if kind in self.lineage else ()),
+                *(("checksum", "original_file_path") if self.checksums is not None and kind in NODES else ()),
+            ],
         )
 
     def _sources(self, facts: Facts) -> None:
@@ -237,6 +252,8 @@ class _Assembly:
                 return None
             if self.lineage and (code := getattr(node, "compiled_code", None) or getattr(node, "raw_code", None)):
                 self.sql[node.unique_id] = code
+            if self.checksums is not None and (checksum := getattr(node, "checksum", None)):
+                self.checksums[made.slashes(node.original_file_path)] = str(checksum.get("checksum"))
             return reader.build(node)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._wrong(key, error)

@@ -313,12 +313,13 @@ def _columns(given: Any, column: Callable[[Any], Entry]) -> list[Entry]:
     return [column(c) for c in (given.values() if isinstance(given, dict) else given)]
 
 
-def _slashes(path: str | None) -> str:
+def slashes(path: str | None) -> str:
+    """A path as every system writes it in the IR."""
     return path.replace("\\", "/") if path else ""
 
 
 def _patch_path(path: str | None) -> str:
-    return _slashes(path.partition("://")[2]) if path else ""
+    return slashes(path.partition("://")[2]) if path else ""
 
 
 def _access(node: Any, config: Any) -> str | None:
@@ -417,7 +418,7 @@ def enabled(given: Any) -> bool:
 
 
 _SCOPE: dict[str, Any] = {
-    "EMPTY": EMPTY, "NOTHING": NOTHING, "merged": _merged, "tags": _tags, "slashes": _slashes,
+    "EMPTY": EMPTY, "NOTHING": NOTHING, "merged": _merged, "tags": _tags, "slashes": slashes,
     "patch_path": _patch_path, "access": _access, "depends_on": _depends_on, "refs": _refs,
     "source_refs": _source_refs, "code_lines": _code_lines, "measured": _measured, "test_name": _test_name,
     "arguments": _arguments, "test_column": _test_column,

@@ -53,7 +53,7 @@ def read_project_files(
     cache.save()
     for scan in scans:
         found.extend(scan.diagnostics)
-    facts = _Assembly(project, scans, found).facts()
+    facts = Assembly(project, scans, found).facts()
     return Outcome(facts, tuple(sorted(found, key=Diagnostic.sort_key)))
 
 
@@ -71,7 +71,7 @@ def _packages(project: ProjectFile, found: list[Diagnostic]) -> list[ProjectFile
     return packages
 
 
-class _Assembly:
+class Assembly:
     """All packages' resources put together and their references resolved."""
 
     def __init__(self, project: ProjectFile, scans: list[Scan], found: list[Diagnostic]) -> None:

@@ -1,30 +1,103 @@
-"""Facts about the dbt project in a folder: from the manifest that dbt left there, else from the project's own files."""
+"""Facts about the dbt project in a folder: from the manifest that dbt left there, from its files, or from both."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compiler.facts.needs import Needs, covered
 from compiler.ir.facts_model import Facts
-from policy_lang.diagnostics import Outcome
+from policy_lang.diagnostics import Diagnostic, Outcome
+
+if TYPE_CHECKING:
+    from compiler.facts.project_config import ProjectFile
 
 TARGET_MANIFEST = Path("target") / "manifest.json"
+PROJECT_FILE = "dbt_project.yml"
 
 
 def read_facts(
-    project_dir: Path, manifest: Path | None = None, *, needs: Needs | None = None, files_only: bool = False
+    project_dir: Path,
+    manifest: Path | None = None,
+    *,
+    needs: Needs | None = None,
+    files_only: bool = False,
+    changed: Iterable[Path] | None = None,
+    fresh: bool = False,
+    environ: Mapping[str, str] | None = None,
 ) -> Outcome[Facts]:
     """Read ``manifest``, else ``target/manifest.json`` of the project, else (or with ``files_only``) its own files.
 
-    ``needs`` None means everything; the rest may be left out of the entries. FLC110 where there is neither a manifest
-    nor a ``dbt_project.yml``.
+    ``changed`` names files that are laid over the manifest's facts; ``fresh`` lays all over it that are newer. Without
+    either, a manifest that is older than the project's files is reported (FLC116, warn). ``needs`` None means
+    everything; the rest may be left out of the entries. ``environ`` says where the cache is. FLC110 where there is
+    neither a manifest nor a ``dbt_project.yml``.
     """
+    settings = os.environ if environ is None else environ
     found = manifest or project_dir / TARGET_MANIFEST
-    if files_only or (manifest is None and not found.is_file() and (project_dir / "dbt_project.yml").is_file()):
+    has_files = (project_dir / PROJECT_FILE).is_file()
+    if files_only or (manifest is None and not found.is_file() and has_files):
         from compiler.facts.project_files import read_project_files
 
-        code = any(covered(needs, ("models", "*", *field)) for field in (("raw_code",), ("columns", "*", "inherited")))
-        return read_project_files(project_dir, keep_code=code)
+        return read_project_files(project_dir, keep_code=_code(needs), environ=settings)
     from compiler.facts.manifest import read_manifest
 
-    return read_manifest(project_dir, found, needs)
+    if not has_files:
+        return read_manifest(project_dir, found, needs)
+    checksums: dict[str, str] = {}
+    mixed = fresh or changed is not None
+    read = read_manifest(project_dir, found, None if mixed else needs, checksums)
+    if read.value is None:
+        return read
+    return _with_files(read, project_dir, found, checksums, needs, changed, mixed, settings)
+
+
+def _with_files(
+    read: Outcome[Facts],
+    project_dir: Path,
+    manifest: Path,
+    checksums: Mapping[str, str],
+    needs: Needs | None,
+    changed: Iterable[Path] | None,
+    mixed: bool,
+    environ: Mapping[str, str],
+) -> Outcome[Facts]:
+    """What the project's files change in the manifest's facts, or a word on that they would."""
+    from compiler.facts.project_config import read_project
+    from compiler.facts.stale import changed_files, stale_diagnostic
+
+    project = read_project(project_dir)
+    if project.value is None or read.value is None:
+        return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
+    if changed is not None:
+        from compiler.facts.overlay import project_paths
+
+        paths = project_paths(project_dir, changed)
+    else:
+        paths = changed_files(project.value, manifest, read.value, checksums)
+    if not paths:
+        return read
+    if not mixed:
+        return Outcome(read.value, (*read.diagnostics, stale_diagnostic(manifest, paths)))
+    return _laid_over(read.value, read.diagnostics, project.value, paths, environ, needs)
+
+
+def _laid_over(
+    facts: Facts,
+    before: tuple[Diagnostic, ...],
+    project: ProjectFile,
+    paths: list[str],
+    environ: Mapping[str, str],
+    needs: Needs | None,
+) -> Outcome[Facts]:
+    from compiler.facts.overlay import overlay
+
+    laid = overlay(facts, project, paths, environ, keep_code=_code(needs))
+    return Outcome(laid.value, (*before, *laid.diagnostics))
+
+
+def _code(needs: Needs | None) -> bool:
+    """True where the texts of models are used."""
+    return any(covered(needs, ("models", "*", *field)) for field in (("raw_code",), ("columns", "*", "inherited")))

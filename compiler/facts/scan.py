@@ -74,9 +74,14 @@ class Scan:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def scan_project(project: ProjectFile, cache: FileCache[Known], *, keep_code: bool) -> Scan:
-    """Read every file of the package once; ``keep_code`` keeps the text of models (``raw_code``)."""
-    return _Scanner(project, cache, keep_code).run()
+def scan_project(
+    project: ProjectFile, cache: FileCache[Known], *, keep_code: bool, only: frozenset[str] | None = None
+) -> Scan:
+    """Read every file of the package once; ``keep_code`` keeps the text of models (``raw_code``).
+
+    ``only`` limits it to these paths and the macros.
+    """
+    return _Scanner(project, cache, keep_code, only).run()
 
 
 def variables_digest(project: ProjectFile) -> str:
@@ -85,7 +90,10 @@ def variables_digest(project: ProjectFile) -> str:
 
 
 class _Scanner:
-    def __init__(self, project: ProjectFile, cache: FileCache[Known], keep_code: bool) -> None:
+    def __init__(
+        self, project: ProjectFile, cache: FileCache[Known], keep_code: bool, only: frozenset[str] | None
+    ) -> None:
+        self.only = only
         self.project = project
         self.cache = cache
         self.keep_code = keep_code
@@ -97,7 +105,8 @@ class _Scanner:
         for key, role in _ROLES.items():
             for base in self.project.paths[key]:
                 for path, parts in self._walk(base):
-                    if path not in self.seen:
+                    wanted = self.only is None or path in self.only or role == "macro" or path.endswith(".md")
+                    if wanted and path not in self.seen:
                         self.seen.add(path)
                         self._file(role, base, path, parts)
         self.scan.code.sort(key=lambda f: f.path)

@@ -1,11 +1,13 @@
-"""Both readers on one project: the manifest that dbt writes of it, and its files."""
+"""Both readers on one project: the manifest that dbt writes of it, and its files; and files laid over the manifest."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,33 @@ from compiler.facts.read import read_facts
 from compiler.ir.facts_model import Facts
 from compiler.ir.schema import complete
 
+pytestmark = pytest.mark.dbt
 PROJECT = Path(__file__).parent / "projects" / "rich"
 ONLY_DBT_KNOWS = {"database", "depends_on_macros"}
+NO_CACHE = {"FLOEC_CACHE_DIR": ""}
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("dbt.adapters.duckdb", reason="dbt-duckdb is not installed")
+    folder = tmp_path_factory.mktemp("dbt") / "rich"
+    shutil.copytree(PROJECT, folder)
+    dbt = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse", "--profiles-dir", "."]
+    run = subprocess.run(dbt, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stdout
+    return folder
+
+
+@pytest.fixture
+def project(parsed: Path, tmp_path: Path) -> Path:
+    """A copy of its own, with the manifest newer than all files."""
+    folder = tmp_path / "rich"
+    shutil.copytree(parsed, folder)
+    now = time.time()
+    for path in folder.rglob("*"):
+        os.utime(path, (now - 100, now - 100))
+    os.utime(folder / "target" / "manifest.json", (now - 50, now - 50))
+    return folder
 
 
 def by_id(facts: Facts, kind: str) -> dict[str, Any]:
@@ -24,32 +51,66 @@ def by_id(facts: Facts, kind: str) -> dict[str, Any]:
     return {e.get("unique_id", e["name"]): e for e in entries}
 
 
-@pytest.mark.dbt
-def test_the_manifest_and_the_files_say_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("dbt.adapters.duckdb", reason="dbt-duckdb is not installed")
-    folder = tmp_path / "rich"
-    shutil.copytree(PROJECT, folder)
-    dbt = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse", "--profiles-dir", "."]
-    run = subprocess.run(dbt, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert run.returncode == 0, run.stdout
-    manifest, files = read_facts(folder), read_facts(folder, files_only=True)
-    assert (manifest.diagnostics, files.diagnostics) == ((), ())
-    assert manifest.value is not None
-    assert files.value is not None
-    assert manifest.value.project["source"] == "manifest"
+def assert_same(left: Facts, right: Facts) -> None:
     for kind in Facts.__slots__:
         if kind in ("project", "sql"):
             continue
-        for facts in (manifest.value, files.value):
-            shaped = complete({kind: getattr(facts, kind)})
-            assert [(d.path, d.message) for d in shaped.diagnostics] == []
-        left, right = by_id(manifest.value, kind), by_id(files.value, kind)
-        assert list(left) == list(right)
-        for key, entry in left.items():
-            other = right[key]
-            skipped = set(ONLY_DBT_KNOWS)
-            if kind == "macros":
-                skipped.add("used_by")
+        assert complete({kind: getattr(left, kind)}).diagnostics == ()
+        assert complete({kind: getattr(right, kind)}).diagnostics == ()
+        one, two = by_id(left, kind), by_id(right, kind)
+        assert list(one) == list(two)
+        skipped = ONLY_DBT_KNOWS | ({"used_by"} if kind == "macros" else set())
+        for key, entry in one.items():
+            assert entry.keys() == two[key].keys()
             for field in entry.keys() - skipped:
-                assert (key, field, other[field]) == (key, field, entry[field])
-            assert entry.keys() == other.keys()
+                assert (key, field, two[key][field]) == (key, field, entry[field])
+
+
+def test_the_manifest_and_the_files_say_the_same(project: Path) -> None:
+    manifest, files = read_facts(project), read_facts(project, files_only=True, environ=NO_CACHE)
+    assert (manifest.diagnostics, files.diagnostics) == ((), ())
+    assert manifest.value is not None
+    assert files.value is not None
+    assert (manifest.value.project["source"], files.value.project["source"]) == ("manifest", "files")
+    assert_same(manifest.value, files.value)
+
+
+def change(project: Path) -> list[Path]:
+    """Edits of each kind: SQL, properties, a new model, one that is gone, a source."""
+    mart = project / "models/marts/mart.sql"
+    mart.write_text(
+        mart.read_text().replace("delete+insert", "append").replace("{{ ref('cust') }}", "{{ ref('new') }}")
+    )
+    new = project / "models/staging/new.sql"
+    new.write_text("select 1 as id from {{ source('shop', 'fresh') }}")
+    gone = project / "models/marts/py.py"
+    gone.unlink()
+    yaml = project / "models/staging/_stg.yml"
+    text = (
+        yaml.read_text()
+        .replace("name: nofresh", "name: fresh")
+        .replace("- {name: id, data_tests: [unique, not_null]}", "- {name: id}")
+    )
+    yaml.write_text(text.replace("tags: daily", "tags: hourly"))
+    return [mart, new, gone, yaml]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_changed_files_are_laid_over_the_manifest(project: Path, named: bool) -> None:
+    files = change(project)
+    mixed = read_facts(project, changed=files if named else None, fresh=not named, environ=NO_CACHE)
+    whole = read_facts(project, files_only=True, environ=NO_CACHE)
+    assert (mixed.diagnostics, whole.diagnostics) == ((), ())
+    assert mixed.value is not None
+    assert whole.value is not None
+    assert mixed.value.project["source"] == "mixed"
+    assert_same(mixed.value, whole.value)
+
+
+def test_a_stale_manifest_is_noticed(project: Path) -> None:
+    (project / "models/marts/mart.sql").touch()
+    assert read_facts(project).diagnostics == ()
+    change(project)
+    [found] = read_facts(project).diagnostics
+    assert (found.code, found.severity.value) == ("FLC116", "warn")
+    assert "`models/marts/mart.sql`, `models/marts/py.py`, `models/staging/_stg.yml` and 1 more" in found.message

@@ -1,0 +1,121 @@
+"""Mixed facts: a manifest's, with those of a few changed files laid over them.
+
+The changed files are read with those that describe or are described by the same nodes; nothing else of the project is.
+What only dbt knows of a node (its database, its macros) stays as the manifest says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from compiler.facts.entries import Entry
+from compiler.facts.file_cache import FileCache, Known, cache_folder
+from compiler.facts.file_facts import Ref
+from compiler.facts.project_config import ProjectFile
+from compiler.facts.project_files import Assembly
+from compiler.facts.relate import relate
+from compiler.facts.resolve_refs import resolve_refs
+from compiler.facts.scan import scan_project, variables_digest
+from compiler.ir.facts_model import Facts
+from policy_lang.diagnostics import Diagnostic, Outcome
+
+_NODES = ("models", "seeds", "snapshots")
+_BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
+_ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
+
+
+def overlay(
+    facts: Facts, project: ProjectFile, changed: Iterable[str], environ: Mapping[str, str], *, keep_code: bool
+) -> Outcome[Facts]:
+    """``facts`` of the manifest (complete; changed in place) with the files of ``changed``, paths from the project."""
+    given = set(changed)
+    paths = given | _companions(facts, project, given)
+    key = f"{project.root.resolve()}\nmixed\n{variables_digest(project)}"
+    cache = FileCache(cache_folder(environ), key, Known)
+    scan = scan_project(project, cache, keep_code=keep_code, only=frozenset(paths))
+    cache.save()
+    found: list[Diagnostic] = list(scan.diagnostics)
+    fresh = _Over(facts, project, scan, found).facts()
+    _replace(facts, fresh, project, paths)
+    facts.project["source"] = "mixed"
+    resolve_refs(facts)
+    relate(facts)
+    return Outcome(facts, tuple(found))
+
+
+def _companions(facts: Facts, project: ProjectFile, changed: set[str]) -> set[str]:
+    """YAML of changed nodes, and the files of all nodes that such YAML describes."""
+    own = [e for k in _NODES for e in getattr(facts, k) if e["package"] == project.name]
+    yaml = {e["patch_path"] for e in own if e["path"] in changed and e["patch_path"]}
+    yaml |= {c for c in changed if c.endswith((".yml", ".yaml"))}
+    whole = "dbt_project.yml" in changed
+    return yaml | {e[p] for e in own if whole or e["patch_path"] in yaml for p in ("path", "patch_path") if e[p]}
+
+
+class _Over(Assembly):
+    """Assembles the files that were read; what they refer to may stand in the manifest alone."""
+
+    def __init__(self, base: Facts, project: ProjectFile, scan: object, found: list[Diagnostic]) -> None:
+        super().__init__(project, [scan], found)  # type: ignore[list-item]
+        self.named: dict[str, list[Entry]] = {}
+        for kind in _NODES:
+            for entry in getattr(base, kind):
+                self.named.setdefault(entry["name"], []).append(entry)
+        self.tables = {(s["source_name"], s["name"]): s["unique_id"] for s in base.sources}
+
+    def resolve(self, ref: Ref, package: str) -> str | None:
+        """As the files say, else as the manifest does."""
+        found = super().resolve(ref, package)
+        if found is not None:
+            return found
+        for entry in self.named.get(ref.name, ()):
+            version = ref.version or entry["latest_version"]
+            if ref.package in (None, entry["package"]) and version == entry["version"]:
+                return str(entry["unique_id"])
+        return None
+
+    def resolve_source(self, source: str, table: str, package: str) -> str | None:
+        """As the files say, else as the manifest does."""
+        return super().resolve_source(source, table, package) or self.tables.get((source, table))
+
+
+def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) -> None:
+    """Put the entries that were read in the place of those that stood in the same files."""
+    old = {e["unique_id"]: e for k in _NODES for e in getattr(facts, k)}
+    gone = {e["unique_id"] for e in old.values() if e["package"] == project.name and e["path"] in paths}
+    for kind in _NODES:
+        read = getattr(fresh, kind)
+        for entry in read:
+            before = old.get(entry["unique_id"])
+            if before is not None:
+                entry.update({k: before[k] for k in _ONLY_DBT if entry[k] is None})
+        kept = [e for e in getattr(facts, kind) if e["unique_id"] not in gone]
+        getattr(facts, kind)[:] = sorted([*kept, *read], key=lambda e: str(e["unique_id"]))
+    for kind in _BY_FILE:
+        kept = [e for e in getattr(facts, kind) if e["path"] not in paths]
+        getattr(facts, kind)[:] = sorted([*kept, *getattr(fresh, kind)], key=_key)
+    read_tests = {t["unique_id"] for t in fresh.tests}
+    kept = [
+        t for t in facts.tests if t["path"] not in paths and t["unique_id"] not in read_tests and _alive(t, gone, fresh)
+    ]
+    facts.tests[:] = sorted([*kept, *fresh.tests], key=lambda e: str(e["unique_id"]))
+    facts.sql.update(fresh.sql)
+
+
+def _alive(test: Entry, gone: set[str], fresh: Facts) -> bool:
+    """False for a test whose node is no more."""
+    return test["attached_to"] not in gone or any(
+        e["unique_id"] == test["attached_to"] for k in _NODES for e in getattr(fresh, k)
+    )
+
+
+def _key(entry: Entry) -> str:
+    return str(entry.get("unique_id", entry["name"]))
+
+
+def project_paths(project_dir: Path, files: Iterable[Path]) -> list[str]:
+    """Paths as the facts hold them, of files as a user names them; those outside of the project are left out."""
+    root = project_dir.resolve()
+    resolved = [f.resolve() for f in files]
+    return sorted(f.relative_to(root).as_posix() for f in resolved if f.is_relative_to(root))
