@@ -407,13 +407,17 @@ class Expressions:
 
     # ----------------------------------------------------------------- loops
 
-    def loop(self, step: nodes.Scan) -> str:
-        """The ``for`` of a scan."""
+    def loop(self, step: nodes.Scan, ordered: bool) -> str:
+        """The ``for`` of a scan; ``ordered`` says that the order of the members shows in the result."""
         of, code = self.type_of(step.collection), self.atom(step.collection)
         value = step.value if self.counts.get(step.value) else ""
         key = step.key if self.counts.get(step.key) else ""
         if isinstance(of, types.ArrayType):
             return f"for {key}, {value or '_'} in enumerate({code}):" if key else f"for {value or '_'} in {code}:"
+        if ordered:
+            if key:
+                return f"for {key}, {value or '_'} in ordered({code}):"
+            return f"for {value or '_'} in ordered_values({code}):"
         if isinstance(of, types.ObjectType) and _string_keys(of):
             if key and value:
                 return f"for {key}, {value} in {code}.items():"

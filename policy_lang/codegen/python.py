@@ -26,13 +26,14 @@ Emitted = Callable[[nodes.Emit], None]
 @dataclass(frozen=True, slots=True)
 class Sink:
     """What to do with a solution: ``put`` writes the code for its heads; ``stop`` is the condition under
-    which no more solutions are wanted (empty: all are); ``leaves`` says that ``put`` returns. ``emitted`` takes
-    the whole step in place of ``put``."""
+    which no more solutions are wanted (empty: all are); ``leaves`` says that ``put`` returns; ``ordered`` that
+    the order of the solutions shows in the result. ``emitted`` takes the whole step in place of ``put``."""
 
     put: Put
     stop: str = ""
     leaves: bool = False
     emitted: Emitted | None = None
+    ordered: bool = False
 
 
 @dataclass(slots=True)
@@ -122,7 +123,8 @@ class Writer:
             case "query":
                 self.put("out = []")
                 self.clauses(
-                    function.clauses, Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"))
+                    function.clauses,
+                    Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"), ordered=True),
                 )
                 self.put("return out")
             case _:
@@ -206,7 +208,7 @@ class Writer:
                     self.put(f"if not {found}:")
                     self.depth += 1
                     self.put("pass")
-                self.block(block, Sink(put, sink.stop))
+                self.block(block, Sink(put, sink.stop, ordered=sink.ordered))
             self.depth = saved
 
     def set_sink(self, name: str) -> Sink:
@@ -250,7 +252,7 @@ class Writer:
                     for one in step.blocks:
                         self.block(one, sink)
                 case nodes.Scan():
-                    self.put(self.expressions.loop(step), step.span)
+                    self.put(self.expressions.loop(step, sink.ordered), step.span)
                     looped.append(self.depth)
                     self.depth, self.loops = self.depth + 1, self.loops + 1
                     if self.counted:
@@ -325,7 +327,7 @@ class Writer:
             self.expressions.getters = {}
             with self.inside(f"def {name}({', '.join(['C', *needs])}):", last.span):
                 self.put("out = []")
-                put = Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"))
+                put = Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"), ordered=sink.ordered)
                 self.steps(rest, 0, put)
                 self.depth, self.loops = 1, 0
                 self.put("return out")
@@ -399,14 +401,14 @@ class Writer:
     def hole(self, block: Block, span: Span) -> str:
         found = self.fresh()
         self.put(f"{found} = U", span)
-        self.block(block, Sink(lambda h: self.put(f"{found} = {h[0]}"), stop=f"{found} is not U"))
+        self.block(block, Sink(lambda h: self.put(f"{found} = {h[0]}"), stop=f"{found} is not U", ordered=True))
         return found
 
     def collect(self, op: nodes.Collect, span: Span) -> str:
         found = self.fresh()
         if op.kind == "array":
             self.put(f"{found} = []", span)
-            self.block(op.block, Sink(lambda h: self.put(f"{found}.append({h[0]})")))
+            self.block(op.block, Sink(lambda h: self.put(f"{found}.append({h[0]})"), ordered=True))
         elif op.kind == "set":
             self.put(f"{found} = RegoSet()", span)
             self.block(op.block, self.set_sink(found))

@@ -13,7 +13,8 @@ from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, 
 
 _HELPERS = (
     "MISSING add add_at arithmetic base build_index call closed document get is_member items look_up "
-    "make_object make_set member members merge mock_builtin mocked put_key same text true values wrapped "
+    "make_object make_set member members merge mock_builtin mocked ordered ordered_values put_key same text true "
+    "values wrapped "
 )
 
 

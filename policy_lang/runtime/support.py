@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from policy_lang.runtime import builtins
 from policy_lang.runtime.builtins.registry import ARITY, TABLE, BuiltinError
-from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, equal, freeze, thaw
+from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, equal, freeze, sort_key, sorted_values, thaw
 
 MISSING = object()
 
@@ -103,6 +104,25 @@ def items(value: Any) -> Iterator[tuple[Any, Any]]:
     if kind is RegoObject:
         return ((thaw(k), v) for k, v in value.items())
     return iter(())
+
+
+def ordered(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Keys and values of a collection in Rego's order of the keys, for what shows the order."""
+    kind = type(value)
+    if kind is list:
+        return enumerate(value)
+    if kind is dict:
+        return sorted(value.items(), key=itemgetter(0))
+    if kind is RegoSet:
+        return [(v, v) for v in sorted_values(value.values())]
+    return sorted(items(value), key=lambda pair: sort_key(pair[0]))
+
+
+def ordered_values(value: Any) -> Iterable[Any]:
+    """The values of a collection in Rego's order of their keys."""
+    if type(value) is list:
+        return value
+    return [item for _, item in ordered(value)]
 
 
 def make_set(values: Sequence[Any]) -> Any:

@@ -126,7 +126,7 @@ class Evaluator:
                 yield from self.statement(literal.term, env, context)
             case ast.SomeIn():
                 for collection, bound in self.term(literal.collection, env, context):
-                    for key, value in support.items(collection):
+                    for key, value in support.ordered(collection):
                         for keyed in [bound] if literal.key is None else self.match(literal.key, key, bound, context):
                             yield from self.match(literal.value, value, keyed, context)
             case ast.Every():
@@ -148,7 +148,7 @@ class Evaluator:
 
     def exceptions(self, literal: ast.Every, domain: Any, env: Env, context: Context) -> Iterator[Env]:
         """The elements, as environments, for which the body of an `every` does not hold."""
-        for key, value in support.items(domain):
+        for key, value in support.ordered(domain):
             made = {**env, literal.value.name: value}
             if literal.key is not None:
                 made[literal.key.name] = key
@@ -308,7 +308,7 @@ class Evaluator:
             return
         part = path[0]
         if pattern_variables(part) - frozenset(env):
-            for key, item in support.items(value):
+            for key, item in support.ordered(value):
                 for bound in self.match(part, key, env, context):
                     yield from self._steps(item, path[1:], bound, context)
             return

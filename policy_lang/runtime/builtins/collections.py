@@ -214,7 +214,7 @@ def walk(value: Value) -> Iterator[list[Value]]:
         if type(item) is list:
             children = list(enumerate(item))
         elif isinstance(item, dict):
-            children = [(thaw(key), child) for key, child in item.items()]
+            children = sorted(((thaw(key), child) for key, child in item.items()), key=lambda pair: sort_key(pair[0]))
         pending.extend(([*path, key], child) for key, child in reversed(children))
 
 

@@ -76,13 +76,14 @@ def _refusal(said: Any) -> Answer:
 
 
 @contextlib.contextmanager
-def running(data: Any) -> Iterator[Opa]:
-    """An OPA server with a base document, ended at the end of the block."""
+def running(data: Any, bundle: Path | None = None) -> Iterator[Opa]:
+    """An OPA server with a base document, or with a bundle, ended at the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder, "data.json")
         base.write_text(json.dumps(data))
         path = str(Path(folder, "s"))
-        argv = [BINARY, "run", "--server", "--addr", f"unix://{path}", "--log-level", "error", base]
+        argv = [BINARY, "run", "--server", "--addr", f"unix://{path}", "--log-level", "error"]
+        argv += [base] if bundle is None else ["--bundle", bundle]
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(argv, stdout=quiet, stderr=quiet)
         try:

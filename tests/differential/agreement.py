@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from differential.opa import Answer
-from differential.programs import DATA, Program
+from opa_server import Answer
+from random_programs import DATA, Program
 
 from policy_lang.engine import compile_program
 from policy_lang.runtime.values import UNDEFINED, equal, from_json, to_json
