@@ -239,7 +239,7 @@ def _ir(state: State) -> Outcome[State]:
         params=state.in_force.params,
         project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
     )
-    found = _flow(state, ir)
+    found = (*_flow(state, ir), *_contracts(state, ir))
     state = replace(state, ir=ir, locator=_locator(state, ir))
     if state.job.whole:
         from compiler.ir.canonical import digest
@@ -263,6 +263,25 @@ def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
         levels = ir["platform"]["governance"]["classification"]["levels"]
         propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels})
     return traced.diagnostics
+
+
+def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
+    """The contracts of the product's ports and those that are written beside it, judged against its models."""
+    assert state.resolved is not None
+    document = state.chain.product if state.chain is not None else None
+    if document is None:
+        return ()
+    from compiler.contracts.stage import contract_files, product_contracts
+
+    if not document.data.get("output_ports") and not contract_files(Path(document.file).parent):
+        return ()
+    said = state.resolved.data.get("governance", {}).get("data_contracts", {}).get("enforcement")
+    made = product_contracts(document, ir["models"], ir["platform"], state.job.today, enforcement=said)
+    ir["contracts"] = made.value or []
+    for contract in ir["contracts"]:
+        # As the project's paths: seen from the product, so that the digest is the same in any folder.
+        contract["path"] = Path(os.path.relpath(contract["path"], state.folder)).as_posix()
+    return made.diagnostics
 
 
 def _locator(state: State, ir: dict[str, Any]) -> Locator:
