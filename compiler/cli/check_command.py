@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
+from compiler.cli.verdicts import Inputs, Verdict
 from policy_lang.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from compiler.ir.facts_model import Facts
+    from compiler.pipeline import State
 
 _LAST = "policies"
 
@@ -15,45 +25,115 @@ _LAST = "policies"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="floe.yaml, manifest.yaml, or a folder that holds one")
+    parser.add_argument("--no-cache", action="store_true", help="judge anew even where nothing has changed")
     add_stages(parser)
     add_format(parser)
 
 
 def add_stages(parser: argparse.ArgumentParser) -> None:
     """The options of every command that runs the stages."""
+    parser.add_argument("--manifest", metavar="FILE", type=Path, help="dbt's manifest.json to read the project from")
+    parser.add_argument("--stop-after", metavar="STAGE", type=_stage, help="read, inherit, resolve, facts, ir …")
+    parser.add_argument("--timings", action="store_true", help="say what each stage took")
+
+
+def _stage(name: str) -> str:
     from compiler.pipeline import STAGE_NAMES
 
-    parser.add_argument("--manifest", metavar="FILE", type=Path, help="dbt's manifest.json to read the project from")
-    parser.add_argument("--stop-after", metavar="STAGE", choices=STAGE_NAMES, help=" | ".join(STAGE_NAMES))
-    parser.add_argument("--timings", action="store_true", help="say what each stage took")
+    if name not in STAGE_NAMES:
+        raise argparse.ArgumentTypeError(f"`{name}` is no stage: they are {', '.join(STAGE_NAMES)}")
+    return name
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    from compiler.cli.stages import describe, idle_policies, print_timings
-    from compiler.pipeline import Job, run
-
-    last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
     found: dict[Diagnostic, None] = {}
-    lines: list[str] = []
-    idle: list[str] = []
+    lines: dict[str, None] = {}
     for path in options.paths:
-        outcome = run(Job(Path(path), datetime.now(UTC).date(), manifest=options.manifest), last)
-        found.update(dict.fromkeys(outcome.diagnostics))
-        if (report := outcome.value) is None:
-            continue
-        said = dict(describe(report))
-        reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
-        lines.append(f"{path}: {'; '.join(reached) or 'not judged'}")
-        idle += [note] if (note := idle_policies(report.state)) else []
-        if options.timings:
-            print_timings(report)
+        verdict = _judged(path, options)
+        found.update(dict.fromkeys(verdict.diagnostics))
+        lines.update(dict.fromkeys(verdict.lines))
     diagnostics = list(found)
     show(diagnostics, options.format)
     if options.format == "text":
         from compiler.report.text import summary
 
-        for line in (*lines, *dict.fromkeys(idle)):
+        for line in lines:
             print(line)
         print(f"{len(options.paths)} checked: {summary(diagnostics)}")
     return exit_code(diagnostics)
+
+
+def _judged(path: str, options: argparse.Namespace) -> Verdict:
+    """The verdict on one document: the one that is kept, where nothing has changed since."""
+    today = datetime.now(UTC).date()
+    whole = not (options.no_cache or options.timings or options.stop_after)
+    key = verdicts.key_of(path, options.manifest, today) if whole else ""
+    if key and (kept := verdicts.recall(key)) is not None:
+        return kept
+    started = time.time_ns()
+
+    from compiler.cli.stages import describe, idle_policies, print_timings
+    from compiler.pipeline import Job, run
+
+    last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
+    outcome = run(Job(Path(path), today, manifest=options.manifest), last)
+    report = outcome.value
+    assert report is not None
+    if options.timings:
+        print_timings(report)
+    said = dict(describe(report))
+    reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
+    idle = idle_policies(report.state)
+    lines = (f"{path}: {'; '.join(reached) or 'not judged'}", *([idle] if idle else []))
+    verdict = Verdict(outcome.diagnostics, lines)
+    if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
+        verdicts.keep(key, inputs, started, verdict)
+    return verdict
+
+
+def _inputs(state: State) -> Inputs | None:
+    """All files that the verdict may depend on; None where that cannot be told."""
+    from compiler.pipeline import DOCUMENTS
+
+    chain, facts = state.chain, state.facts
+    if chain is None or (facts is not None and any(map(_outside, _paths(facts)))):
+        return None
+    documents = [Path(d.file) for d in (*chain.manifests, *([chain.product] if chain.product else []))]
+    files = [*documents, *(d.parent / "oci-layout" for d in documents)]
+    files += [Path(source.file) for source in state.sources]
+    files += [state.folder / name for name in DOCUMENTS]
+    roots = []
+    if chain.product is not None:
+        roots.append(state.folder)
+        files += [state.folder / ref for ref in _schemas(chain.product.data)]
+    if state.job.manifest is not None:
+        files.append(state.job.manifest)
+    roots += [Path(d.file).parent / use for d in chain.manifests for use in _own_bundles(d.data)]
+    return Inputs(tuple(dict.fromkeys(map(str, filter(os.path.isdir, roots)))), tuple(dict.fromkeys(map(str, files))))
+
+
+def _paths(facts: Facts) -> Iterator[str]:
+    for entry in (*facts.models, *facts.seeds, *facts.snapshots, *facts.sources, *facts.macros):
+        yield from (entry[field] for field in ("path", "patch_path") if entry.get(field))
+
+
+def _outside(path: str) -> bool:
+    return os.path.isabs(path) or path.startswith("..")
+
+
+def _own_bundles(manifest: dict[str, object]) -> Iterator[str]:
+    entries = manifest.get("policies", ())
+    assert isinstance(entries, list | tuple)
+    return (e["use"] for e in entries if not e["use"].startswith("stdlib") and "://" not in e["use"])
+
+
+def _schemas(product: dict[str, object]) -> Iterator[str]:
+    """The files that output ports take their schemas from."""
+    ports = product.get("output_ports", ())
+    assert isinstance(ports, list | tuple)
+    for port in ports:
+        schema = port.get("schema")
+        ref = schema.get("ref") if isinstance(schema, dict) else schema
+        if isinstance(ref, str):
+            yield ref

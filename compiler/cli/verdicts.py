@@ -1,0 +1,192 @@
+"""What a check found last time, for as long as everything that it could see is the same.
+
+A verdict is kept under the document's path, this program, the options, the day and the environment, together with
+the state of its inputs: every file below the product's folder, every document of the chain, every policy file, dbt's
+profiles. It counts only where each of them is unchanged: by size and times, and where the times are too fresh to be
+trusted, or differ, by content. Inputs that cannot be told (a link to a folder) are never kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policy_lang.codegen import cache
+from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
+from policy_lang.source import Span
+
+_ROOMS = ("compiler", "policy_lang", "stdlib_policies", "grammar")
+_ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
+_SKIPPED = frozenset({".floe", ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", "node_modules", "logs"})
+# A file that was changed within this time before it was read may have been changed again without a trace.
+_FRESH_NS = 2_000_000_000
+# What differs from shell to shell and that nothing here reads.
+_VOLATILE = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_CONNECTION"})
+
+Stamp = tuple[int, int, int, int]
+"""Size, times of change of content and of the entry (nanoseconds), inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The findings, and the lines that tell what was checked."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All files that a check of ``roots`` (folders) and ``files`` (which need not exist) can see."""
+
+    roots: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def stamps(self) -> dict[str, Stamp | None] | None:
+        """The state of each file, None for one that is not there; None altogether where it cannot be told."""
+        found: dict[str, Stamp | None] = {}
+        try:
+            for file in self.files:
+                found[file] = _stamp(file)
+            for root in self.roots:
+                for entry in _below(root):
+                    found[entry.path] = _of(entry.stat())
+        except (OSError, _UnclearError):
+            return None
+        return found
+
+
+class _UnclearError(Exception):
+    """A link to a folder: what is behind it is not looked through."""
+
+
+def key_of(document: str, *options: object) -> str:
+    """The name under which the verdict on ``document`` is kept."""
+    digest = hashlib.sha256()
+    environment = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k not in _VOLATILE]
+    for part in ("verdict", os.getcwd(), document, repr(options), sys.version, *_program(), *environment):
+        digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+    return digest.hexdigest()
+
+
+def recall(key: str) -> Verdict | None:
+    """The verdict that is kept under ``key``, where all that it was about is unchanged."""
+    kept = cache.read(key)
+    if kept is None:
+        return None
+    try:
+        inputs, started, stamps, digest, diagnostics, lines = kept
+        seen = Inputs(*inputs)
+        now = seen.stamps()
+        if now is None or now.keys() != stamps.keys():
+            return None
+        verdict = Verdict(tuple(map(_diagnostic, diagnostics)), tuple(lines))
+    except (TypeError, ValueError):
+        return None
+    if now == stamps and not _fresh(stamps, started):
+        return verdict
+    began = time.time_ns()
+    if _content(now) != digest:
+        return None
+    cache.write(key, (inputs, began, now, digest, diagnostics, lines))
+    return verdict
+
+
+def keep(key: str, inputs: Inputs, started: int, verdict: Verdict) -> None:
+    """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it."""
+    stamps = inputs.stamps()
+    if stamps is None or any(s is not None and max(s[1:3]) >= started for s in stamps.values()):
+        return
+    diagnostics = tuple(map(_plain, verdict.diagnostics))
+    about = (inputs.roots, inputs.files)
+    cache.write(key, (about, started, stamps, _content(stamps), diagnostics, verdict.lines))
+
+
+def _fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
+    return any(s is not None and max(s[1:3]) > started - _FRESH_NS for s in stamps.values())
+
+
+def _program() -> Iterator[str]:
+    """What tells one state of this program from another: the sizes and times of its files."""
+    home = Path(__file__).parents[2]
+    for room in _ROOMS:
+        for entry in sorted(_below(str(home / room)), key=lambda e: e.path):
+            if not entry.name.endswith(".pyc"):
+                yield f"{entry.path} {_of(entry.stat())}"
+
+
+def _below(folder: str) -> Iterator[os.DirEntry[str]]:
+    for entry in os.scandir(folder):
+        if entry.name in _SKIPPED:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name == "target" and os.path.isfile(os.path.join(folder, "dbt_project.yml")):
+                yield from (e for e in os.scandir(entry.path) if e.name in _ARTIFACTS)
+            else:
+                yield from _below(entry.path)
+        elif entry.is_symlink() and entry.is_dir():
+            raise _UnclearError
+        else:
+            yield entry
+
+
+def _stamp(file: str) -> Stamp | None:
+    try:
+        return _of(os.stat(file))
+    except FileNotFoundError:
+        return None
+
+
+def _of(status: os.stat_result) -> Stamp:
+    if stat.S_ISDIR(status.st_mode):  # an input that has become a folder
+        return (-1, -1, -1, -1)
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _content(files: Iterable[str]) -> bytes:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.encode("utf-8", "surrogateescape") + b"\0")
+        try:
+            with open(file, "rb") as opened:
+                digest.update(hashlib.sha256(opened.read()).digest())
+        except OSError as error:
+            digest.update(type(error).__name__.encode())
+    return digest.digest()
+
+
+def _plain(diagnostic: Diagnostic) -> tuple[Any, ...]:
+    d = diagnostic
+    related = tuple((tuple(label.span), label.text) for label in d.related)
+    fixes = tuple((tuple(fix.span), fix.replacement, fix.title, fix.safe) for fix in d.fixes)
+    spans = tuple(tuple(span) if span is not None else None for span in (d.span, d.policy))
+    words = (d.label, d.why, d.hint, d.docs, d.subject, d.suppressed)
+    return (d.code, d.message, spans, str(d.severity), related, fixes, tuple(d.path), words)
+
+
+def _diagnostic(plain: Sequence[Any]) -> Diagnostic:
+    code, message, (span, policy), severity, related, fixes, path, words = plain
+    label, why, hint, docs, subject, suppressed = words
+    return Diagnostic(
+        code,
+        message,
+        Span(*span) if span is not None else None,
+        Severity(severity),
+        label,
+        tuple(Label(Span(*at), text) for at, text in related),
+        why,
+        hint,
+        docs,
+        tuple(Fix(Span(*at), replacement, title, safe) for at, replacement, title, safe in fixes),
+        Span(*policy) if policy is not None else None,
+        tuple(path),
+        subject,
+        suppressed,
+    )

@@ -1,0 +1,185 @@
+"""A kept verdict is the one that judging anew would give, and it is only kept for as long as that is so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import compiler.pipeline
+from compiler.cli import verdicts
+from compiler.cli.main import run
+from compiler.cli.verdicts import Inputs, Verdict
+from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
+from policy_lang.source import Span
+
+ROOT = Path(__file__).parents[4]
+POLICY = """\
+package acme.short
+
+policy short {
+	id       OWN001
+	title    "Names are short"
+	severity warn
+
+	for model in input.models
+	require count(model.name) < 16
+
+	message $"{model.name} is long"
+	at      model.name
+}
+"""
+
+
+@pytest.fixture
+def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.copytree(ROOT / "examples/broken", tmp_path / "broken", ignore=shutil.ignore_patterns(".floe"))
+    manifest = tmp_path / "broken" / "manifest.yaml"
+    manifest.write_text(manifest.read_text() + "\npolicies:\n  - use: own\n")
+    (tmp_path / "broken" / "own").mkdir()
+    (tmp_path / "broken" / "own" / "short.floe").write_text(POLICY)
+    return tmp_path / "broken" / "product"
+
+
+def check(product: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str, str]:
+    code = run(["check", str(product), *options])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Grows by one with each run of the stages."""
+    runs: list[bool] = []
+    stages = compiler.pipeline.run
+
+    def run_stages(*given: object, **more: object) -> object:
+        runs.append(True)
+        return stages(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compiler.pipeline, "run", run_stages)
+    return runs
+
+
+def test_what_has_not_changed_is_not_judged_again(
+    product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = counted(monkeypatch)
+    first = check(product, capsys)
+    assert "OWN001" in first[2]
+    assert check(product, capsys) == check(product, capsys) == first
+    assert len(runs) == 1
+    assert check(product, capsys, "--no-cache") == first
+    assert len(runs) == 2
+    for file in product.rglob("*.sql"):
+        os.utime(file)
+    assert check(product, capsys) == first
+    assert len(runs) == 2, "times alone are no change"
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a model's SQL": lambda p: (p / "models/silver/stg_regions.sql").write_text("select 2 as id\n"),
+    "a model's YAML": lambda p: _replace(p / "models/gold/_gold.yml", "gold_customers", "gold_customer"),
+    "a new model": lambda p: (p / "models/gold/gold_a_very_long_name.sql").write_text("select 1\n"),
+    "a model that is gone": lambda p: (p / "models/silver/stg_regions.sql").unlink(),
+    "a new folder": lambda p: shutil.copytree(p / "models/gold", p / "models/platin"),
+    "floe.yaml": lambda p: _replace(p / "floe.yaml", "version: 1.0.0", "version: 1.0.x"),
+    "the manifest": lambda p: _replace(p.parent / "manifest.yaml", "use: own", "use: stdlib/naming"),
+    "a policy": lambda p: _replace(p.parent / "own/short.floe", "16", "12"),
+    "a new policy": lambda p: (p.parent / "own/other.floe").write_text(
+        POLICY.replace("short", "other").replace("OWN001", "OWN002")
+    ),
+    "a manifest of dbt": lambda p: _broken_target(p),
+    "a contract": lambda p: (p / "datacontract.yaml").write_text("apiVersion: v3.1.0\nkind: DataContract\n"),
+}
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def _broken_target(product: Path) -> None:
+    (product / "target").mkdir()
+    (product / "target/manifest.json").write_text("{}")
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_any_change_of_what_it_can_see_is_judged_anew(
+    change: str, product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(product, capsys)
+    runs = counted(monkeypatch)
+    CHANGES[change](product)
+    assert check(product, capsys) == check(product, capsys, "--no-cache")
+    assert len(runs) == 2
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(
+    product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(product, capsys)
+    runs = counted(monkeypatch)
+    file = product / "models/silver/silver_orphans.sql"
+    before = file.stat()
+    file.write_text(file.read_text().replace("bronze_orders", "bronze_ordesr"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    check(product, capsys)
+    assert len(runs) == 1
+
+
+def test_another_environment_or_option_is_another_question(
+    product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdicts.key_of("a", None, "2026-01-01") != verdicts.key_of("a", None, "2026-01-02")
+    assert verdicts.key_of("a", None) != verdicts.key_of("b", None)
+    check(product, capsys)
+    runs = counted(monkeypatch)
+    monkeypatch.setenv("DBT_TARGET", "prod")
+    check(product, capsys)
+    assert len(runs) == 1
+
+
+def test_what_lies_behind_a_linked_folder_cannot_be_told(
+    product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (product / "models/linked").symlink_to(tmp_path / "elsewhere")
+    runs = counted(monkeypatch)
+    check(product, capsys)
+    check(product, capsys)
+    assert len(runs) == 2
+
+
+def test_what_changes_while_it_is_judged_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    inputs = Inputs((), (str(tmp_path / "a"),))
+    verdicts.keep("0" * 64, inputs, 1, Verdict((), ()))
+    assert verdicts.recall("0" * 64) is None
+
+
+def test_a_finding_comes_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    span = Span("a.yml", 1, 2, 3, 4)
+    fix = Fix(span, "new", "replace", safe=False)
+    one = Diagnostic(
+        "X1", "text", span, Severity.WARN, "label", (Label(span, "there"),), "why", "hint", "docs", (fix,), span,
+        ("models", 3), "model a", "because",
+    )  # fmt: skip
+    verdict = Verdict((one, Diagnostic("X2", "bare")), ("a line",))
+    (tmp_path / "input").write_text("x")
+    os.utime(tmp_path / "input", ns=(0, 0))
+    inputs = Inputs((), (str(tmp_path / "input"), str(tmp_path / "absent")))
+    later = (tmp_path / "input").stat().st_ctime_ns + 10**10
+    verdicts.keep("1" * 64, inputs, later, verdict)
+    assert verdicts.recall("1" * 64) == verdict
+    (tmp_path / "absent").write_text("now it is there")
+    assert verdicts.recall("1" * 64) is None
+    (kept,) = (tmp_path / "cache").rglob("1" * 64)
+    kept.write_bytes(kept.read_bytes()[:-1] + b"?")
+    assert verdicts.recall("1" * 64) is None
