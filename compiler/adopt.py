@@ -12,7 +12,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from compiler.documents.governance import CLASS_ACTION, SLA_MINIMUMS
+from compiler.documents.governance import CLASS_ACTION, DATA_CONTRACTS, SLA_MINIMUMS
 from compiler.documents.models import Document
 from compiler.documents.shape import Field, Keys, Shape, dotted
 from compiler.inherit import Resolved, Step, approved_computes
@@ -28,6 +28,7 @@ def adopt(resolved: Resolved, product: Document) -> Outcome[Resolved]:
     found = [
         *_quality(resolved, product),
         *_class_policies(resolved, product),
+        *_contracts(resolved, product),
         *_slas(resolved, product),
         *_identity(resolved, product),
         *_choices(resolved, product),
@@ -93,6 +94,14 @@ def _class_policies(resolved: Resolved, product: Document) -> list[Diagnostic]:
                 values = (given.get(key), rule.get(key))
                 found += _weaker(resolved, product, path, path, values, CLASS_ACTION, order)
     return found
+
+
+def _contracts(resolved: Resolved, product: Document) -> list[Diagnostic]:
+    path: Keys = ("governance", "data_contracts", "enforcement")
+    field = DATA_CONTRACTS.fields["enforcement"]
+    parent = resolved.data.get("governance", {}).get("data_contracts", {}).get("enforcement")
+    child = product.data.get("governance", {}).get("data_contracts", {}).get("enforcement")
+    return _weaker(resolved, product, path, path, (parent, child), field, field.order)
 
 
 def _slas(resolved: Resolved, product: Document) -> list[Diagnostic]:

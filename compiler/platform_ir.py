@@ -262,7 +262,7 @@ def _input_port(data: Data) -> Data:
     return {
         "name": data["name"],
         "description": data.get("description", ""),
-        "source": None if source is None else {"ref": None, "config": {}, **source},
+        "source": None if source is None else {"type": "data_product", "ref": None, "config": {}, **source},
         "freshness_requirement": None if need is None else str(need),
         "freshness_hours": _hours(need),
     }

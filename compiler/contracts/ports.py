@@ -84,13 +84,15 @@ def _ports(consumer: Document, providers: dict[str, Document]) -> Iterator[Diagn
         ref = port.get("source", {}).get("ref")
         if ref is None:
             continue
-        domain, product, wanted = ref.split(".")
+        domain, product, wanted = (*ref.split("."), "")[:3]
         path: Keys = ("input_ports", i, "source", "ref")
         span, provider = consumer.span(path), providers.get(f"{domain}.{product}")
         if provider is None:
             hint = did_you_mean(f"{domain}.{product}", providers)
             yield Diagnostic("FLC507", f"no product `{domain}.{product}` is known", span, hint=hint, path=path)
             continue
+        if not wanted:
+            continue  # the whole product is meant
         outputs = {o["name"]: (j, o) for j, o in enumerate(provider.data.get("output_ports", ()))}
         if wanted not in outputs:
             hint = did_you_mean(wanted, outputs) or "its ports are: " + ", ".join(outputs)

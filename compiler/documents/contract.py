@@ -26,6 +26,18 @@ LOGICAL_TYPES = (
     "vector",
     "blob",
 )
+LIFE = Choice(
+    *LIFECYCLE,
+    **{
+        "development": "draft",
+        "in development": "draft",
+        "test": "draft",
+        "production": "active",
+        "published": "active",
+        "end of life": "retired",
+    },
+)
+"""The standard leaves the words free; these are met besides its own."""
 _LIST = ListOf(Anything())
 _SCALAR_LIST = Either(FULL_TEXT, ListOf(FULL_TEXT))
 
@@ -205,7 +217,7 @@ CONTRACT = Record(
         "id": Field(FULL_TEXT, "Its identifier."),
         "name": Field(FULL_TEXT, "Its name."),
         "version": Field(PRODUCT_VERSION, "SemVer."),
-        "status": Field(Choice(*LIFECYCLE), "Its place in the lifecycle."),
+        "status": Field(LIFE, "Its place in the lifecycle."),
         "metadata": Field(
             Record(
                 "ContractMetadata",
@@ -250,13 +262,16 @@ CONTRACT = Record(
         "slaProperties": Field(
             Either(ListOf(_SLA_ITEM), MapOf(Anything())), "Promises: a list, or a mapping by property."
         ),
-        "quality": Field(ListOf(_QUALITY), "Rules.", also=("dataQuality",)),
+        "quality": Field(
+            ListOf(OPEN), "Rules of the reference page; ODCS has them in its schema.", also=("dataQuality",)
+        ),
         "authoritativeDefinitions": Field(_LIST, "Definitions elsewhere."),
         "customProperties": Field(Either(_LIST, OPEN), "Own properties."),
         "contractCreatedTs": Field(FULL_TEXT, "When it was made."),
         "context": Field(Anything(), "ODCS 3.2."),
         "terms": Field(Either(TEXT, OPEN), "Terms of use."),
         "deprecation": Field(_DEPRECATION, "When it ends and what replaces it."),
+        "contacts": Field(_LIST, "Who answers questions."),
         "links": Field(Either(OPEN, _LIST), "Pages."),
         "provider": Field(
             Record("Provider", {**_SIDE, "port": Field(FULL_TEXT, "The port.", required=True)}), "Who gives."

@@ -46,9 +46,17 @@ MOVED_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("governance", "quality_gates", "gold_layer"),
         ("governance", "quality_gates", "silver_layer"),
         ("governance", "quality_gates", "bronze_layer"),
+        ("governance", "quality_gates", "layer_thresholds"),
     )
 }
 """Keys of other dialects, which the canonical form holds elsewhere."""
+_HOMES = {
+    "policy_overrides": "write them as `exemptions` of the manifest: each with a policy, a reason and an expiry",
+    "compute": "the platform's manifest chooses the compute; a transform may name one of the approved",
+    "plugins": "the platform's manifest chooses the plugins",
+    "custom_rules": "write the rule as a policy (.floe) and name its folder under `policies`",
+}
+"""What older dialects have, and where it stands now."""
 _ENVIRONMENTS = (
     "a product has no `environments`: it compiles to the same artifact for all of them",
     "the platform's manifest chooses the compute once, for every environment",
@@ -150,6 +158,11 @@ def _move_layers_and_classes(data: dict[str, Any], moves: dict[Keys, Keys]) -> N
     for key in list(_at(data, gates) or ()):
         if key.endswith("_layer"):
             _move(data, (*gates, key), (*gates, "layers", key.removesuffix("_layer")), moves)
+    thresholds: Keys = (*gates, "layer_thresholds")
+    for layer in list(_at(data, thresholds) or ()):
+        _move(data, (*thresholds, layer), (*gates, "layers", layer, "minimum_coverage"), moves)
+        if not _at(data, thresholds):
+            (_at(data, gates) or {}).pop("layer_thresholds")  # a copy of what was read, since something was moved
     classes: Keys = ("governance", "classification")
     for key in _CLASSES:
         _move(data, (*classes, key), (*classes, "categories", key), moves)
@@ -203,7 +216,8 @@ def diagnostic(document: Document, problem: Problem, moves: dict[Keys, Keys] | N
     span = document.yaml.key_span(at) if on_key else document.yaml.span(at)
     if problem.code == "FLC201" and path == ("environments",) and document.kind == "DataProduct":
         return Diagnostic("FLC205", _ENVIRONMENTS[0], span, hint=_ENVIRONMENTS[1], path=path)
-    return Diagnostic(problem.code, problem.message, span, hint=problem.hint, path=path)
+    hint = _HOMES.get(str(path[-1]), problem.hint) if problem.code == "FLC201" else problem.hint
+    return Diagnostic(problem.code, problem.message, span, hint=hint, path=path)
 
 
 def _contradictions(document: Document) -> Iterator[Problem]:

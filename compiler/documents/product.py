@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.documents.governance import CLASS_POLICIES, ON_FAILURE
+from compiler.documents.governance import CLASS_POLICIES, DATA_CONTRACTS, ON_FAILURE
 from compiler.documents.manifest import OPEN, OWNER_RECORD, REFERENCE_TO_PARENT
 from compiler.documents.shape import Anything, Choice, Either, Field, Flag, ListOf, MapOf, Number, Record, Text
 from compiler.documents.values import (
@@ -28,7 +28,8 @@ def _snake(value: str) -> str:
 
 
 def _port(value: str) -> str:
-    return "" if value.count(".") == 2 and all(value.split(".")) else "must be `domain.product.port`"
+    good = value.count(".") in (1, 2) and all(value.split("."))
+    return "" if good else "must be `domain.product.port`, or `domain.product`"
 
 
 _METADATA = Record(
@@ -79,7 +80,7 @@ _DLT = Record(
     "Dlt",
     {
         "source": Field(FULL_TEXT, "The dlt source.", required=True),
-        "resources": Field(ListOf(FULL_TEXT), "Which of its resources."),
+        "resources": Field(ListOf(FULL_TEXT, lone=True), "Which of its resources.", also=("resource",)),
         "write_disposition": Field(Choice("append", "replace", "merge", "skip"), "How rows are written."),
         "incremental": Field(Either(Flag(), OPEN), "How only new rows are read."),
         "config": Field(OPEN, "The source's own configuration."),
@@ -173,6 +174,7 @@ _OUTPUT_PORT = Record(
         "access": Field(_PORT_ACCESS, "Who may read it."),
         "contract": Field(Either(FULL_TEXT, OPEN), "Its data contract: a file."),
         "type": Field(FULL_TEXT, "table, api, …"),
+        "format": Field(FULL_TEXT, "iceberg, …"),
     },
 )
 
@@ -183,6 +185,7 @@ _PORT_SOURCE = Record(
         "ref": Field(Text(_port), "domain.product.port."),
         "config": Field(OPEN, "For an ingestion."),
     },
+    short="ref",
 )
 
 _INPUT_PORT = Record(
@@ -193,6 +196,7 @@ _INPUT_PORT = Record(
         "source": Field(_PORT_SOURCE, "An ingestion or another product's port."),
         "freshness_requirement": Field(DURATION, "The oldest that the data may be."),
         "sla": Field(_SLA, "What is needed of the provider."),
+        "contract": Field(Either(FULL_TEXT, OPEN), "The contract that it relies on."),
     },
 )
 
@@ -282,6 +286,7 @@ _GOVERNANCE = Record(
         "policies": Field(
             CLASS_POLICIES, "What is done with each class; stricter than the platform says, or the same."
         ),
+        "data_contracts": Field(DATA_CONTRACTS, "How contracts are enforced; not below the platform's."),
         "retention_days": Field(COUNT, "How long the product keeps its data."),
     },
 )

@@ -42,7 +42,9 @@ _CONNECTION_VALUE = re.compile(
     re.I,
 )
 _REFERENCE = re.compile(r"^(\$\{.+\}|\{\{.*\}\}|\$[A-Z_]+|env:.+|vault:.+|secret(ref)?:.+|secretKeyRef.*)$", re.S)
-_FREE_TEXT = frozenset({"description", "field_mapping", "labels", "fieldMapping", "annotations"})
+_FREE_TEXT = frozenset(
+    {"description", "field_mapping", "labels", "fieldMapping", "annotations", "secret_refs", "secretRefs"}
+)
 _PRAGMA = "pragma: allowlist secret"
 
 

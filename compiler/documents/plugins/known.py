@@ -45,6 +45,9 @@ _MODULES = {
     "lineage_backend": "services",
     "identity": "services",
     "observability": "services",
+    "rbac": "services",
+    "network_security": "services",
+    "alert_channels": "services",
     "contracts": "work",
 }
 SPELLINGS = {

@@ -23,6 +23,7 @@ _OAUTH = Record(
         "scope": field(FULL_TEXT, "The scope."),
         "token_url": field(URL, "Where tokens are given."),
         "existing_secret": field(FULL_TEXT, "A Kubernetes secret."),
+        "refresh_margin_seconds": field(SECONDS, "Seconds before a token ends that it is renewed."),
         "audience": field(FULL_TEXT, "The audience."),
     },
 )
@@ -30,7 +31,9 @@ _POLARIS = {
     "uri": field(URL, "The REST catalog's address."),
     "warehouse": field(FULL_TEXT, "The catalog."),
     "oauth2": field(_OAUTH, "How it authenticates."),
-    "credential_vending": field(Flag(), "Whether it gives out storage credentials.", "vended_credentials"),
+    "credential_vending": field(
+        Flag(), "Whether it gives out storage credentials.", "vended_credentials", "credential_vending_enabled"
+    ),
     "realm": field(FULL_TEXT, "The realm."),
     "default_base_location": field(FULL_TEXT, "Where tables are stored."),
     "allowed_locations": field(ListOf(FULL_TEXT), "Where tables may be stored."),
@@ -38,6 +41,9 @@ _POLARIS = {
         Choice("S3", "GCS", "AZURE", "FILE", s3="S3", gcs="GCS", azure="AZURE", file="FILE"), "Of the storage."
     ),
     "namespace": field(FULL_TEXT, "The default namespace."),
+    "connect_timeout_seconds": field(SECONDS, "Seconds to connect."),
+    "read_timeout_seconds": field(SECONDS, "Seconds for an answer."),
+    "max_retries": field(COUNT, "Attempts."),
     "replicas": field(COUNT, "How many pods."),
     "persistence": field(OPEN, "Its database."),
     "auth": field(OPEN, "As the chart has it."),
@@ -70,6 +76,8 @@ _NESSIE = {
     "oauth2": field(_OAUTH, "How it authenticates."),
 }
 _S3 = {
+    "access_key_id": field(FULL_TEXT, "A reference such as ${NAME}."),
+    "secret_access_key": field(FULL_TEXT, "A reference such as ${NAME}; never the key."),
     "bucket": field(FULL_TEXT, "The bucket."),
     "prefix": field(TEXT, "What keys begin with."),
     "region": field(FULL_TEXT, "The region."),
@@ -124,6 +132,12 @@ _AZURE = {
     "hierarchical_namespace": field(Flag(), "ADLS Gen2."),
 }
 _CUBE = {
+    "server_url": field(URL, "The server."),
+    "api_secret": field(FULL_TEXT, "A reference such as ${NAME}; never the secret."),
+    "database_name": field(FULL_TEXT, "The database."),
+    "health_check_timeout": field(SECONDS, "Seconds."),
+    "model_filter_tags": field(ListOf(FULL_TEXT), "Models with one of these tags."),
+    "model_filter_schemas": field(ListOf(FULL_TEXT), "Models in one of these schemas."),
     "api_url": field(URL, "The API's address."),
     "port": field(PORT, "The API's port; default 4000."),
     "sql_port": field(PORT, "The SQL API's port."),
@@ -169,8 +183,10 @@ _DBT_SL = {
     "export_schema": field(FULL_TEXT, "Where exports go."),
 }
 _K8S_SECRETS = {
+    "kubeconfig_path": field(FULL_TEXT, "Which kubeconfig, outside the cluster."),
+    "context": field(FULL_TEXT, "Which context of it."),
     "namespace": field(FULL_TEXT, "Where the secrets are."),
-    "prefix": field(TEXT, "What their names begin with."),
+    "prefix": field(TEXT, "What their names begin with.", "secret_prefix"),
     "labels": field(MapOf(FULL_TEXT), "Their labels."),
 }
 _ESO = {
@@ -194,10 +210,12 @@ _VAULT = {
     "ca_cert_ref": field(FULL_TEXT, "The CA."),
 }
 _INFISICAL = {
+    "client_id": field(FULL_TEXT, "The identity."),
+    "client_secret": field(FULL_TEXT, "A reference such as ${NAME}; never the secret."),
     "site_url": field(URL, "Its address.", "host_api"),
     "project_id": field(FULL_TEXT, "The project.", "project_slug"),
     "environment": field(FULL_TEXT, "The environment.", "environment_slug"),
-    "path": field(TEXT, "The folder.", "secrets_path"),
+    "path": field(TEXT, "The folder.", "secrets_path", "secret_path"),
     "resync_interval": field(DURATION, "Between two reads."),
     "auth_secret_ref": field(SECRET_REFERENCE, "The secret with its identity."),
 }
@@ -259,6 +277,10 @@ _OPENMETADATA = {
     "ingestion_pipeline": field(FULL_TEXT, "The pipeline."),
 }
 _OIDC = {
+    "server_url": field(URL, "Its address."),
+    "client_secret": field(FULL_TEXT, "A reference such as ${NAME}; never the secret."),
+    "verify_ssl": field(Flag(), "Check certificates."),
+    "timeout": field(SECONDS, "Seconds."),
     "url": field(URL, "Its address."),
     "issuer": field(URL, "The issuer."),
     "realm": field(FULL_TEXT, "The realm."),
@@ -278,6 +300,25 @@ _OBSERVE = {
     "metrics": field(Either(Flag(), OPEN), "Metrics."),
     "traces": field(Either(Flag(), OPEN), "Traces."),
     "logs": field(Either(Flag(), OPEN), "Logs."),
+}
+
+_K8S_RBAC = {
+    "service_account": field(FULL_TEXT, "The jobs' service account."),
+    "roles": field(ListOf(OPEN), "More roles."),
+}
+_K8S_NETWORK = {
+    "default_deny": field(Flag(), "What is not allowed is denied."),
+    "allow": field(ListOf(OPEN), "What is allowed."),
+}
+_ALERT = {
+    "url": field(URL, "Where alerts go; a reference where it holds a secret.", "webhook_url"),
+    "channel": field(FULL_TEXT, "The channel."),
+    "recipients": field(ListOf(EMAIL), "Who is told."),
+    "sender": field(EMAIL, "In whose name."),
+    "smtp_host": field(FULL_TEXT, "The mail server."),
+    "smtp_port": field(PORT, "Its port."),
+    "timeout": field(SECONDS, "Seconds."),
+    "headers_secret_ref": field(SECRET_REFERENCE, "The secret with headers."),
 }
 
 NAMED: dict[str, Named] = {
@@ -311,5 +352,18 @@ NAMED: dict[str, Named] = {
         "zitadel": (_OIDC, ""),
         "external": (_OIDC, ""),
     },
-    "observability": {"otel": (_OBSERVE, "")},
+    "observability": {
+        "otel": (_OBSERVE, ""),
+        "datadog": (_DATADOG, ""),
+        "grafana-cloud": (_GRAFANA, ""),
+        "jaeger": (_JAEGER, ""),
+    },
+    "rbac": {"k8s": (_K8S_RBAC, "roles and service accounts")},
+    "network_security": {"k8s": (_K8S_NETWORK, "network policies")},
+    "alert_channels": {
+        "slack": (_ALERT, ""),
+        "email": (_ALERT, ""),
+        "webhook": (_ALERT, ""),
+        "alertmanager": (_ALERT, ""),
+    },
 }

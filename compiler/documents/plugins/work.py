@@ -27,6 +27,7 @@ _RETRIES = {
 }
 
 _DUCKDB = {
+    "read_only": field(Flag(), "Nothing is written."),
     **_DBT_TARGET,
     "path": field(
         FULL_TEXT, "The database file; `{product_slug}` is replaced by the product's name. Default: :memory:."
@@ -197,6 +198,8 @@ _PREFECT = {
 }
 
 _DLT = {
+    "catalog_config": field(OPEN, "Of the catalog that is written to."),
+    "retry_config": field(OPEN, "Attempts."),
     "destination": field(FULL_TEXT, "duckdb, filesystem, snowflake, …"),
     "dataset_name": field(FULL_TEXT, "The default dataset."),
     "pipelines_dir": field(FULL_TEXT, "Where state is kept."),
@@ -268,6 +271,9 @@ _CLOUD = {
     "host": field(FULL_TEXT, "The host."),
 }
 _WEIGHTS = {
+    "quality_gates": field(MapOf(OPEN), "Gates by layer."),
+    "thresholds": field(MapOf(PERCENT), "min_score and warn_score."),
+    "timeout_seconds": field(SECONDS, "Seconds."),
     "min_score": field(PERCENT, "Below it a product is blocked.", "minimum_score"),
     "warn_score": field(PERCENT, "Below it a product is warned about."),
     "weights": field(MapOf(Number(0)), "Of each dimension."),

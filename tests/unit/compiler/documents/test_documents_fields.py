@@ -150,6 +150,41 @@ def test_both_dialects_read_as_the_same() -> None:
     assert one.value.data == other.value.data
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("governance: {quality_gates: {layer_thresholds: {gold: 90, silver: 80}}}", "quality_gates.layers.gold", 90),
+        ("governance: {quality_gates: {gold_layer: {minimum_coverage: 90%}}}", "quality_gates.layers.gold", 90),
+    ],
+)
+def test_older_spellings_of_gates(text: str, path: str, value: int) -> None:
+    checked = check(MANIFEST + text + "\n")
+    assert checked.diagnostics == ()
+    assert checked.value is not None
+    at = checked.value.data["governance"]
+    for key in path.split("."):
+        at = at[key]
+    assert at == {"minimum_coverage": value}
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "hint"),
+    [
+        (MANIFEST, "governance: {policy_overrides: []}", "exemptions"),
+        (MANIFEST, "governance: {custom_rules: []}", ".floe"),
+        (PRODUCT, "compute: {target: duckdb}", "approved"),
+    ],
+)
+def test_what_has_another_home_is_told(base: str, text: str, hint: str) -> None:
+    assert hint in only(base + text + "\n").hint
+
+
+def test_the_products_of_the_demo_dialect() -> None:
+    text = "input_ports: [{name: a, source: crm.customers, contract: 'urn:a'}]\n"
+    text += "output_ports: [{name: b, format: iceberg}]\n"
+    assert check(PRODUCT + text).diagnostics == ()
+
+
 def test_a_moved_value_keeps_its_line() -> None:
     document = check(
         "apiVersion: floe.dev/v1\nkind: Manifest\nmetadata: {name: a, version: 1.0.0}\nscope: enterprise\n"
