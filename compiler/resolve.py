@@ -22,7 +22,7 @@ from compiler.references import LOCK_NAME, Locked, ManifestStore, Stored, choose
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.source import Source, Span
 
-__all__ = ["Chain", "exemptions", "load_chain", "platform_ir", "policies_in_force", "product_ir"]
+__all__ = ["Chain", "exemptions", "load_chain", "platform_ir", "product_ir"]
 
 _MAX_TIERS = 16
 
@@ -287,9 +287,3 @@ def exemptions(resolved: Resolved, today: date) -> Outcome[list[dict[str, Any]]]
                 hint = "fix the cause, or renew it with a new date"
                 found.append(Diagnostic("FLC405", text, document.span(path), hint=hint, path=path))
     return Outcome(list(resolved.data.get("exemptions", ())), tuple(found))
-
-
-def policies_in_force(resolved: Resolved) -> list[dict[str, Any]]:
-    """``{use, severity, params}`` of each bundle; all of the standard library where none is named."""
-    uses = resolved.data.get("policies") or [{"use": "stdlib"}]
-    return [{"use": u["use"], "severity": u.get("severity", {}), "params": u.get("params", {})} for u in uses]
