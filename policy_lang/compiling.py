@@ -65,7 +65,7 @@ def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fro
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
     try:
-        plan = lower(grouped(analysed.value))
+        plan = lower(grouped(analysed.value), [module.package.path for module in modules])
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
     return Outcome(Front(plan, tuple(modules), counter, options), analysed.diagnostics)
@@ -142,11 +142,18 @@ def asked(text: str, kinds: Mapping[Path, tuple[str, int]], at: Front) -> Outcom
         return Outcome(None, failure.diagnostics)
 
 
-def query_module(one: Asked, program: Variant, kinds: Mapping[Path, tuple[str, int]], *, counted: bool) -> Generated:
+def query_module(
+    one: Asked,
+    program: Variant,
+    kinds: Mapping[Path, tuple[str, int]],
+    extents: frozenset[Path],
+    *,
+    counted: bool,
+) -> Generated:
     """A query's code, for loading beside a program's."""
     here = whole_file("<query>")
     known = tuple(Function(path, kind, (), (), span=here) for path, (kind, _) in kinds.items())
-    plan = optimise(Plan((*known, one.function), program.mocked), frozenset(("inline",)))
+    plan = optimise(Plan((*known, one.function), program.mocked, extents=extents), frozenset(("inline",)))
     return generate(plan, program.module.names, "<query>", plan.functions[-1:], counted=counted)
 
 

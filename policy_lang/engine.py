@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from policy_lang.codegen.loaded import Generated, Path, Variant, variant_from_data
+from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.runtime import session, support
 from policy_lang.runtime.values import UNDEFINED
@@ -39,7 +39,6 @@ class CompileOptions:
 
 Bindings = dict[str, Any]
 Kinds = Mapping[Path, tuple[str, int]]
-TOGETHER: Path = ("<together>",)
 _PLAIN_QUERY = re.compile(
     r"(?:(?!(?:input|data|true|false|null|_) )([a-z_]\w*) = )?data((?:\.[A-Za-z_]\w*)+)", re.ASCII
 )
@@ -60,11 +59,13 @@ class Query:
 class Program:
     """Compiled rules; it keeps nothing of one evaluation for the next.
 
-    ``kinds`` are the kind and the number of parameters of each document and function by its path;
+    ``kinds`` are the kind and the number of parameters of each document and function by its path, ``extents``
+    the paths that are objects even where no rule has a value;
     ``compiler`` gives what further code is made of (it parses where the program came from the cache).
     """
 
     kinds: Kinds
+    extents: frozenset[Path]
     compiler: Callable[[], Front]
     options: CompileOptions
     variants: dict[Any, Variant] = field(default_factory=dict)
@@ -115,7 +116,7 @@ class Program:
         if asked.value is None:
             return Outcome(None, asked.diagnostics)
         program = self.variant(asked.value.mocked)
-        module = compiling.query_module(asked.value, program, self.kinds, counted=False)
+        module = compiling.query_module(asked.value, program, self.kinds, self.extents, counted=False)
         names = program.module.names.values()
         made = Query(module, program.module, module.load({n: program.scope[n] for n in names}), asked.value.shown)
         if len(self.queries) >= 256:
@@ -209,19 +210,18 @@ class Program:
 
     def _value(self, variant: Variant, context: support.Context, path: Path) -> Any:
         """The document at a path: a rule's, what is in one, or base documents with rules over them."""
-        for count in range(len(path), 0, -1):
-            if path[:count] in self.kinds:
-                if self.kinds[path[:count]][0] == "function":
-                    return UNDEFINED
-                value = variant.scope[variant.module.names[path[:count]]](context)
-                for key in path[count:]:
-                    value = support.get(value, key)
-                return value
-        base = support.base(context, path)
-        below = {p[len(path)] for p, (kind, _) in self.kinds.items() if p[: len(path)] == path and kind != "function"}
-        if not below:
-            return base
-        return support.merge(base, {name: self._value(variant, context, (*path, name)) for name in sorted(below)})
+        tree: dict[str, Any] = {}
+        for place in self.extents:
+            at = tree
+            for part in place:
+                at = at.setdefault(part, {})
+        for place, (kind, _) in self.kinds.items():
+            if kind != "function":
+                at = tree
+                for part in place[:-1]:
+                    at = at.setdefault(part, {})
+                at[place[-1]] = variant.scope[variant.module.names[place]]
+        return support.descend(context, path, tree)
 
     def reads(self, roots: Iterable[Path] | None = None) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that evaluating the documents ``roots`` (None: all) can read, ``*`` for
@@ -233,7 +233,7 @@ class Program:
     def data(self) -> tuple[Any, ...]:
         """The program as values that ``marshal`` can write."""
         parts = [(_plain_key(key), marshal.dumps(one.data())) for key, one in self.variants.items()]
-        return (dict(self.kinds), parts)
+        return (dict(self.kinds), tuple(sorted(self.extents)), parts)
 
 
 def _plain_key(key: Any) -> tuple[Any, ...]:
@@ -242,8 +242,8 @@ def _plain_key(key: Any) -> tuple[Any, ...]:
 
 def program_from_data(data: tuple[Any, ...], options: CompileOptions, compiler: Callable[[], Front]) -> Program:
     """The program that ``Program.data`` was made of."""
-    kinds, variants = data
-    made = Program(kinds, compiler, options)
+    kinds, extents, variants = data
+    made = Program(kinds, frozenset(extents), compiler, options)
     for (word, *key), code in variants:
         made.kept[frozenset(key) if word == "mocked" else tuple(key)] = code
     return made
@@ -320,7 +320,7 @@ def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | Non
     front = found.value
     if front is None:
         return Outcome(None, found.diagnostics)
-    program = Program(compiling.kinds_of(front.plan), lambda: front, options)
+    program = Program(compiling.kinds_of(front.plan), front.plan.extents, lambda: front, options)
     program.variant(frozenset())
     return Outcome(program, found.diagnostics)
 

@@ -26,6 +26,7 @@ class Expressions:
     needed: dict[str, str] = field(default_factory=dict)
     constants: dict[str, Decimal] = field(default_factory=dict)
     patterns: dict[str, int] = field(default_factory=dict)
+    shaped: bool = False
     types: Mapping[str, Type] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
@@ -92,7 +93,8 @@ class Expressions:
             case nodes.Document():
                 return f"{self.names[op.path]}({op.context})", not self.plan.always(op.path)
             case nodes.Tree():
-                return self.tree(op.path, op.context), True
+                self.shaped = True
+                return f"descend({op.context}, ({''.join([self.atom(k) + ', ' for k in op.keys])}), SHAPE)", True
             case nodes.Index():
                 return self.index(op)
             case nodes.Builtin():
@@ -139,16 +141,6 @@ class Expressions:
         if len(set(keys)) == len(op.items):
             return "{" + ", ".join([f"{k!r}: {self.atom(v)}" for k, (_, v) in zip(keys, op.items, strict=True)]) + "}"
         return "make_object((" + "".join([f"({self.atom(k)}, {self.atom(v)}), " for k, v in op.items]) + "))"
-
-    def tree(self, path: Path, context: str) -> str:
-        below = sorted({p[len(path)] for p in self.names if p[: len(path)] == path and not self.plan.is_function(p)})
-        base = f"base({context}, {path!r})"
-        parts = []
-        for name in below:
-            child = (*path, name)
-            value = f"{self.names[child]}({context})" if child in self.names else self.tree(child, context)
-            parts.append(f"{name!r}: {value}")
-        return f"merge({base}, {{{', '.join(parts)}}})" if parts else base
 
     def index(self, op: nodes.Index) -> Made:
         getter = self.getters.get(op.base.name) if isinstance(op.base, Local) else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from policy_lang import types
 from policy_lang.plan.nodes import Atom, Const, Local
+from policy_lang.runtime.values import equal
 from policy_lang.types import ArrayType, ObjectType, SetType, Type
 
 Made = tuple[str, bool]
@@ -64,6 +65,8 @@ def is_member(value: str, members: str, string: bool) -> str:
 
 
 def _equality(same: bool, args: Args, known: Sequence[Type], show: Show) -> str:
+    if isinstance(args[0], Const) and isinstance(args[1], Const):
+        return str(equal(args[0].value, args[1].value) == same)
     operator, identity = ("==", "is") if same else ("!=", "is not")
     for one, other, of in ((args[0], args[1], known[1]), (args[1], args[0], known[0])):
         if not isinstance(one, Const):

@@ -14,6 +14,8 @@ from typing import Any
 from policy_lang.source import Span
 
 Path = tuple[str, ...]
+TOGETHER: Path = ("<together>",)
+"""The path of the function that evaluates many documents at once."""
 
 
 @dataclass(slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from policy_lang.codegen.expressions import Expressions
-from policy_lang.codegen.loaded import Generated
+from policy_lang.codegen.loaded import TOGETHER, Generated
 from policy_lang.codegen.python import Writer
 from policy_lang.plan.nodes import Function, Path, Plan
 
@@ -21,11 +22,36 @@ def generate(
     writer = Writer(plan, dict(names), expressions, counted=counted)
     for function in functions:
         writer.function(function)
+    if expressions.shaped:
+        writer.put(f"SHAPE = {shape(plan, names)}")
     source = "\n".join(writer.lines) + "\n"
     places = tuple((number, *span) for number, span in enumerate(writer.spans, 1) if span is not None)
     code = compile(source, file, "exec", dont_inherit=True)
     used = {name: (given, builtins.HOME[name]) for name, given in expressions.needed.items()}
     return Generated(file, source, code, dict(names), used, expressions.constants, expressions.patterns, places)
+
+
+def shape(plan: Plan, names: Mapping[Path, str]) -> str:
+    """The tree of all documents, as nested dicts of their functions; packages without any are empty dicts."""
+    tree: dict[str, Any] = {}
+    for path in sorted(plan.extents):
+        at = tree
+        for part in path:
+            at = at.setdefault(part, {})
+    for path, name in sorted(names.items()):
+        if plan.is_function(path) or path == TOGETHER:
+            continue
+        at = tree
+        for part in path[:-1]:
+            at = at.setdefault(part, {})
+        at[path[-1]] = name
+    return _literal(tree)
+
+
+def _literal(node: Any) -> str:
+    if isinstance(node, str):
+        return node
+    return "{" + ", ".join(f"{name!r}: {_literal(inner)}" for name, inner in node.items()) + "}"
 
 
 def function_names(plan: Plan) -> dict[Path, str]:

@@ -12,8 +12,8 @@ from policy_lang.runtime.matching import lower, matches
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze
 
 _HELPERS = (
-    "MISSING add add_at arithmetic base build_index call closed document get is_member items look_up "
-    "make_object make_set member members merge mock_builtin mocked ordered ordered_values put_key same text true "
+    "MISSING add add_at arithmetic build_index call closed descend document get is_member items look_up "
+    "make_object make_set member members mock_builtin mocked ordered ordered_values put_key same text true "
     "values wrapped "
 )
 

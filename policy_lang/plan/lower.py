@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -307,7 +307,10 @@ class Lowering:
             while path and prefix not in self.signatures and isinstance(part := path[0], ast.String):
                 prefix = (*prefix, part.value)
                 path.pop(0)
-            value = self.document(prefix, ref.span)
+            keys: list[Atom] = [Const(name) for name in prefix]
+            while prefix not in self.signatures and path and not pattern_variables(path[0]) - self.bound:
+                keys.append(self.term(path.pop(0)))
+            value = self.document(prefix, ref.span, keys)
         else:
             value = self.term(ref.head)
         for part in path:
@@ -317,9 +320,9 @@ class Lowering:
                 value = self.let(nodes.Index(value, self.term(part)), ref.span)
         return value
 
-    def document(self, path: Path, span: Span) -> Atom:
+    def document(self, path: Path, span: Span, keys: Sequence[Atom] = ()) -> Atom:
         if path not in self.signatures:
-            return self.let(nodes.Tree(path, self.context), span)
+            return self.let(nodes.Tree(tuple(keys), self.context), span)
         if self.is_function(path):
             raise error("rego_type_error", f"function data.{'.'.join(path)} is not called", span)
         return self.let(nodes.Document(path, self.context), span)
@@ -374,11 +377,12 @@ def _kind(path: Path, rules: list[ResolvedRule]) -> str:
     return "set" if all(not r.keys and r.path == path for r in rules) else "object"
 
 
-def lower(groups: dict[Path, list[ResolvedRule]]) -> Plan:
+def lower(groups: dict[Path, list[ResolvedRule]], packages: Iterable[Path] = ()) -> Plan:
     """The plan of a program; raises DiagnosticError (``rego_unsafe_var_error``, ``rego_type_error``)."""
     known = signatures(groups)
     made: list[Function] = []
     mocked: set[str] = set()
+    extents = frozenset((*packages, *(path[:-1] for path in groups)))
     for path, rules in groups.items():
         at = Lowering(known, mocked=mocked)
         params = tuple(f"a{i}" for i in range(known[path].arity))
@@ -386,7 +390,7 @@ def lower(groups: dict[Path, list[ResolvedRule]]) -> Plan:
         clauses = tuple(at.clause(rule, path, params) for rule in usual)
         default = next((at.clause(rule, path, params) for rule in rules if rule.default), None)
         made.append(Function(path, known[path].kind, params, clauses, default, span=rules[0].span))
-    return Plan(tuple(made), frozenset(mocked))
+    return Plan(tuple(made), frozenset(mocked), extents=extents)
 
 
 def lower_query(known: Signatures, body: ast.Body) -> tuple[Function, tuple[str, ...], frozenset[str]]:

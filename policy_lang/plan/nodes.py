@@ -11,6 +11,7 @@ replaced on its own. Each local is assigned in exactly one place of a function.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
@@ -64,10 +65,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What is below a path of ``data`` that no rule defines: base documents with the rules over them."""
+    """What is at ``keys`` below ``data`` where no rule is known to define it: base documents and rules."""
 
-    path: Path
+    keys: tuple[Atom, ...]
     context: str
+
+    def prefix(self) -> Path:
+        """The names that it begins with."""
+        found = itertools.takewhile(lambda key: isinstance(key, Const) and type(key.value) is str, self.keys)
+        return tuple(str(key.value) for key in found if isinstance(key, Const))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +355,8 @@ class Plan:
     functions: tuple[Function, ...]
     mocked: frozenset[str] = frozenset()
     input_type: Type = ANY
+    extents: frozenset[Path] = frozenset()
+    """Paths that are objects whatever rules have values: the packages, and what is above a function."""
     results: Mapping[Path, Type] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -132,7 +132,8 @@ class _Reading:
                 self.reached.add(op.path)
                 return self.results.get(op.path, NOTHING)
             case nodes.Tree():
-                return self.tree(op.path)
+                self.read(*op.keys)
+                return self.tree(op)
             case nodes.Index():
                 self.read(op.key)
                 return self.flow(op.base).at(_key(op.key))
@@ -168,13 +169,15 @@ class _Reading:
             found |= self.flow(item).wrapped()
         return found
 
-    def tree(self, path: nodes.Path) -> Flow:
+    def tree(self, op: nodes.Tree) -> Flow:
+        """What may be at the keys of any document below the names that they begin with."""
+        path = op.prefix()
         found = NOTHING
         for function in self.plan.functions:
             if function.path[: len(path)] == path and function.kind != "function":
                 self.reached.add(function.path)
-                found |= self.results.get(function.path, NOTHING).wrapped()
-        return found
+                found |= self.results.get(function.path, NOTHING)
+        return Flow(found.all(), found.wrapped()) if found.all() else NOTHING
 
     def call(self, op: nodes.CallRule) -> Flow:
         self.reached.add(op.path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from policy_lang.engine import TOGETHER
+from policy_lang.codegen.loaded import TOGETHER
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Emit, Function, Let, Local, Path, Plan, Scan
 
@@ -89,8 +89,10 @@ def references(function: Function) -> set[Path]:
 def _references(block: Block, found: set[Path]) -> None:
     for step in block:
         op = getattr(step, "op", None)
-        if isinstance(op, nodes.Document | nodes.CallRule | nodes.Tree):
+        if isinstance(op, nodes.Document | nodes.CallRule):
             found.add(op.path)
+        if isinstance(op, nodes.Tree):
+            found.add(op.prefix())
         if isinstance(op, nodes.Derive):
             found |= {change.rule for change in op.changes if change.rule is not None}
         for inner in nodes.blocks_of(step):

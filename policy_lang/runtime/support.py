@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -84,10 +85,10 @@ def get(value: Any, key: Any) -> Any:
     if kind is dict:
         return value.get(key, UNDEFINED) if type(key) is str else UNDEFINED
     if kind is list:
-        if type(key) is bool or key is None or isinstance(key, str | list | dict):
+        if type(key) is not int and type(key) is not Decimal:
             return UNDEFINED
         return value[int(key)] if key == int(key) and 0 <= key < len(value) else UNDEFINED
-    if kind is RegoSet or kind is RegoObject:
+    if (kind is RegoSet or kind is RegoObject) and key is not UNDEFINED:
         return value.get(freeze(key), UNDEFINED)
     return UNDEFINED
 
@@ -226,15 +227,6 @@ def _finish(node: Any) -> Any:
     return node
 
 
-def merge(base: Any, virtual: dict[str, Any]) -> Any:
-    """A base document with the rules' values over it."""
-    made = dict(base) if type(base) is dict else {}
-    for key, value in virtual.items():
-        if value is not UNDEFINED:
-            made[key] = value
-    return made
-
-
 def values(value: Any) -> Iterable[Any]:
     """The values of a collection; none where it is none."""
     kind = type(value)
@@ -268,12 +260,52 @@ def arity(name: str) -> int | None:
     return builtins.ARITY.get(name)
 
 
-def base(context: Context, path: tuple[str, ...]) -> Any:
+def base(context: Context, path: Sequence[Any]) -> Any:
     """The base document's value at a path."""
     value = context.data
     for key in path:
-        value = get(value, key)
+        # Paths of documents are texts: `data.xs[2]` of an object is what it has at "2".
+        value = get(value, str(key) if type(key) is int and type(value) is dict else key)
     return value
+
+
+def descend(context: Context, keys: tuple[Any, ...], shape: dict[str, Any]) -> Any:
+    """What is at ``keys`` below ``data``: documents (functions in ``shape``, which is nested as they are), base
+    documents, or both merged. Evaluates no rule beside the way."""
+    node: Any = shape
+    for index, key in enumerate(keys):
+        if type(node) is not dict:
+            value = node(context)
+            for rest in keys[index:]:
+                value = get(value, rest)
+            return value
+        if type(key) is not str or key not in node:
+            return base(context, keys)
+        node = node[key]
+    return _extent(context, keys, node) if type(node) is dict else node(context)
+
+
+def _extent(context: Context, path: tuple[Any, ...], node: dict[str, Any]) -> Any:
+    """Base documents and rules below a path; where both have a value, the base document's."""
+    trees = {name: child for name, child in node.items() if type(child) is dict}
+    values = {name: child(context) for name, child in node.items() if name not in trees}
+    made = merge(base(context, path), values)
+    for name, child in trees.items():
+        made[name] = _extent(context, (*path, name), child)
+    return made
+
+
+def merge(base: Any, virtual: dict[str, Any]) -> dict[str, Any]:
+    """A base document and the values of rules beside it."""
+    made = dict(base) if type(base) is dict else {}
+    for name, value in virtual.items():
+        if value is UNDEFINED:
+            continue
+        if name not in made:
+            made[name] = value
+        elif type(value) is dict and type(made[name]) is dict and made[name] is not value:
+            made[name] = {**value, **made[name]}
+    return made
 
 
 def mocked(context: Context, name: str, args: Sequence[Any]) -> Any:

@@ -33,6 +33,7 @@ class _Hoisting:
     levels: dict[str, int] = field(default_factory=dict)
     loops: list[_Loop] = field(default_factory=list)
     number: int = 0
+    unsure: set[str] = field(default_factory=set)
 
     def outermost(self, block: Block) -> Block:
         return self.block(block, {})
@@ -72,15 +73,22 @@ class _Hoisting:
     def moved(self, op: Op, step: Step) -> Attempt | None:
         """The attempt before a loop that an operation becomes, where it can."""
         level = self.level(op)
-        if level >= len(self.loops) or not movable(op):
+        if level >= len(self.loops) or not movable(op) or (not tolerant(op) and self.unguarded(op)):
             return None
         before = self.loops[level].before
         if op not in before:
             self.number += 1
             name = f"h{self.number}"
             self.levels[name] = level
+            if not total(op):
+                self.unsure.add(name)
             before[op] = Attempt(name, op, span=step.span)
         return before[op]
+
+    def unguarded(self, op: Op) -> bool:
+        """Whether an operation reads an attempt that may be undefined, and does not test it."""
+        tested = {s.name for block in nodes.blocks_of(op) for s in block if isinstance(s, nodes.Defined)}
+        return bool((nodes.uses(op) & self.unsure) - tested)
 
     def prepared(self, op: Op, step: Step) -> Op:
         """``in`` on a collection that is the same in each turn of the loop: on prepared members."""
@@ -100,6 +108,11 @@ class _Hoisting:
 def total(op: Op) -> bool:
     """Whether an operation has a value whatever its operands are."""
     return not isinstance(op, nodes.Index | nodes.Input)
+
+
+def tolerant(op: Op) -> bool:
+    """Whether an operation on what is undefined is undefined, or empty."""
+    return isinstance(op, nodes.Index | nodes.Members | nodes.BuildIndex)
 
 
 def movable(op: Op) -> bool:
