@@ -72,7 +72,7 @@ def _literal(literal: ast.Literal, fresh: Fresh) -> list[ast.Literal]:
         case ast.Expr():
             term = closures(literal.term, fresh)
             if not literal.negated:
-                return [literal if term is literal.term else replace(literal, term=term)]
+                return [replace(literal, term=_compared(term))]
             moved = _Moved(fresh, literal.withs)
             term = _negated(term, moved)
             return [*moved.literals, replace(literal, term=term)]
@@ -85,6 +85,15 @@ def _literal(literal: ast.Literal, fresh: Fresh) -> list[ast.Literal]:
             return [replace(literal, collection=closures(literal.collection, fresh))]
         case _:
             return [literal]
+
+
+def _compared(term: ast.Term) -> ast.Term:
+    """``x == xs[x]`` binds x: OPA makes such an ``==`` a unification."""
+    if isinstance(term, ast.Call) and term.infix == "==":
+        for one, other in (term.args, term.args[::-1]):
+            if isinstance(one, ast.Var) and isinstance(other, ast.Ref) and one in other.path:
+                return replace(term, operator=ast.Var("eq", span=term.operator.span))
+    return term
 
 
 def _negated(term: ast.Term, moved: _Moved) -> ast.Term:

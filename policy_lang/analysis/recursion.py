@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from policy_lang.analysis.resolve import Path, ResolvedRule
 from policy_lang.diagnostics import Diagnostic
@@ -32,41 +33,61 @@ def references(node: object) -> Iterable[ast.Ref | ast.Var]:
                 yield from references(getattr(node, name))
 
 
-def constant_path(ref: ast.Ref | ast.Var) -> Path:
-    """The names at the start of a reference's path."""
-    found: list[str] = []
-    for part in ref.path if isinstance(ref, ast.Ref) else ():
-        if not isinstance(part, ast.String):
-            break
-        found.append(part.value)
-    return tuple(found)
+Steps = tuple[str | None, ...]
 
 
-class _Tree:
-    """Rules by their paths, for looking up which a reference may mean."""
+def steps(ref: ast.Ref | ast.Var) -> Steps:
+    """A reference's path; None stands for a key that only evaluation knows."""
+    path = ref.path if isinstance(ref, ast.Ref) else ()
+    return tuple(part.value if isinstance(part, ast.String) else None for part in path)
 
-    def __init__(self, rules: Sequence[ResolvedRule]) -> None:
-        self._below: dict[Path, set[int]] = {}
-        self._at: dict[Path, list[int]] = {}
-        for number, rule in enumerate(rules):
-            self._at.setdefault(rule.path, []).append(number)
-            for count in range(len(rule.path) + 1):
-                self._below.setdefault(rule.path[:count], set()).add(number)
 
-    def meant(self, path: Path) -> set[int]:
-        found = set(self._below.get(path, ()))
-        for count in range(len(path)):
-            found.update(self._at.get(path[:count], ()))
-        return found
+@dataclass(slots=True)
+class _Node:
+    """A place below ``data``: the rules that stand there, and what is below."""
+
+    rules: list[int] = field(default_factory=list)
+    below: dict[str, _Node] = field(default_factory=dict)
+
+    def all(self) -> Iterable[int]:
+        yield from self.rules
+        for node in self.below.values():
+            yield from node.all()
+
+    def meant(self, path: Steps) -> Iterable[int]:
+        """The rules that a reference may look at: those it passes (their values may hold the rest), and all at
+        or below its end."""
+        if not path:
+            yield from self.all()
+            return
+        yield from self.rules
+        if path[0] is None:
+            for node in self.below.values():
+                yield from node.meant(path[1:])
+        elif path[0] in self.below:
+            yield from self.below[path[0]].meant(path[1:])
+
+
+def _tree(rules: Sequence[ResolvedRule]) -> _Node:
+    root = _Node()
+    for number, rule in enumerate(rules):
+        node = root
+        for name in rule.path:
+            node = node.below.setdefault(name, _Node())
+        node.rules.append(number)
+    return root
 
 
 def check_recursion(rules: Sequence[ResolvedRule]) -> tuple[Diagnostic, ...]:
     """``rego_recursion_error`` for each rule that reaches itself, with the way it takes."""
-    tree = _Tree(rules)
+    tree = _tree(rules)
+    known: dict[Steps, frozenset[int]] = {}
     edges: list[set[int]] = []
     for rule in rules:
-        used = {constant_path(ref) for ref in references((rule.keys, rule.args, rule.branches))}
-        edges.append(set().union(*map(tree.meant, used)))
+        used = {steps(ref) for ref in references((rule.keys, rule.args, rule.branches))}
+        for path in used - known.keys():
+            known[path] = frozenset(tree.meant(path))
+        edges.append(set().union(*(known[path] for path in used)))
     found: dict[Path, Diagnostic] = {}
     for number in sorted(_cyclic(edges)):
         rule = rules[number]

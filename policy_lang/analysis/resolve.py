@@ -330,7 +330,7 @@ class Resolver:
         if isinstance(term, ast.Call) and term.operator == _PRINT and "print" not in self.names:
             return [replace(literal, term=self.print(term), withs=withs)]
         if not literal.negated:
-            return [replace(literal, term=self.term(term), withs=withs)]
+            return [replace(literal, term=one, withs=withs) for one in _split(self.term(term))]
         if self.v2:
             inner = ast.Expr(self.term(term), span=literal.span)
             return [ast.NotBody((inner,), withs, span=literal.span)]
@@ -366,10 +366,31 @@ class Resolver:
 
 
 _PRINT = ast.Var("print", span=whole_file(""))
+_EQ = ast.Var("eq", span=whole_file(""))
 
 
 def _unified(left: ast.Term, right: ast.Term) -> ast.Call:
     return ast.Call(ast.Var("eq", span=right.span), (left, right), span=right.span)
+
+
+def _split(term: ast.Term) -> Iterator[ast.Term]:
+    """``{"a": x, "b": 1} = {"a": 2, "b": y}`` member by member: what one binds another may need."""
+    if isinstance(term, ast.Call) and term.operator == _EQ:
+        left, right = term.args[:2]
+        if isinstance(left, ast.Object) and isinstance(right, ast.Object):
+            first, second = dict(left.items), dict(right.items)
+            if all(map(_is_constant, (*first, *second))) and len(first) == len(left.items):
+                if first.keys() != second.keys() or len(second) != len(right.items):
+                    yield ast.Boolean(False, span=term.span)
+                    return
+                for key, value in first.items():
+                    yield from _split(replace(term, args=(value, second[key])))
+                return
+    yield term
+
+
+def _is_constant(term: ast.Term) -> bool:
+    return isinstance(term, (ast.String, ast.Boolean, ast.Null))
 
 
 def _is_assignment(term: ast.Term) -> bool:
@@ -457,11 +478,12 @@ def resolve_rule(resolver: Resolver, rule: ast.Rule) -> ResolvedRule:
         for var in _arg_names(arg):
             resolver.declare(var, "arg")
     root = resolver.scopes[0]
-    args = tuple(resolver.assigned(arg) for arg in head.args or ())
+    given: list[ast.Literal] = []
+    args = tuple(_pattern(resolver, resolver.assigned(arg), given) for arg in head.args or ())
     true = ast.Boolean(True, span=head.span)
     count = next((i for i, p in enumerate(head.ref.path) if not isinstance(p, ast.String)), len(head.ref.path))
     constant = tuple(p.value for p in head.ref.path[:count] if isinstance(p, ast.String))
-    body = resolver.body(rule.body)
+    body = (*given, *resolver.body(rule.body))
     keys = resolver.terms(head.ref.path[count:])
     kind = "set" if head.key is not None else "function" if head.args else "complete"
     value = resolver.term(head.key if head.key is not None else head.value if head.value is not None else true)
@@ -470,7 +492,7 @@ def resolve_rule(resolver: Resolver, rule: ast.Rule) -> ResolvedRule:
     resolver.close()
     for other in rule.elses:
         resolver.scopes = [dict(arguments)]
-        body = resolver.body(other.body)
+        body = (*given, *resolver.body(other.body))
         branches.append(Branch(resolver.term(other.value if other.value is not None else true), body))
         resolver.close()
     if resolver.strict and not rule.default:
@@ -480,6 +502,24 @@ def resolve_rule(resolver: Resolver, rule: ast.Rule) -> ResolvedRule:
                 resolver.complain(f"unused argument {name}. (hint: {hint})", local.span)
     path = (*resolver.package, head.ref.head.name, *constant)
     return ResolvedRule(path, keys, kind, args, tuple(branches), rule.default, rule.span)
+
+
+def _pattern(resolver: Resolver, arg: ast.Term, given: list[ast.Literal]) -> ast.Term:
+    """An argument as a pattern of constants and names; a reference, call or the like in it becomes a name that
+    a literal of the body compares."""
+    match arg:
+        case ast.Array():
+            return replace(arg, items=tuple(_pattern(resolver, item, given) for item in arg.items))
+        case ast.Object():
+            return replace(arg, items=tuple((key, _pattern(resolver, value, given)) for key, value in arg.items))
+        case ast.Var() if arg.name not in ROOTS:
+            return arg
+        case ast.Null() | ast.Boolean() | ast.Number() | ast.String():
+            return arg
+        case _:
+            value = ast.Var(resolver.fresh("__arg"), span=arg.span)
+            given.append(ast.Expr(_unified(value, arg), span=arg.span))
+            return value
 
 
 def _arg_names(arg: ast.Term) -> Iterator[ast.Var]:

@@ -227,7 +227,7 @@ def number_text(number: int | Decimal) -> str:
     if type(number) is int:
         return str(number)
     text = str(number)
-    return text.replace("E+", "e+").replace("E-", "e-").replace("E", "e")
+    return text.replace("E+", "e").replace("E", "e")
 
 
 def to_json(value: Value, *, indent: int = 0) -> str:

@@ -88,7 +88,7 @@ class ToAst(Transformer[Any, Any]):
         return ast.String(json.loads(str(token), strict=False), span=token.token.span)
 
     def raw(self, token: GrammarToken) -> ast.String:
-        return ast.String(str(token)[1:-1].replace("\r", ""), raw=True, span=token.token.span)
+        return ast.String(str(token)[1:-1], raw=True, span=token.token.span)
 
     def boolean(self, token: GrammarToken) -> ast.Boolean:
         return ast.Boolean(str(token) == "true", span=token.token.span)

@@ -16,7 +16,6 @@ from opa import BINARY, MISSING
 
 DIFFERENT = {
     "type output of array": "OPA calls the variables of a pattern that never fits unsafe; we say that it never fits",
-    "type unify object": "the same",
     "recursion every": "OPA also names an unused variable, which we report first",
     "conflict defaults": "OPA points to the package's line, we to the second default",
     "http send": "we refuse what looks beyond the input",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ARITY", "HOME", "REGISTRY", "BuiltinError"]
 
 FAMILIES = (
+    "aws",
     "clock",
     "collections",
     "crypto",
@@ -25,18 +26,26 @@ FAMILIES = (
     "graphql",
     "json_paths",
     "jwt",
+    "jwt_sign",
     "layouts",
     "net",
     "numbers",
     "operators",
+    "outside",
+    "regex_globs",
     "regex_more",
+    "schemas",
     "semver",
     "session_builtins",
+    "sprintf",
     "strings",
     "strings_more",
     "types",
     "units",
+    "uris",
     "uuid",
+    "x509",
+    "x509_keys",
 )
 
 

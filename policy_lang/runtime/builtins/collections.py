@@ -231,3 +231,38 @@ def _reachable(graph: dict[Any, Value], initial: Value) -> RegoSet:
         if type_name(edges) in ("array", "set"):
             pending.extend(items_of(edges))
     return found
+
+
+@builtin("graph.reachable_paths", "object", "array|set")
+def _reachable_paths(graph: dict[Any, Value], initial: Value) -> RegoSet:
+    """Each way from a node of ``initial`` as far as it goes; it ends at a node without edges, before one that
+    is not in the graph, and before one that it has passed."""
+    found: list[list[Value]] = []
+    pending: list[tuple[list[Value], frozenset[Any], Value]] = []
+    for root in items_of(initial):
+        if freeze(root) in graph:
+            edges = _edges(graph, root)
+            pending += [([root], frozenset([freeze(root)]), node) for node in edges]
+            if not edges:
+                found.append([root])
+    while pending:
+        path, passed, node = pending.pop()
+        frozen = freeze(node)
+        if frozen not in graph:
+            found.append(path)
+            continue
+        further = [*path, node]
+        edges = _edges(graph, node)
+        if not edges:
+            found.append(further)
+        for edge in edges:
+            if freeze(edge) in passed:
+                found.append(further)
+            else:
+                pending.append((further, passed | {frozen}, edge))
+    return RegoSet.of(found)
+
+
+def _edges(graph: dict[Any, Value], node: Value) -> list[Value]:
+    edges = graph[freeze(node)]
+    return items_of(edges) if type_name(edges) in ("array", "set") else []

@@ -14,7 +14,7 @@ from policy_lang.runtime.values import from_json
 _PEM_BEGIN, _PEM_END = "-----BEGIN ", "-----END "
 
 
-def _section(name: str, part: str, text: str) -> bytes:
+def section(name: str, part: str, text: str) -> bytes:
     try:
         if not text.isascii() or "+" in text or "/" in text:
             raise ValueError("not the alphabet of URLs")
@@ -24,7 +24,7 @@ def _section(name: str, part: str, text: str) -> bytes:
         raise failure(name, f"JWT {part} had invalid encoding: {error}") from error
 
 
-def _parts(name: str, token: str) -> tuple[str, str, str]:
+def parts(name: str, token: str) -> tuple[str, str, str]:
     parts = token.split(".")
     if len(parts) == 1:
         raise failure(name, "encoded JWT had no period separators")
@@ -33,7 +33,7 @@ def _parts(name: str, token: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _object(name: str, part: str, raw: bytes) -> dict[str, Any]:
+def json_object(name: str, part: str, raw: bytes) -> dict[str, Any]:
     try:
         found = from_json(raw)
     except ValueError as error:
@@ -43,14 +43,14 @@ def _object(name: str, part: str, raw: bytes) -> dict[str, Any]:
     return found
 
 
-def _header(name: str, text: str) -> dict[str, Any]:
-    header = _object(name, "header", _section(name, "header", text))
-    if "enc" in header:
+def header(name: str, text: str) -> dict[str, Any]:
+    found = json_object(name, "header", section(name, "header", text))
+    if "enc" in found:
         raise failure(name, "JWT is a JWE object, which is not supported")
-    return header
+    return found
 
 
-def _inner(name: str, raw: bytes) -> str:
+def inner(name: str, raw: bytes) -> str:
     """The token inside a nested one, with or without quotes."""
     try:
         return raw.decode().strip().removeprefix('"').removesuffix('"')
@@ -58,8 +58,8 @@ def _inner(name: str, raw: bytes) -> str:
         raise failure(name, "nested JWT is no text") from error
 
 
-def _nested(header: dict[str, Any]) -> bool:
-    kind = header.get("cty")
+def nested(found: dict[str, Any]) -> bool:
+    kind = found.get("cty")
     return type(kind) is str and kind.upper() == "JWT"
 
 
@@ -68,15 +68,15 @@ def decode(token: str) -> list[Any]:
     """Header, payload and signature (hexadecimal) of the innermost token. Nothing is verified."""
     name = "io.jwt.decode"
     while True:
-        head, body, signature = _parts(name, token)
-        header = _header(name, head)
-        payload = _section(name, "payload", body)
-        if not _nested(header):
-            return [header, _object(name, "payload", payload), _section(name, "signature", signature).hex()]
-        token = _inner(name, payload)
+        head, body, signature = parts(name, token)
+        found = header(name, head)
+        payload = section(name, "payload", body)
+        if not nested(found):
+            return [found, json_object(name, "payload", payload), section(name, "signature", signature).hex()]
+        token = inner(name, payload)
 
 
-def _keys(name: str, text: str) -> list[Any]:
+def keys(name: str, text: str) -> list[Any]:
     """Public keys of a PEM certificate or key, or of a JSON Web Key or set of them."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -108,7 +108,7 @@ def _json_keys(text: str) -> list[Any]:
 
 
 def _json_key(key: dict[str, str]) -> Any:
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     def number(field: str) -> int:
         return int.from_bytes(base64.urlsafe_b64decode(key[field] + "=="))
@@ -118,6 +118,8 @@ def _json_key(key: dict[str, str]) -> Any:
     curves: dict[str, Any] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
     if key["kty"] == "EC":
         return ec.EllipticCurvePublicNumbers(number("x"), number("y"), curves[key["crv"]]).public_key()
+    if key["kty"] == "OKP" and key["crv"] == "Ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "=="))
     raise ValueError(f"a key of type {key['kty']}")
 
 
@@ -147,19 +149,19 @@ def _signed_by(key: Any, family: str, bits: int, message: bytes, signature: byte
     return False
 
 
-def _verify(family: str, bits: int, token: str, key: str) -> bool:
+def verify(family: str, bits: int, token: str, key: str) -> bool:
     """Whether the token's signature is that of ``key``: a secret (HS), else a certificate or public key."""
     name = f"io.jwt.verify_{family.lower()}{bits}"
-    head, body, last = _parts(name, token)
-    _header(name, head)
-    signature = _section(name, "signature", last)
+    head, body, last = parts(name, token)
+    header(name, head)
+    signature = section(name, "signature", last)
     message = f"{head}.{body}".encode()
     if family == "HS":
         return hmac.compare_digest(hmac.digest(key.encode(), message, f"sha{bits}"), signature)
-    return any(_signed_by(found, family, bits, message, signature) for found in _keys(name, key))
+    return any(_signed_by(found, family, bits, message, signature) for found in keys(name, key))
 
 
 for _family in ("HS", "RS", "PS", "ES"):
     for _bits in (256, 384, 512):
         _name = f"io.jwt.verify_{_family.lower()}{_bits}"
-        builtin(_name, "string", "string")(functools.partial(_verify, _family, _bits))
+        builtin(_name, "string", "string")(functools.partial(verify, _family, _bits))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import decimal
+import re
 from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime import numbers as exact
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure, operand_error
 
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999, traps=[])
 
 
@@ -164,10 +166,9 @@ def to_number(value: Any) -> Any:
         return value
     if type(value) is not str:
         raise operand_error("to_number", 1, frozenset(("null", "boolean", "number", "string")), value)
-    try:
-        number = Decimal(value)
-    except decimal.InvalidOperation:
-        raise failure("to_number", "invalid syntax") from None
-    if not number.is_finite() or value.strip() != value or "_" in value:
-        raise failure("to_number", "invalid syntax")
+    if not _NUMBER.fullmatch(value):
+        # Go's parser takes these words for numbers, JSON and Rego do not: OPA calls that a wrong type.
+        code = "eval_type_error" if value.lower().lstrip("+-") in ("inf", "infinity", "nan") else "eval_builtin_error"
+        raise BuiltinError(code, "to_number: invalid syntax")
+    number = Decimal(value)
     return int(value) if value.lstrip("+-").isdigit() else number

@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
 from policy_lang.runtime.matching import lower, matches, pattern_of
-from policy_lang.runtime.values import RegoSet, from_json, object_items, sort_key, sorted_values, to_json
+from policy_lang.runtime.values import (
+    RegoSet,
+    from_json,
+    object_items,
+    sort_key,
+    sorted_values,
+    to_json,
+    type_name,
+)
 
 
 def rego_text(value: Any) -> str:
@@ -91,22 +98,30 @@ def occurrences(text: str, part: str) -> int:
     return text.count(part) if part else len(text) + 1
 
 
-@builtin("strings.any_prefix_match", "string|array|set", "string|array|set")
+@builtin("strings.any_prefix_match", "any", "any")
 def any_prefix(texts: Any, prefixes: Any) -> bool:
+    found = _texts("strings.any_prefix_match", 1, texts)
     starts = tuple(_texts("strings.any_prefix_match", 2, prefixes))
-    return any(t.startswith(starts) for t in _texts("strings.any_prefix_match", 1, texts))
+    return any(text.startswith(starts) for text in found)
 
 
-@builtin("strings.any_suffix_match", "string|array|set", "string|array|set")
+@builtin("strings.any_suffix_match", "any", "any")
 def any_suffix(texts: Any, suffixes: Any) -> bool:
+    found = _texts("strings.any_suffix_match", 1, texts)
     ends = tuple(_texts("strings.any_suffix_match", 2, suffixes))
-    return any(t.endswith(ends) for t in _texts("strings.any_suffix_match", 1, texts))
+    return any(text.endswith(ends) for text in found)
 
 
 def _texts(name: str, position: int, value: Any) -> list[str]:
-    found = [value] if type(value) is str else list(value if type(value) is list else value.values())
-    if not all(type(item) is str for item in found):
-        raise BuiltinError("eval_type_error", f"{name}: operand {position} must be a string or strings")
+    kind = type_name(value)
+    if kind not in ("string", "array", "set"):
+        text = f"{name}: operand {position} must be one of {{string, set, array}} but got {kind}"
+        raise BuiltinError("eval_type_error", text)
+    found = [value] if kind == "string" else list(value if kind == "array" else value.values())
+    wrong = next((item for item in found if type(item) is not str), None)
+    if wrong is not None or None in found:
+        text = f"{name}: operand {position} must be {kind} of strings but got {kind} containing {type_name(wrong)}"
+        raise BuiltinError("eval_type_error", text)
     return found
 
 
@@ -169,75 +184,6 @@ def format_int(number: Any, base: Any) -> str:
     if form is None:
         raise BuiltinError("eval_type_error", "format_int: operand 2 must be one of {2, 8, 10, 16}")
     return format(int(number), form)
-
-
-_VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<verb>.)", re.DOTALL)
-
-
-@builtin("sprintf", "string", "array")
-def sprintf(form: str, args: list[Any]) -> str:
-    """Go's fmt.Sprintf for strings, numbers, booleans and everything else as Rego text."""
-    rest = iter(args)
-
-    def one(match: re.Match[str]) -> str:
-        verb = match["verb"]
-        if verb == "%":
-            return "%"
-        try:
-            value = next(rest)
-        except StopIteration:
-            return f"%!{verb}(MISSING)"
-        return _formatted(match, verb, value)
-
-    text = _VERB.sub(one, form)
-    extra = list(rest)
-    if extra:
-        text += "%!(EXTRA " + ", ".join(f"{_go_type(v)}={_plain(v)}" for v in extra) + ")"
-    return text
-
-
-def _formatted(match: re.Match[str], verb: str, value: Any) -> str:
-    flags, width, precision = match["flags"], match["width"] or "", match["precision"]
-    integral = type(value) is int
-    number = integral or type(value) is Decimal
-    if (verb == "d" and integral) or (verb in "xXob" and integral):
-        return _padded(format(value, verb if verb != "d" else "d"), flags, width)
-    if verb in "feEgG" and number:
-        digits = 6 if precision is None else int(precision or 0)
-        wanted = f".{digits}{verb}" if verb in "feE" or precision is not None else verb
-        return _padded(format(float(value), wanted), flags, width)
-    if verb in "xX" and type(value) is str:
-        return _padded(format(value.encode().hex()), flags, width)
-    if verb == "q" and type(value) is str:
-        return _padded(to_json(value), flags, width)
-    if verb == "s" and not number and type(value) is not bool and value is not None:
-        text = _plain(value)
-        return _padded(text if precision is None else text[: int(precision or 0)], flags, width)
-    if verb == "v" or (verb == "t" and type(value) is bool):
-        return _padded(_plain(value), flags, width)
-    if verb == "T":
-        return _go_type(value)
-    return f"%!{verb}({_go_type(value)}={_plain(value)})"
-
-
-def _padded(text: str, flags: str, width: str) -> str:
-    if "+" in flags and text[:1].isdigit():
-        text = "+" + text
-    if not width:
-        return text
-    if "-" in flags:
-        return text.ljust(int(width))
-    if "0" in flags:
-        return text.zfill(int(width))
-    return text.rjust(int(width))
-
-
-def _plain(value: Any) -> str:
-    return value if type(value) is str else rego_text(value)
-
-
-def _go_type(value: Any) -> str:
-    return {int: "int", Decimal: "float64", str: "string", bool: "bool"}.get(type(value), "string")
 
 
 # --------------------------------------------------------------------- regular expressions
@@ -316,10 +262,24 @@ def json_marshal(value: Any) -> str:
 
 @builtin("json.unmarshal", "string")
 def json_unmarshal(text: str) -> Any:
+    if _LONG_EXPONENT.search(text) and any(map(_too_big, _NUMBER_TEXT.findall(_STRINGS.sub("", text)))):
+        raise failure("json.unmarshal", "number too big")
     try:
         return from_json(text)
     except ValueError as error:
         raise failure("json.unmarshal", str(error)) from None
+
+
+# OPA keeps numbers up to a binary exponent of 100,000.
+_LONG_EXPONENT = re.compile(r"[eE][+-]?[0-9]{5}")
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NUMBER_TEXT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
+_LARGEST_EXPONENT = 30_102
+
+
+def _too_big(text: str) -> bool:
+    mantissa, exponent = re.split("[eE]", text)
+    return len(exponent) > 7 or abs(int(exponent) + len(mantissa.partition(".")[0]) - 1) > _LARGEST_EXPONENT
 
 
 @builtin("json.is_valid", "any")
