@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "diagnostics"))
 
 from bad_programs import BadProgram, programs
-from opa import BINARY, MISSING
+from opa_server import BINARY, MISSING
 
 DIFFERENT = {
     "type output of array": "OPA calls the variables of a pattern that never fits unsafe; we say that it never fits",
