@@ -12,6 +12,7 @@ from policy_lang.source import Source
 
 _VALUE = "floec_value_{}"
 _DOCUMENT = re.compile(r"data(?:\.[A-Za-z_]\w*)+", re.ASCII)
+_ONLY_HIDDEN = re.compile(r"var floec_value_\d+ is unsafe\Z")
 _HIDDEN = re.compile(r"floec_value_\d+, |, floec_value_\d+")
 
 
@@ -54,7 +55,7 @@ class Query:
 
     def placed(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Diagnostics about ``text`` as ones about the query that the user wrote."""
-        return tuple(self._placed(found) for found in diagnostics)
+        return tuple(self._placed(found) for found in diagnostics if not _ONLY_HIDDEN.match(found.message))
 
     def _placed(self, found: Diagnostic) -> Diagnostic:
         span = found.span

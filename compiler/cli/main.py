@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "lock": "pin the parents that a document refers to, in floe.lock",
     "lint": "find what is legal in policies, and most likely not meant",
     "verify": "check every digest of an OCI layout, and its signature",
+    "repl": "ask policies questions, line by line",
     "test": "run the tests of policies",
 }
 

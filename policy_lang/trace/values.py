@@ -124,8 +124,12 @@ def _value(evaluator: Evaluator, term: ast.Term, env: Env, context: Context) -> 
 
 
 def _why(evaluator: Evaluator, term: ast.Term, env: Env, context: Context) -> str:
-    """`` (input.a has no `b`)`` for a reference, else nothing."""
+    """`` (input.a has no `b`)`` for a reference, else nothing; why a rule has no value is told where it stands."""
     if not isinstance(term, ast.Ref):
+        return ""
+    path = tuple(part.value for part in term.path if isinstance(part, ast.String))
+    below_data = isinstance(term.head, ast.Var) and term.head.name == "data"
+    if below_data and any(path[:count] in evaluator.groups for count in range(len(path) + 1)):
         return ""
     for count in range(len(term.path) - 1, -1, -1):
         before: ast.Term = replace(term, path=term.path[:count]) if count else term.head
