@@ -76,27 +76,36 @@ def _hours(limit: Any) -> int | Decimal | None:
 
 def column(given: Mapping[str, Any], description: str, declared: bool = True) -> Entry:
     """A column from its YAML or manifest object; what is declared about it in ``meta`` stands beside it."""
-    config = mapping(given.get("config"))
-    meta = {**mapping(given.get("meta")), **mapping(config.get("meta"))}
-    floe = mapping(meta.get("floe"))
-    return {
+    found: Entry = {
         "name": str(given.get("name")),
         "description": description,
         "type": text(given.get("data_type")),
-        "tags": tags(given.get("tags"), config.get("tags")),
-        "meta": meta,
-        "classification": text(floe.get("classification", meta.get("classification"))),
+        "tags": [],
+        "meta": {},
+        "classification": None,
         "level": None,
-        "pii_type": text(floe.get("pii_type", meta.get("pii_type"))),
-        "sensitivity": text(floe.get("sensitivity", meta.get("sensitivity"))),
-        "masked": masked(floe, meta),
+        "pii_type": None,
+        "sensitivity": None,
+        "masked": False,
         "tests": [],
-        "constraints": sorted({str(mapping(c).get("type")) for c in items(given.get("constraints"))}),
+        "constraints": [],
         "declared": declared,
         "in_catalog": None,
         "catalog_type": None,
         "inherited": None,
     }
+    if given.get("constraints"):
+        found["constraints"] = sorted({str(mapping(c).get("type")) for c in items(given["constraints"])})
+    if given.get("meta") or given.get("config") or given.get("tags"):
+        config = mapping(given.get("config"))
+        meta = {**mapping(given.get("meta")), **mapping(config.get("meta"))}
+        floe = mapping(meta.get("floe"))
+        found["tags"] = tags(given.get("tags"), config.get("tags"))
+        found["meta"] = meta
+        for key in ("classification", "pii_type", "sensitivity"):
+            found[key] = text(floe.get(key, meta.get(key)))
+        found["masked"] = masked(floe, meta)
+    return found
 
 
 def masked(floe: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:

@@ -11,6 +11,8 @@ import gc
 import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ _FROM_TESTS = ("tests", "columns.tests", "coverage", "primary_key")
 _ADAPTER_PARENTS = {"redshift": ("dbt_postgres",), "databricks": ("dbt_spark",)}
 _RELEASE_BYTES = 8 * 1024 * 1024
 _HINT = "run `dbt parse` to write it again"
-_LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
+LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _WHOLE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
@@ -56,6 +58,15 @@ class SplitManifest(msgspec.Struct, gc=False):
     macros: dict[str, msgspec.Raw] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedManifest:
+    """A manifest that was read and split; it can be made facts once, which empties it."""
+
+    split: SplitManifest
+    buffer: mmap.mmap | bytes
+    file: str
+
+
 def read_manifest(
     project_dir: Path, manifest_path: Path, needs: Needs | None = None, checksums: dict[str, str] | None = None
 ) -> Outcome[Facts]:
@@ -63,18 +74,54 @@ def read_manifest(
 
     Where ``checksums`` is given, it is filled with what dbt hashed: path of a file of the project → SHA-256.
     """
+    opened = open_manifest(manifest_path)
+    if opened.value is None:
+        return Outcome(None, opened.diagnostics)
+    return manifest_facts(opened.value, project_dir, needs, checksums=checksums)
+
+
+def open_manifest(manifest_path: Path) -> Outcome[OpenedManifest]:
+    """Read the file and split it into its nodes, after a look at what it is."""
     file = str(manifest_path)
+    with _no_collection():
+        try:
+            buffer = load_buffer(manifest_path)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            return _refuse("FLC110", f"cannot read `{file}`: {reason}", file, "run `dbt parse`, or name the manifest")
+        split = split_manifest(buffer, file)
+    if split.value is None:
+        return Outcome(None, split.diagnostics)
+    return Outcome(OpenedManifest(split.value, buffer, file))
+
+
+def manifest_facts(
+    opened: OpenedManifest,
+    project_dir: Path,
+    needs: Needs | None = None,
+    *,
+    checksums: dict[str, str] | None = None,
+    only: frozenset[str] | None = None,
+) -> Outcome[Facts]:
+    """The facts of an opened manifest, which is used up.
+
+    ``only`` names the nodes and sources that are decoded; what others would add to them is missing then.
+    """
+    if only is not None:
+        for section in (opened.split.nodes, opened.split.sources):
+            for key in section.keys() - only:
+                del section[key]
+    with _no_collection():
+        return _Assembly(opened, project_dir, needs, checksums).facts()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector: what is made here stays, and looking for garbage among it doubles the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        buffer = load_buffer(manifest_path)
-        split = split_manifest(buffer, file)
-        if split.value is None:
-            return Outcome(None, split.diagnostics)
-        return _Assembly(split.value, buffer, file, project_dir, needs, checksums).facts()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return _refuse("FLC110", f"cannot read `{file}`: {reason}", file, "run `dbt parse`, or name the manifest")
+        yield
     finally:
         if collecting:
             gc.enable()
@@ -128,18 +175,12 @@ class _Assembly:
     """One manifest on its way to facts."""
 
     def __init__(
-        self,
-        manifest: SplitManifest,
-        buffer: mmap.mmap | bytes,
-        file: str,
-        project_dir: Path,
-        needs: Needs | None,
-        checksums: dict[str, str] | None,
+        self, opened: OpenedManifest, project_dir: Path, needs: Needs | None, checksums: dict[str, str] | None
     ) -> None:
         self.checksums = checksums
-        self.manifest = manifest
-        self.buffer = buffer
-        self.file = file
+        self.manifest = opened.split
+        self.buffer = opened.buffer
+        self.file = opened.file
         self.project_dir = project_dir
         self.needs = needs
         self.found: list[Diagnostic] = []
@@ -169,7 +210,7 @@ class _Assembly:
         """All lists; the nodes last, because the text before a node is given back as they are read."""
         facts = Facts(project_entry(self.manifest.metadata, self.project_dir))
         self._sources(facts)
-        for kind in _LISTED:
+        for kind in LISTED:
             if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
                 getattr(facts, kind).extend(self._whole(getattr(self.manifest, kind).values(), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
@@ -183,7 +224,7 @@ class _Assembly:
         if facts.macros:
             nodes = [*facts.models, *facts.seeds, *facts.snapshots]
             macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
-        for name in ("models", "seeds", "snapshots", "sources", "tests", *_LISTED, "macros"):
+        for name in ("models", "seeds", "snapshots", "sources", "tests", *LISTED, "macros"):
             getattr(facts, name).sort(key=_unique_id)
         self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.needs))
         relate(facts, self.wanted)

@@ -95,8 +95,9 @@ class PackageNodes:
 
     def column(self, given: Mapping[str, Any]) -> Entry:
         """A column of YAML; of two of one name the later counts."""
-        rendered = {k: self.project.variables.rendered(v) for k, v in given.items() if k in _RENDERED}
-        return entries.column({**given, **rendered}, self.description(given.get("description")))
+        if any(k in given for k in _RENDERED):
+            given = {k: self.project.variables.rendered(v) if k in _RENDERED else v for k, v in given.items()}
+        return entries.column(given, self.description(given.get("description")))
 
     def description(self, given: Any) -> str:
         """A description with its ``doc`` calls replaced by what the docs blocks say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from functools import lru_cache
 from typing import Any
 
@@ -10,10 +11,34 @@ from compiler.facts.file_facts import Ref
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Ref | tuple[str, str] | None:
+    bare = text.strip().removeprefix("{{").removesuffix("}}").strip()
+    return _plain(bare) or _jinja(bare)
+
+
+def _plain(call: str) -> Ref | tuple[str, str] | None:
+    """A call whose arguments are all texts and numbers: Jinja's syntax and Python's are the same for it."""
+    try:
+        node = ast.parse(call, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return None
+    names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    keywords = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+    if len(names) != len(node.args) or len(keywords) != len(node.keywords):
+        return None
+    if node.func.id == "source" and len(names) == 2:
+        return names[0], names[1]
+    if node.func.id == "ref" and len(names) in (1, 2) and keywords.keys() <= {"v", "version"}:
+        version = next((str(v) for v in keywords.values()), None)
+        return Ref(names[-1], names[0] if len(names) == 2 else None, version)
+    return None
+
+
+def _jinja(bare: str) -> Ref | tuple[str, str] | None:
     from compiler.facts.jinja_values import Values
     from compiler.facts.sql_files import read_sql
 
-    bare = text.strip().removeprefix("{{").removesuffix("}}").strip()
     block = read_sql("{{ " + bare + " }}", Values({})).main
     return block.refs[0] if block.refs else block.sources[0] if block.sources else None
 
