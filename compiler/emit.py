@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ class Compiled:
     """A whole and checked IR, its digest, the folder of its document, and the dbt project's (None: there is none).
 
     ``sources`` are the policy files in force; ``created`` (RFC 3339) and ``key`` (a private key in PEM form) go into
-    the OCI layout.
+    the OCI layout. ``manifests`` are the texts by which others may refer to this platform (``published_files``).
     """
 
     ir: dict[str, Any]
@@ -63,6 +63,7 @@ class Compiled:
     sources: tuple[Source, ...]
     created: str | None = None
     key: bytes | None = None
+    manifests: Mapping[str, str] = field(default_factory=dict)
 
 
 def emit(compiled: Compiled) -> Outcome[tuple[Artifact, ...]]:
@@ -81,6 +82,8 @@ def emit(compiled: Compiled) -> Outcome[tuple[Artifact, ...]]:
     layers["policies"] = policies.value or ()
     layers["governance"] = tuple(_data(ir["platform"]))
     layers["schemas"] = (_schema(),)
+    if ir["product"] is None and compiled.manifests:
+        layers["manifest"] = tuple(File(name, text.encode()) for name, text in compiled.manifests.items())
     layout = _layout(compiled, layers)
     found += layout.diagnostics
     if layout.value is None:

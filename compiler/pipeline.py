@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from compiler.inherit import Resolved
     from compiler.ir.facts_model import Facts
     from compiler.ir.provenance import Locator
+    from compiler.references import ManifestStore
     from compiler.resolve import Chain
     from compiler.settings import InForce
     from emitters.artifact import Artifact
@@ -138,10 +139,17 @@ def _read(state: State) -> Outcome[State]:
         )
         hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
         return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
-    chain = load_chain(document)
+    chain = load_chain(document, store=lambda: _store(document))
     # Values of wrong types have no order to join by.
     wrong = chain.value is None or blocking(chain.diagnostics)
     return Outcome(None if wrong else replace(state, chain=chain.value), chain.diagnostics)
+
+
+def _store(document: Path) -> ManifestStore:
+    """Where references into a registry are looked up: opened only where a document has one."""
+    from emitters.oci.store import find_store
+
+    return find_store(document.parent)
 
 
 def _inherit(state: State) -> Outcome[State]:
@@ -159,6 +167,7 @@ def _inherit(state: State) -> Outcome[State]:
 
 def _resolve(state: State) -> Outcome[State]:
     from compiler.bundles import bundles_in_force, read_policies
+    from compiler.contracts.stage import contract_needs
     from compiler.ir.schema import ir_schema
     from compiler.resolve import exemptions, platform_ir, product_ir
     from compiler.settings import settle
@@ -181,7 +190,7 @@ def _resolve(state: State) -> Outcome[State]:
         return Outcome(None, tuple(found))
     settled = settle(bundles.value or (), policies.value, resolved.data)
     found += settled.diagnostics
-    needs = None if state.job.whole else policies.value.reads()
+    needs = None if state.job.whole else policies.value.reads() | contract_needs(chain.product)
     state = replace(state, sources=sources.value or (), in_force=settled.value, needs=needs)
     return Outcome(state, tuple(found))
 
@@ -271,9 +280,9 @@ def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     document = state.chain.product if state.chain is not None else None
     if document is None:
         return ()
-    from compiler.contracts.stage import contract_files, product_contracts
+    from compiler.contracts.stage import has_contracts, product_contracts
 
-    if not document.data.get("output_ports") and not contract_files(Path(document.file).parent):
+    if not has_contracts(document):
         return ()
     said = state.resolved.data.get("governance", {}).get("data_contracts", {}).get("enforcement")
     made = product_contracts(document, ir["models"], ir["platform"], state.job.today, enforcement=said)
@@ -322,10 +331,12 @@ def _policies(state: State) -> Outcome[State]:
 
 def _emit(state: State) -> Outcome[State]:
     from compiler.emit import Compiled, emit, to_be_signed
+    from compiler.resolve import published_files
 
     ir, in_force, job = state.ir, state.in_force, state.job
     assert ir is not None
     assert in_force is not None
+    assert state.chain is not None
     key: Outcome[SigningKey] = Outcome(None)
     if job.key is not None and to_be_signed(ir["platform"]):
         key = job.key()
@@ -333,7 +344,17 @@ def _emit(state: State) -> Outcome[State]:
             return Outcome(None, key.diagnostics)
     private = key.value.private if key.value is not None else None
     made = emit(
-        Compiled(ir, state.ir_digest, state.folder, state.project, in_force, state.sources, job.created, private)
+        Compiled(
+            ir,
+            state.ir_digest,
+            state.folder,
+            state.project,
+            in_force,
+            state.sources,
+            job.created,
+            private,
+            published_files(state.chain.manifests),
+        )
     )
     if made.value is None:
         return Outcome(None, made.diagnostics)

@@ -276,6 +276,12 @@ def _at(diagnostics: Sequence[Diagnostic], span: Span) -> list[Diagnostic]:
     ]  # fmt: skip
 
 
+def published_files(manifests: Sequence[Document]) -> dict[str, str]:
+    """The layer by which others refer to a platform: its ``manifest.yaml`` as written, ``parent-1.yaml``, …"""
+    names = ["manifest.yaml", *(f"parent-{i}.yaml" for i in range(1, len(manifests)))][: len(manifests)]
+    return {name: d.yaml.source.text for name, d in zip(names, reversed(manifests), strict=True)}
+
+
 def exemptions(resolved: Resolved, today: date) -> Outcome[list[dict[str, Any]]]:
     """The exemptions in force, and FLC405 for each that has expired (its last day is still in force)."""
     found: list[Diagnostic] = []

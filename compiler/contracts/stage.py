@@ -19,6 +19,7 @@ from compiler.documents.models import Document
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 
 Entry = dict[str, Any]
+_FACTS = ("alias", "schema", "version", "latest_version", "description", "access", "columns", "primary_key", "tests")
 _CAPS = {"warn": Severity.WARN, "alert_only": Severity.NOTIFY, "block": Severity.BLOCK}
 
 
@@ -26,6 +27,18 @@ def contract_files(folder: Path) -> list[Path]:
     """The contract files of a product, sorted."""
     found = {*folder.glob("*datacontract*.y*ml"), *(folder / "contracts").glob("*.y*ml")}
     return sorted(path for path in found if path.is_file())
+
+
+def has_contracts(product: Document) -> bool:
+    """Whether a product has output ports or contract files."""
+    return bool(product.data.get("output_ports")) or bool(contract_files(Path(product.file).parent))
+
+
+def contract_needs(product: Document | None) -> frozenset[tuple[str, ...]]:
+    """The facts that the contracts of a product are made of and held to; none where it has no contracts."""
+    if product is None or not has_contracts(product):
+        return frozenset()
+    return frozenset(("models", "*", name) for name in _FACTS)
 
 
 def product_contracts(
