@@ -289,7 +289,7 @@ class _Assembly:
             node = reader.decode(raw)
             config = node.config
             enabled = config.get("enabled") if isinstance(config, dict) else config and config.enabled
-            if enabled is not None and not made.enabled(enabled):
+            if enabled is not True and enabled is not None and not made.enabled(enabled):
                 return None
             if self.lineage and (code := getattr(node, "compiled_code", None) or getattr(node, "raw_code", None)):
                 self.sql[node.unique_id] = code

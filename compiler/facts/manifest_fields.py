@@ -36,8 +36,23 @@ class _DependsOn(msgspec.Struct, gc=False):
     macros: list[str] | None = None
 
 
+class _Keywords(msgspec.Struct, gc=False):
+    """The arguments of a test that tell where it stands."""
+
+    column_name: Any = None
+    model: Any = None
+
+
 class TestMetadata(msgspec.Struct, gc=False):
     """What a generic test was made from."""
+
+    name: Text = None
+    namespace: Text = None
+    kwargs: _Keywords | None = None
+
+
+class _WholeMetadata(msgspec.Struct, gc=False):
+    """What a generic test was made from, with all its arguments."""
 
     name: Text = None
     namespace: Text = None
@@ -70,6 +85,7 @@ NODE_TYPES: Mapping[str, Any] = {
     "refs": list[Any] | None,
     "sources": list[Any] | None,
     "test_metadata": TestMetadata | None,
+    "test_metadata:whole": _WholeMetadata | None,
     "attached_node": Text,
     "column_name": Text,
     "source_name": Text,
@@ -173,7 +189,7 @@ TEST_FIELDS: Mapping[str, Made] = {
     "column": Made(("column_name", "test_metadata"), (), "test_column(n)"),
     "severity": Made((), ("severity",), '(c.severity or "error").lower()'),
     "where": Made((), ("where",), "text(c.where)"),
-    "arguments": Made(("test_metadata",), (), "arguments(n.test_metadata)"),
+    "arguments": Made(("test_metadata:whole",), (), "arguments(n.test_metadata)"),
     "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
     "enabled": Made((), (), "True"),
     "last_run": Made((), (), "None"),
@@ -231,7 +247,8 @@ def reader(
     whole = "*" in configs
     config: Any = dict[str, Any] if whole else _config_struct(configs)
     parts = [f"{name!r}: {m.expression}" for name, m in chosen.items()]
-    fields: list[tuple[str, Any, Any]] = [*((r, NODE_TYPES[r], None) for r in reads), ("config", config | None, None)]
+    types = {r.partition(":")[0]: NODE_TYPES[r] for r in sorted(reads)}
+    fields: list[tuple[str, Any, Any]] = [*((k, t, None) for k, t in types.items()), ("config", config | None, None)]
     scope = {**_SCOPE, "no_config": config()}
     if whole:
         scope["whole"] = _whole_config()
@@ -376,7 +393,7 @@ def _measured(node: Any, index: int) -> Any:
     return (counts.code_lines, counts.joins, counts.select_star, counts.hard_coded)[index]
 
 
-def _test_name(metadata: TestMetadata | None) -> str | None:
+def _test_name(metadata: TestMetadata | _WholeMetadata | None) -> str | None:
     if metadata is None or metadata.name is None:
         return None
     return f"{metadata.namespace}.{metadata.name}" if metadata.namespace else metadata.name
@@ -385,11 +402,16 @@ def _test_name(metadata: TestMetadata | None) -> str | None:
 def _test_column(node: Any) -> str | None:
     """The column that a test stands on, or that a test on a whole relation names in ``column_name``."""
     if node.column_name is not None or node.test_metadata is None:
-        return entries.text(node.column_name)
-    return entries.text((node.test_metadata.kwargs or NOTHING).get("column_name"))
+        return str(node.column_name) if node.column_name is not None else None
+    return entries.text(_keyword(node.test_metadata, "column_name"))
 
 
-def _arguments(metadata: TestMetadata | None) -> dict[str, Any]:
+def _keyword(metadata: Any, name: str) -> Any:
+    given = metadata.kwargs
+    return given.get(name) if isinstance(given, dict) else getattr(given, name, None)
+
+
+def _arguments(metadata: _WholeMetadata | None) -> dict[str, Any]:
     given = metadata.kwargs if metadata is not None else None
     return {k: v for k, v in given.items() if k not in ("model", "column_name")} if given else NOTHING
 
@@ -397,11 +419,11 @@ def _arguments(metadata: TestMetadata | None) -> dict[str, Any]:
 def _attached_to(node: Any) -> str | None:
     """Schemas before v10 do not say, and none does for sources: then the test's argument ``model`` names it."""
     if node.attached_node is not None or node.test_metadata is None:
-        return entries.text(node.attached_node)
+        return str(node.attached_node) if node.attached_node is not None else None
     nodes: list[str] = (node.depends_on and node.depends_on.nodes) or []
     if len(nodes) < 2:
         return nodes[0] if nodes else None
-    model = str((node.test_metadata.kwargs or NOTHING).get("model"))
+    model = str(_keyword(node.test_metadata, "model"))
     named = [n for n in nodes if f"'{_target_name(n)}'" in model or f'"{_target_name(n)}"' in model]
     return named[-1] if named else nodes[-1]
 
