@@ -1,7 +1,8 @@
 """The stages from a document to artifacts, in one table: what each does, and why it stands where it stands.
 
 ``run`` never writes: artifacts are values until ``emitters.write`` puts them on disk.
-Codes: FLC424 a product whose dbt project cannot be found, FLC425 dbt transforms in several projects.
+Codes: FLC424 a product whose dbt project cannot be found, FLC425 dbt transforms in several projects, FLC426 a data
+contract without its product.
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ def _read(state: State) -> Outcome[State]:
         hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
         return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
     chain = load_chain(document, store=lambda: _store(document))
+    if chain.value is not None and any(m.kind == "DataContract" for m in chain.value.manifests):
+        return Outcome(None, _contract_alone(document, state.job.whole))
     # Values of wrong types have no order to join by.
     wrong = chain.value is None or blocking(chain.diagnostics)
     return Outcome(None if wrong else replace(state, chain=chain.value), chain.diagnostics)
@@ -150,6 +153,17 @@ def _store(document: Path) -> ManifestStore:
     from emitters.oci.store import find_store
 
     return find_store(document.parent)
+
+
+def _contract_alone(document: Path, whole: bool) -> tuple[Diagnostic, ...]:
+    """What is wrong with a data contract that is not looked at with its product."""
+    from compiler.contracts.read import load_contract
+
+    found = load_contract(document).diagnostics
+    if not whole:
+        return found
+    text = "a data contract is compiled with the product whose port it describes"
+    return (*found, Diagnostic("FLC426", text, whole_file(str(document)), hint="name the product's floe.yaml"))
 
 
 def _inherit(state: State) -> Outcome[State]:

@@ -85,7 +85,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
     idle = idle_policies(report.state)
-    lines = (f"{path}: {'; '.join(reached) or 'not judged'}", *([idle] if idle else []))
+    lines = (f"{path}: {'; '.join(reached) or 'read, not judged by policies'}", *([idle] if idle else []))
     verdict = Verdict(outcome.diagnostics, lines)
     if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
         verdicts.keep(key, inputs, started, verdict)
@@ -99,6 +99,8 @@ def _inputs(state: State) -> Inputs | None:
     chain, facts = state.chain, state.facts
     if chain is None or (facts is not None and any(map(_outside, _paths(facts)))):
         return None
+    if chain.locked or any(not os.path.isfile(d.file) for d in chain.manifests):
+        return None  # what a registry or a layout says is in no file that could be looked at
     documents = [Path(d.file) for d in (*chain.manifests, *([chain.product] if chain.product else []))]
     files = [*documents, *(d.parent / "oci-layout" for d in documents)]
     files += [Path(source.file) for source in state.sources]

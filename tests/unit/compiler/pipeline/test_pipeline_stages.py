@@ -212,3 +212,19 @@ def test_a_policy_that_cannot_be_decided_blocks(tmp_path: Path) -> None:
     assert outcome.value is not None
     assert not outcome.value.reached("policies")
     assert any(d.severity is Severity.BLOCK for d in outcome.diagnostics)
+
+
+def test_a_data_contract_is_checked_alone_but_compiled_with_its_product(tmp_path: Path) -> None:
+    contract = tmp_path / "datacontract.yaml"
+    contract.write_text(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nname: orders\nversion: 1.0.0\nstatus: active\n"
+        "domain: sales\nschema:\n  - name: orders\n    properties:\n      - name: id\n        logicalType: integer\n"
+    )
+    report, found = ran(contract)
+    assert (report.timings, found) == ((), ())
+    assert [d.code for d in ran(contract, "emit", whole=True)[1]] == ["FLC426"]
+    contract.write_text(contract.read_text().replace("logicalType: integer", "logicalType: intger"))
+    _, found = ran(contract)
+    assert found
+    assert found[0].span is not None
+    assert found[0].span.line == 12
