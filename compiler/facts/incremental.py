@@ -12,9 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import msgspec
-
-from compiler.facts.manifest import LISTED, OpenedManifest
+from compiler.facts.manifest import LISTED, OpenedManifest, section
 from compiler.ir.facts_model import Facts
 
 _CREATED = b'"created_at":'
@@ -34,8 +32,7 @@ def node_hashes(opened: OpenedManifest) -> dict[str, str]:
     """``unique_id`` → hash of all nodes, sources, macros and other resources."""
     found: dict[str, str] = {}
     for name in ("nodes", "sources", *LISTED, "macros"):
-        raws: dict[str, msgspec.Raw] = getattr(opened.split, name)
-        found.update((key, _hash(bytes(raw))) for key, raw in raws.items())
+        found.update((key, _hash(bytes(raw))) for key, raw in section(opened.split, name).items())
     return found
 
 

@@ -43,19 +43,22 @@ LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", 
 _WHOLE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
+_Section = dict[str, msgspec.Raw] | None
+
+
 class SplitManifest(msgspec.Struct, gc=False):
     """The manifest with its nodes still text."""
 
     metadata: dict[str, Any]
     nodes: dict[str, msgspec.Raw]
-    sources: dict[str, msgspec.Raw] = {}
-    exposures: dict[str, msgspec.Raw] = {}
-    metrics: dict[str, msgspec.Raw] = {}
-    semantic_models: dict[str, msgspec.Raw] = {}
-    saved_queries: dict[str, msgspec.Raw] = {}
-    groups: dict[str, msgspec.Raw] = {}
-    unit_tests: dict[str, msgspec.Raw] = {}
-    macros: dict[str, msgspec.Raw] = {}
+    sources: _Section = None
+    exposures: _Section = None
+    metrics: _Section = None
+    semantic_models: _Section = None
+    saved_queries: _Section = None
+    groups: _Section = None
+    unit_tests: _Section = None
+    macros: _Section = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class OpenedManifest:
     split: SplitManifest
     buffer: mmap.mmap | bytes
     file: str
+
+
+def section(split: SplitManifest, name: str) -> dict[str, msgspec.Raw]:
+    """The nodes in one section, none where the manifest has no such section."""
+    return getattr(split, name) or {}
 
 
 def read_manifest(
@@ -108,9 +116,9 @@ def manifest_facts(
     ``only`` names the nodes and sources that are decoded; what others would add to them is missing then.
     """
     if only is not None:
-        for section in (opened.split.nodes, opened.split.sources):
-            for key in section.keys() - only:
-                del section[key]
+        for nodes in (opened.split.nodes, section(opened.split, "sources")):
+            for key in nodes.keys() - only:
+                del nodes[key]
     with _no_collection():
         return _Assembly(opened, project_dir, needs, checksums).facts()
 
@@ -212,7 +220,7 @@ class _Assembly:
         self._sources(facts)
         for kind in LISTED:
             if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
-                getattr(facts, kind).extend(self._whole(getattr(self.manifest, kind).values(), MAKERS[kind]))
+                getattr(facts, kind).extend(self._whole(section(self.manifest, kind).values(), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         facts.project["packages"] = self._packages(str(facts.project["name"]))
         self._nodes(facts)
@@ -254,9 +262,9 @@ class _Assembly:
         )
 
     def _sources(self, facts: Facts) -> None:
-        if self.manifest.sources:
+        if section(self.manifest, "sources"):
             reader = self._reader("sources")
-            made_entries = (self._entry(reader, raw, key) for key, raw in self.manifest.sources.items())
+            made_entries = (self._entry(reader, raw, key) for key, raw in section(self.manifest, "sources").items())
             facts.sources.extend(e for e in made_entries if e is not None)
 
     def _nodes(self, facts: Facts) -> None:
@@ -317,10 +325,10 @@ class _Assembly:
     def _macros(self, facts: Facts) -> list[tuple[str, list[str]]]:
         """The project's own macros; what other macros call is answered."""
         own = f"macro.{facts.project['name']}."
-        raws = [raw for key, raw in self.manifest.macros.items() if key.startswith(own)]
+        raws = [raw for key, raw in section(self.manifest, "macros").items() if key.startswith(own)]
         facts.macros.extend(self._whole(raws, MAKERS["macros"]))
         calls: list[tuple[str, list[str]]] = []
-        for key, raw in self.manifest.macros.items():
+        for key, raw in section(self.manifest, "macros").items():
             try:
                 calls.append((key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or []))
             except msgspec.DecodeError as error:
@@ -332,7 +340,7 @@ class _Assembly:
             return []
         adapter = str(self.manifest.metadata.get("adapter_type"))
         inner = {name, "dbt", f"dbt_{adapter}", *_ADAPTER_PARENTS.get(adapter, ())}
-        keys = (*self.manifest.macros, *self.manifest.nodes)
+        keys = (*section(self.manifest, "macros"), *self.manifest.nodes)
         names = sorted({key.split(".", 2)[1] for key in keys if "." in key} - inner)
         return [{"name": n, "version": installed_version(self.project_dir, n)} for n in names]
 
