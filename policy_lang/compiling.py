@@ -74,16 +74,16 @@ def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fro
 # --------------------------------------------------------------------------- code
 
 
-def variant(at: Front, mocked: frozenset[str], *, counted: bool = False) -> Variant:
+def variant(at: Front, mocked: frozenset[str], *, stepped: bool = False) -> Variant:
     """The code of all rules where a query's ``with`` replace ``mocked``."""
-    return _code(replace(at.plan, mocked=at.plan.mocked | mocked), at.options, counted=counted)
+    return _code(replace(at.plan, mocked=at.plan.mocked | mocked), at.options, stepped=stepped)
 
 
 def joint(
     at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool, stepped: bool = False
 ) -> Variant:
     """The code of ``Program.eval_together``; typed where there is a schema and no ``with`` replaces the input."""
-    return _code(joint_plan(at, documents, counted, typed=typed), at.options, counted=stepped)
+    return _code(joint_plan(at, documents, counted, typed=typed), at.options, stepped=stepped)
 
 
 def joint_plan(at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Plan:
@@ -102,9 +102,9 @@ def input_type(options: CompileOptions) -> Type:
     return simple(from_schema(options.input_schema, completed=options.completed))
 
 
-def _code(wanted: Plan, options: CompileOptions, *, counted: bool) -> Variant:
+def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
     plan = optimise(wanted, options.without)
-    module = generate(plan, function_names(plan), "<policy>", plan.functions, counted=counted)
+    module = generate(plan, function_names(plan), "<policy>", plan.functions, stepped=stepped)
     conform = None
     if plan.has_input:
         from policy_lang.codegen.conform import conform_code
@@ -148,13 +148,13 @@ def query_module(
     kinds: Mapping[Path, tuple[str, int]],
     extents: frozenset[Path],
     *,
-    counted: bool,
+    stepped: bool,
 ) -> Generated:
     """A query's code, for loading beside a program's."""
     here = whole_file("<query>")
     known = tuple(Function(path, kind, (), (), span=here) for path, (kind, _) in kinds.items())
     plan = optimise(Plan((*known, one.function), program.mocked, extents=extents), frozenset(("inline",)))
-    return generate(plan, program.module.names, "<query>", plan.functions[-1:], counted=counted)
+    return generate(plan, program.module.names, "<query>", plan.functions[-1:], stepped=stepped)
 
 
 def kinds_of(plan: Plan) -> dict[Path, tuple[str, int]]:

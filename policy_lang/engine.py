@@ -8,15 +8,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.runtime import session, support
+from policy_lang.runtime.limits import NONE as NO_LIMITS
+from policy_lang.runtime.limits import Limits, check_output, limited
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, Span, whole_file
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from policy_lang.compiling import Front
     from policy_lang.syntax import ast
 
@@ -70,22 +74,22 @@ class Program:
     options: CompileOptions
     variants: dict[Any, Variant] = field(default_factory=dict)
     kept: dict[Any, bytes] = field(default_factory=dict)
-    queries: dict[str, Query] = field(default_factory=dict)
+    queries: dict[tuple[str, bool], Query] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """The generated Python."""
         return self.variant(frozenset()).module.source
 
-    def variant(self, mocked: frozenset[str]) -> Variant:
-        """The program's code where a query's ``with`` replace ``mocked``."""
+    def variant(self, mocked: frozenset[str], *, stepped: bool = False) -> Variant:
+        """The program's code where a query's ``with`` replace ``mocked``; ``stepped`` code counts its steps."""
 
         def make(front: Front) -> Variant:
             from policy_lang import compiling
 
-            return compiling.variant(front, mocked)
+            return compiling.variant(front, mocked, stepped=stepped)
 
-        return self._code(mocked, make)
+        return self._code(("mocked", *sorted(mocked), stepped), make)
 
     def _code(self, key: Any, make: Callable[[Front], Variant]) -> Variant:
         """The code under a key: what is loaded, what the cache kept, or what ``make`` compiles."""
@@ -96,32 +100,34 @@ class Program:
             self.variants[key] = found
         return found
 
-    def joint(self, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Variant:
+    def joint(
+        self, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool, stepped: bool = False
+    ) -> Variant:
         """The code of ``eval_together``."""
 
         def make(front: Front) -> Variant:
             from policy_lang import compiling
 
-            return compiling.joint(front, documents, counted, typed=typed)
+            return compiling.joint(front, documents, counted, typed=typed, stepped=stepped)
 
-        return self._code((tuple(documents), tuple(counted), typed), make)
+        return self._code(("joint", tuple(documents), tuple(counted), typed, stepped), make)
 
-    def query(self, text: str) -> Outcome[Query]:
+    def query(self, text: str, *, stepped: bool = False) -> Outcome[Query]:
         """Compiles a query; the last ones are kept."""
-        if text in self.queries:
-            return Outcome(self.queries[text])
+        if (text, stepped) in self.queries:
+            return Outcome(self.queries[text, stepped])
         from policy_lang import compiling
 
         asked = compiling.asked(text, self.kinds, self.compiler())
         if asked.value is None:
             return Outcome(None, asked.diagnostics)
-        program = self.variant(asked.value.mocked)
-        module = compiling.query_module(asked.value, program, self.kinds, self.extents, counted=False)
+        program = self.variant(asked.value.mocked, stepped=stepped)
+        module = compiling.query_module(asked.value, program, self.kinds, self.extents, stepped=stepped)
         names = program.module.names.values()
         made = Query(module, program.module, module.load({n: program.scope[n] for n in names}), asked.value.shown)
         if len(self.queries) >= 256:
             self.queries.clear()
-        self.queries[text] = made
+        self.queries[text, stepped] = made
         return Outcome(made)
 
     def eval_query(
@@ -132,15 +138,16 @@ class Program:
         data: Any = None,
         strict_builtin_errors: bool = False,
         now_ns: int | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> Outcome[tuple[Bindings, ...]]:
         """The bindings of each solution; errors are diagnostics with OPA's codes. ``now_ns`` is what
         ``time.now_ns`` gives (None: the present)."""
-        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns, "limits": limits}
         given["strict_builtin_errors"] = strict_builtin_errors
         plain = _PLAIN_QUERY.fullmatch(text)
         if plain is not None and not self._reserved(path := tuple(plain[2][1:].split("."))):
             return _bindings(plain[1], self.eval_path(path, **given))
-        compiled = self.query(text)
+        compiled = self.query(text, stepped=limits.steps is not None)
         query = compiled.value
         if query is None:
             return Outcome(None, compiled.diagnostics)
@@ -161,10 +168,11 @@ class Program:
         data: Any = None,
         strict_builtin_errors: bool = False,
         now_ns: int | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> Outcome[Any]:
         """The value of ``data.path``, UNDEFINED where it has none."""
-        variant = self.variant(frozenset())
-        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+        variant = self.variant(frozenset(), stepped=limits.steps is not None)
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns, "limits": limits}
         given["strict_builtin_errors"] = strict_builtin_errors
         return self._run((variant.module,), lambda context: self._value(variant, context, tuple(path)), **given)
 
@@ -177,13 +185,15 @@ class Program:
         data: Any = None,
         strict_builtin_errors: bool = False,
         now_ns: int | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> Outcome[tuple[list[list[Any]], list[int]]]:
         """The members of each of ``documents`` and the number of members of each of ``counted``, all partial
         sets, in one evaluation that does once what they share."""
-        variant = self.joint(documents, counted, typed=True)
+        stepped = limits.steps is not None
+        variant = self.joint(documents, counted, typed=True, stepped=stepped)
         if not variant.conforms(input):
-            variant = self.joint(documents, counted, typed=False)
-        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns}
+            variant = self.joint(documents, counted, typed=False, stepped=stepped)
+        given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns, "limits": limits}
         given["strict_builtin_errors"] = strict_builtin_errors
         found = self._run((variant.module,), variant.scope[variant.module.names[TOGETHER]], **given)
         if found.value is None:
@@ -199,11 +209,15 @@ class Program:
         data: Any,
         strict_builtin_errors: bool,
         now_ns: int | None,
+        limits: Limits,
     ) -> Outcome[Any]:
-        context = support.Context(input, {} if data is None else data, strict_builtin_errors)
+        base = {} if data is None else data
         try:
-            with session.opened(now_ns), _uncollected():
-                return Outcome(function(context))
+            with session.opened(now_ns), _uncollected(), limited(limits):
+                left = None if limits.steps is None else [limits.steps]
+                found = function(support.Context(input, base, strict_builtin_errors, left=left))
+                check_output(found, limits.output)
+                return Outcome(found)
         except support.EvalError as failure:
             place = _place(failure, modules) or whole_file("<query>")
             return Outcome(None, (Diagnostic(failure.code, str(failure), place),))
@@ -232,21 +246,14 @@ class Program:
 
     def data(self) -> tuple[Any, ...]:
         """The program as values that ``marshal`` can write."""
-        parts = [(_plain_key(key), marshal.dumps(one.data())) for key, one in self.variants.items()]
+        parts = [(key, marshal.dumps(one.data())) for key, one in self.variants.items()]
         return (dict(self.kinds), tuple(sorted(self.extents)), parts)
-
-
-def _plain_key(key: Any) -> tuple[Any, ...]:
-    return ("mocked", *sorted(key)) if isinstance(key, frozenset) else ("joint", *key)
 
 
 def program_from_data(data: tuple[Any, ...], options: CompileOptions, compiler: Callable[[], Front]) -> Program:
     """The program that ``Program.data`` was made of."""
     kinds, extents, variants = data
-    made = Program(kinds, frozenset(extents), compiler, options)
-    for (word, *key), code in variants:
-        made.kept[frozenset(key) if word == "mocked" else tuple(key)] = code
-    return made
+    return Program(kinds, frozenset(extents), compiler, options, kept=dict(variants))
 
 
 def _bindings(name: str | None, found: Outcome[Any]) -> Outcome[tuple[Bindings, ...]]:
@@ -279,9 +286,18 @@ def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
     while trace is not None:
         lines = known.get(trace.tb_frame.f_code.co_filename)
         if lines is not None:
-            found = lines.get(trace.tb_lineno, found)
+            found = lines.get(_line(trace), found)
         trace = trace.tb_next
     return found
+
+
+def _line(trace: TracebackType) -> int:
+    """The line at which a frame stood; that of the instruction before where Python gives this one none."""
+    known = cast("int | None", trace.tb_lineno)
+    if known is not None:
+        return known
+    before = [line for start, _, line in trace.tb_frame.f_code.co_lines() if start <= trace.tb_lasti and line]
+    return before[-1] if before else 0
 
 
 def compile_program(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Program]:

@@ -14,6 +14,7 @@ from policy_lang.spell import did_you_mean
 if TYPE_CHECKING:
     from policy_lang.compiling import Front
     from policy_lang.engine import CompileOptions, Program
+    from policy_lang.runtime.limits import Limits
     from policy_lang.syntax import ast
 
 
@@ -133,13 +134,16 @@ class PolicySet:
         ir: Any,
         params: Mapping[str, Mapping[str, Any]] | None = None,
         severities: Mapping[str, Severity] | None = None,
+        limits: Limits | None = None,
     ) -> Outcome[PolicyRun]:
-        """Evaluates all policies on ``ir``.
+        """Evaluates all policies on ``ir`` within ``limits`` (None: a time of five minutes).
 
         ``params`` is package (dotted) → name → value; ``severities`` is id → severity. A builtin's
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
         So does a parameter that is of a wrong type, or that nobody declared.
         """
+        from policy_lang.runtime.limits import Limits
+
         problems = self.check_params(params or {})
         if problems:
             return Outcome(None, problems)
@@ -150,6 +154,7 @@ class PolicySet:
             input=ir,
             data=data,
             strict_builtin_errors=True,
+            limits=limits or Limits(seconds=300.0),
         )
         if answer.value is None:
             return Outcome(None, answer.diagnostics)

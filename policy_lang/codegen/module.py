@@ -12,14 +12,15 @@ from policy_lang.plan.nodes import Function, Path, Plan
 
 
 def generate(
-    plan: Plan, names: Mapping[Path, str], file: str, functions: tuple[Function, ...], *, counted: bool = False
+    plan: Plan, names: Mapping[Path, str], file: str, functions: tuple[Function, ...], *, stepped: bool = False
 ) -> Generated:
     """The module with ``functions`` in it; ``names`` may hold further functions that are given on loading.
-    ``counted`` code counts the turns of its loops."""
+    ``stepped`` code counts the turns of its
+    loops and the calls of its functions."""
     from policy_lang.runtime import builtins
 
     expressions = Expressions(plan, names)
-    writer = Writer(plan, dict(names), expressions, counted=counted)
+    writer = Writer(plan, dict(names), expressions, stepped=stepped)
     for function in functions:
         writer.function(function)
     if expressions.shaped:

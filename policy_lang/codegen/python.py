@@ -49,7 +49,7 @@ class Writer:
     depth: int = 0
     loops: int = 0
     number: int = 0
-    counted: bool = False
+    stepped: bool = False
 
     # ----------------------------------------------------------------- lines
 
@@ -66,7 +66,7 @@ class Writer:
         """What is written inside stands under ``header``."""
         self.put(header, span)
         self.depth, self.loops = self.depth + 1, self.loops + loop
-        if loop and self.counted:
+        if loop and self.stepped:
             self.put("C.step()", span)
         start = len(self.lines)
         yield
@@ -111,6 +111,8 @@ class Writer:
 
     def rules(self, function: Function) -> None:
         self.expressions.begin(function)
+        if self.stepped:
+            self.put("C.step()", function.span)
         match function.kind:
             case "set":
                 self.put("out = RegoSet()")
@@ -255,7 +257,7 @@ class Writer:
                     self.put(self.expressions.loop(step, sink.ordered), step.span)
                     looped.append(self.depth)
                     self.depth, self.loops = self.depth + 1, self.loops + 1
-                    if self.counted:
+                    if self.stepped:
                         self.put("C.step()", step.span)
                     self.getter(step, block[position + 1 :])
                 case _:

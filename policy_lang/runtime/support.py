@@ -34,10 +34,19 @@ class Context:
     replaced: dict[tuple[str, ...], Any] = field(default_factory=dict)
     mocks: dict[str, Any] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)
+    left: list[int] | None = None
+    """The steps that are left, shared with the contexts made of this one; None where nobody counts."""
+
+    def step(self) -> None:
+        """One more turn of a loop, or call of a function, in code that counts."""
+        if self.left is not None:
+            self.left[0] -= 1
+            if self.left[0] < 0:
+                raise EvalError("floe_limit_error", "the policy takes more steps than it may")
 
     def derive(self, changes: Sequence[tuple[str, Any, Any]]) -> Context:
         """A context with fresh caches in which the given targets have other values."""
-        made = Context(self.input, self.data, self.strict, dict(self.replaced), dict(self.mocks))
+        made = Context(self.input, self.data, self.strict, dict(self.replaced), dict(self.mocks), left=self.left)
         for kind, path, value in changes:
             if kind == "mock":
                 made.mocks[path] = value
@@ -314,7 +323,7 @@ def mocked(context: Context, name: str, args: Sequence[Any]) -> Any:
     if not callable(mock):
         return mock
     rest = {k: v for k, v in context.mocks.items() if k != name}
-    inner = Context(context.input, context.data, context.strict, context.replaced, rest)
+    inner = Context(context.input, context.data, context.strict, context.replaced, rest, left=context.left)
     return mock(inner, *args)
 
 

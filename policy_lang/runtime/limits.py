@@ -1,0 +1,121 @@
+"""Limits of one evaluation: time, steps, memory, size of the answer. A policy that goes beyond one ends in an
+``EvalError`` that is raised where it was, so that its place is known.
+
+Time is watched by a thread that raises in the evaluating one, and memory by the operating system (where it
+can): neither costs anything in the loops. Steps are counted, in code of its own that is made only for that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from policy_lang.runtime.support import EvalError
+from policy_lang.runtime.values import RegoObject, RegoSet, thaw
+
+CODE = "floe_limit_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``seconds`` of real time; ``steps``, turns of loops and calls of functions; ``memory``, bytes beyond what
+    the process had; ``output``, values in the answer, all that is inside counted. None: no limit."""
+
+    seconds: float | None = None
+    steps: int | None = None
+    memory: int | None = None
+    output: int | None = None
+
+
+NONE = Limits()
+
+
+class _TimeUp(BaseException):
+    """Raised in the evaluating thread; no builtin takes it for a failure of its own."""
+
+
+@contextmanager
+def limited(limits: Limits) -> Iterator[None]:
+    """What is inside ends with an EvalError where it goes beyond its time, the memory, or Python's own depth."""
+    try:
+        with _memory(limits.memory), _time(limits.seconds):
+            yield
+    except _TimeUp as late:
+        text = f"the policy takes longer than {limits.seconds:g} s"
+        raise EvalError(CODE, text).with_traceback(late.__traceback__) from None
+    except MemoryError as full:
+        raise EvalError(CODE, "the policy takes more memory than it may").with_traceback(full.__traceback__) from None
+    except RecursionError as deep:
+        text = "the data, or what a policy makes of it, is nested too deep"
+        raise EvalError(CODE, text).with_traceback(deep.__traceback__) from None
+
+
+@contextmanager
+def _time(seconds: float | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    lock, here = threading.Lock(), threading.get_ident()
+    done = False
+
+    def stop() -> None:
+        with lock:
+            if not done:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(_TimeUp))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with lock:
+            done = True
+
+
+@contextmanager
+def _memory(amount: int | None) -> Iterator[None]:
+    """Lowers the limit of the process's address space meanwhile, where the system has one."""
+    if amount is None:
+        yield
+        return
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = used + amount
+    if soft != resource.RLIM_INFINITY:
+        wanted = min(wanted, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def check_output(value: Any, most: int | None) -> None:
+    """Raises EvalError where an answer holds more values than it may."""
+    if most is None:
+        return
+    left, pending = most, [value]
+    while pending:
+        one = pending.pop()
+        left -= 1
+        if left < 0:
+            raise EvalError(CODE, f"the answer has more than {most} values")
+        if type(one) is list or type(one) is tuple:
+            pending += one
+        elif type(one) is dict or type(one) is RegoSet:
+            pending += one.values()
+        elif type(one) is RegoObject:
+            pending += [*map(thaw, one), *one.values()]
