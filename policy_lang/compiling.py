@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_lang.analysis.analyse import Checks, analyse, analyse_query
-from policy_lang.analysis.resolve import Resolver, rule_names
+from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
 from policy_lang.codegen.loaded import Generated, Variant
 from policy_lang.codegen.module import function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
@@ -31,6 +31,7 @@ class Front:
     """A program after its analysis: the plan that all code is made of."""
 
     plan: Plan
+    rules: tuple[ResolvedRule, ...]
     modules: tuple[ast.Module, ...]
     counter: itertools.count[int]
     options: CompileOptions
@@ -68,7 +69,8 @@ def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fro
         plan = lower(grouped(analysed.value), [module.package.path for module in modules])
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
-    return Outcome(Front(plan, tuple(modules), counter, options), analysed.diagnostics)
+    made = Front(plan, tuple(analysed.value), tuple(modules), counter, options)
+    return Outcome(made, analysed.diagnostics)
 
 
 # --------------------------------------------------------------------------- code
@@ -112,6 +114,14 @@ def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
 
         conform = conform_code(plan.input_type, reads(wanted))
     return Variant(module, plan.mocked, conform)
+
+
+def policy_documents(plan: Plan) -> tuple[list[Path], list[Path]]:
+    """The documents of violations and of subjects of the packages that have policies."""
+    subjects = sorted(f.path for f in plan.functions if f.path[-2:-1] == ("subjects",))
+    packages = {path[:-2] for path in subjects}
+    violations = sorted(f.path for f in plan.functions if f.path[-1] == "violation" and f.path[:-1] in packages)
+    return violations, [path for path in subjects if (*path[:-2], "violation") in violations]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "schema": "print the JSON Schema of a document or of the IR",
     "contract": "compare, generate and check data contracts",
     "eval": "evaluate a Rego query",
+    "dump": "print what the engine makes of policies, stage by stage",
     "export": "write policies as plain Rego that a stock OPA runs",
     "fmt": "lay out policy files",
     "lock": "pin the parents that a document refers to, in floe.lock",

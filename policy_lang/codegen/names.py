@@ -14,4 +14,5 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9]")
 def local_name(resolved: str) -> str:
     """The Python name of a resolved variable, ``name$number``; the number keeps it unique."""
     name, _, number = resolved.rpartition("$")
-    return f"{_FOREIGN.sub('', name)[:40] or 'v'}_{number}"
+    letters = _FOREIGN.sub("", name)[:40]
+    return f"{letters if letters[:1].isalpha() else 'v' + letters}_{number}"

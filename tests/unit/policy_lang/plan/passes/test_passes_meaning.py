@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from policy_lang import compiling
 from policy_lang.engine import CompileOptions, compile_program
-from policy_lang.plan.passes import PASSES
+from policy_lang.plan.passes import PASSES, optimise
+from policy_lang.plan.verify import problems
 from policy_lang.runtime.values import to_json
 from policy_lang.source import Source
 
@@ -119,6 +121,16 @@ def test_a_pass_may_be_left_out(left_out: str | None, plain: list[str]) -> None:
 @pytest.mark.parametrize("only", list(PASSES))
 def test_a_pass_may_run_alone(only: str, plain: list[str]) -> None:
     assert answers(frozenset(PASSES) - {only}) == plain
+
+
+@pytest.mark.parametrize("through", range(len(PASSES) + 1))
+def test_every_pass_leaves_a_plan(through: int) -> None:
+    parsed = compiling.parsed([Source("p.rego", PROGRAM)]).value
+    assert parsed is not None
+    front = compiling.front(parsed, CompileOptions()).value
+    assert front is not None
+    left_out = frozenset(list(PASSES)[through:])
+    assert problems(optimise(front.plan, left_out)) == []
 
 
 def test_the_program_has_something_to_say(plain: list[str]) -> None:
