@@ -88,7 +88,15 @@ def inherit(chain: Sequence[Document]) -> Outcome[Resolved]:
     steps = {path: tuple(found) for path, found in log.steps.items()}
     resolved = Resolved({**data, **own}, log.origins, tuple(chain), steps)
     return Outcome(
-        resolved, (*log.found, *_approvals(resolved), *_domain_rules(resolved), *_levels(resolved), *_layers(resolved))
+        resolved,
+        (
+            *log.found,
+            *_approvals(resolved),
+            *_domain_rules(resolved),
+            *_levels(resolved),
+            *_layers(resolved),
+            *_configurations(resolved),
+        ),
     )
 
 
@@ -269,6 +277,19 @@ def _approvals(resolved: Resolved) -> list[Diagnostic]:
             found.append(
                 _conflict(resolved, "FLC303", path, text, hint, ("approved_plugins", category), "approved here")
             )
+    return found
+
+
+def _configurations(resolved: Resolved) -> list[Diagnostic]:
+    """Configurations that adjust a plugin whose type an ancestor chose, by that plugin's schema."""
+    found: list[Diagnostic] = []
+    for document in resolved.chain[1:]:
+        for category, plugin in document.data.get("plugins", {}).items():
+            name = resolved.data["plugins"][category].get("type")
+            if "type" not in plugin and plugin.get("config") and name is not None:
+                from compiler.documents.plugins.check import check_inherited
+
+                found += check_inherited(document, category, name, plugin["config"])
     return found
 
 

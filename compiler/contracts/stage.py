@@ -19,13 +19,15 @@ from compiler.documents.models import Document
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 
 Entry = dict[str, Any]
+_NAMES = ("datacontract.yaml", "datacontract.yml", "*.datacontract.yaml", "*.datacontract.yml")
 _FACTS = ("alias", "schema", "version", "latest_version", "description", "access", "columns", "primary_key", "tests")
 _CAPS = {"warn": Severity.WARN, "alert_only": Severity.NOTIFY, "block": Severity.BLOCK}
 
 
 def contract_files(folder: Path) -> list[Path]:
     """The contract files of a product, sorted."""
-    found = {*folder.glob("*datacontract*.y*ml"), *(folder / "contracts").glob("*.y*ml")}
+    beside = (path for pattern in _NAMES for path in folder.glob(pattern))
+    found = {*beside, *(folder / "contracts").glob("*.yaml"), *(folder / "contracts").glob("*.yml")}
     return sorted(path for path in found if path.is_file())
 
 

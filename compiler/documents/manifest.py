@@ -69,7 +69,7 @@ REFERENCE_TO_PARENT = Record(
 OWNER_RECORD = Record(
     "Owner",
     {
-        "team": Field(TEXT, "The team's name."),
+        "team": Field(OWNER, "The team's name, or its address."),
         "email": Field(EMAIL, "Its address."),
         "slack": Field(TEXT, "Its channel."),
         "name": Field(TEXT, "A person's name."),

@@ -193,7 +193,8 @@ class _Walk:
         if node.style in ("'", '"', "|", ">") or node.tag == "!":
             return text
         try:
-            return _plain(text)
+            value = _plain(text)
+            return text if not isinstance(value, str) and _tagged_as_string(node, text) else value
         except ValueError:
             self.found.append(Diagnostic("FLC101", f"the number `{text[:40]}` is too long", span, path=path))
             return None
@@ -252,6 +253,14 @@ class _Walk:
                     self.key_spans[(*path, key)] = _node_span(self.file, key_node)
                     result[key] = self.visit(value_node, (*path, key), depth + 1)
             self._open.discard(id(one))
+
+
+def _tagged_as_string(node: yaml.ScalarNode, text: str) -> bool:
+    """Whether ``!!str`` or ``!`` stands before the scalar: it is a string, though its text alone would not be."""
+    if node.tag != _CORE + "str":
+        return False
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers.get(text[:1], ())
+    return any(pattern.match(text) for _, pattern in resolvers)
 
 
 def _plain(text: str) -> Any:

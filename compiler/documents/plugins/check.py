@@ -31,6 +31,21 @@ def check_plugins(document: Document) -> list[Diagnostic]:
     return found
 
 
+def check_inherited(document: Document, category: str, name: str, config: dict[str, Any]) -> list[Diagnostic]:
+    """What is wrong with the part ``config`` that ``document`` adds to a plugin whose type an ancestor chose.
+
+    Only what is there is judged: what is missing may stand above.
+    """
+    path: Keys = ("plugins", category)
+    own = known(category, name)
+    part = {"type": name, "config": config}
+    if own is not None:
+        return _by_shape(document, own.config, part, path)
+    point = installed(category).get(name)
+    found = _by_schema(document, point, name, part, path) if point is not None else []
+    return [d for d in found if d.code == "FLC201" or (d.code == "FLC221" and len(d.path) > len(path) + 1)]
+
+
 def installed(group: str) -> dict[str, Any]:
     """The entry points of ``floec.plugins.<group>`` by name, not loaded yet."""
     from importlib.metadata import entry_points

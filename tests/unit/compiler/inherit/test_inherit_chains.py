@@ -54,6 +54,14 @@ def test_a_plugin_with_a_type_replaces_and_one_without_adjusts() -> None:
     assert origin.file == "0.yaml"
 
 
+def test_an_adjusted_configuration_is_judged_by_the_inherited_plugin() -> None:
+    top = "plugins: {compute: {type: duckdb, config: {threads: 4}}}\n"
+    (found,) = join(top, "plugins: {compute: {config: {thread: 8}}}\n")[1]
+    assert found.span is not None
+    assert (found.code, found.span.file, found.span.line) == ("FLC201", "0.yaml", 5)
+    assert "threads" in found.hint
+
+
 def test_a_plugin_must_be_approved() -> None:
     _, found = join("approved_plugins: {compute: [duckdb, spark]}\n", "plugins: {compute: snowflake}\n")
     assert "duckdb" in only(found, "FLC303", 5, "0.yaml").hint
