@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
+from compiler.documents.contract import BOUNDS
+
 _Severity = Literal["major", "minor", "patch"]
 _Direction = Literal["loosens", "tightens", "both", "undetermined"]
 Part = tuple[str, _Severity, _Direction, str]
@@ -13,16 +15,6 @@ Part = tuple[str, _Severity, _Direction, str]
 _UPPER = frozenset({"max_length", "maximum", "exclusive_maximum", "max_items", "mustBeLessThan", "mustBeLessOrEqualTo"})
 _LOWER = frozenset(
     {"min_length", "minimum", "exclusive_minimum", "min_items", "mustBeGreaterThan", "mustBeGreaterOrEqualTo"}
-)
-_BOUNDS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
 )
 
 
@@ -65,7 +57,7 @@ def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapp
         if now is None:
             yield "quality-removed", "major", "loosens", f"the quality rule `{key}` is gone"
             continue
-        for bound in _BOUNDS:
+        for bound in BOUNDS:
             before, after = rule.get(bound), now.get(bound)
             if before == after:
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.contracts.compare import LOWER_IS_STRICTER
-from compiler.contracts.model import Contract, Table
+from compiler.contracts.model import Contract, Promise, Table
 from compiler.contracts.read import promise
 from compiler.contracts.types import same_family
 from compiler.documents.models import Document
@@ -38,12 +38,18 @@ def _slas(need: Contract, offer: Contract) -> Iterator[Diagnostic]:
             text = f"`{name}` of {wanted.text} is needed, but `{offer.id}` promises none"
             yield Diagnostic("FLC506", text, span, related=(Label(offer.span(()), "the provider's contract"),))
             continue
-        weaker = given.value > wanted.value if name in LOWER_IS_STRICTER else given.value < wanted.value
-        if weaker:
+        if _weaker(given, wanted):
             text = f"`{name}` of {wanted.text} is needed, but `{offer.id}` promises {given.text}"
             related = (Label(offer.span(given.path), "promised here"),)
             hint = "ask the provider for more, or need less"
             yield Diagnostic("FLC506", text, span, related=related, hint=hint)
+
+
+def _weaker(given: Promise, wanted: Promise) -> bool:
+    """Whether both are comparable, and less is given than wanted."""
+    if given.value is None or wanted.value is None:
+        return False
+    return given.value > wanted.value if given.name in LOWER_IS_STRICTER else given.value < wanted.value
 
 
 def _columns(need: Contract, offer: Contract) -> Iterator[Diagnostic]:
@@ -136,10 +142,7 @@ def _port_sla(consumer: Document, i: int, provider: Document, j: int) -> Iterato
             continue
         there: Keys = ("output_ports", j, "sla", name)
         given = promise(name, offered[name], None, None, there)
-        if wanted.value is None or given.value is None:
-            continue
-        weaker = given.value > wanted.value if name in LOWER_IS_STRICTER else given.value < wanted.value
-        if weaker:
+        if _weaker(given, wanted):
             text = f"{name} of {wanted.text} is needed, but the port promises {given.text}"
             related = (Label(provider.span(there), "promised here"),)
             yield Diagnostic("FLC506", text, consumer.span(path), related=related, path=path)

@@ -41,7 +41,7 @@ LIFE = Choice(
 _LIST = ListOf(Anything())
 _SCALAR_LIST = Either(FULL_TEXT, ListOf(FULL_TEXT))
 
-_BOUNDS = (
+BOUNDS = (
     "mustBe",
     "mustNotBe",
     "mustBeGreaterThan",
@@ -67,7 +67,7 @@ _QUALITY = Record(
         "query": Field(FULL_TEXT, "The SQL of type sql."),
         "engine": Field(FULL_TEXT, "The tool of type custom."),
         "implementation": Field(Anything(), "The tool's own text."),
-        **{bound: Field(Anything(), "A bound.") for bound in _BOUNDS},
+        **{bound: Field(Anything(), "A bound.") for bound in BOUNDS},
     },
     rest=Anything(),
 )

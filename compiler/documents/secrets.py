@@ -32,6 +32,8 @@ _LOOKS = (
     ("a password in an address", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@{}$]+:(?![{$])[^/\s:@{}]+@", re.I)),
     ("a password in a connection string", re.compile(r"(^|[;\s?&])(password|pwd)=(?![{$])[^;\s&]+", re.I)),
 )
+_SUSPICIOUS = re.compile(r"KEY|AKIA|ASIA|gh[opusr]_|github_pat|glpat|xox|slack|[sprk]k[-_]|AIza|eyJ|=|://", re.I)
+"""What every look has in it: most values have none of it, and are not looked at more closely."""
 _CONNECTION_KEY = re.compile(
     r"^(host|host_?name|user|user_?name|login|account|dsn|jdbc_?url|connection_?(string|uri|url)|conn_?str"
     r"|database_?(url|uri)|server|port|private_?link)$"
@@ -95,7 +97,7 @@ def _credential(path: Keys, value: Any) -> tuple[str, bool]:
     """What the value looks like, and whether its look alone says so."""
     if not isinstance(value, str) or not value or _REFERENCE.match(value):
         return "", False
-    for what, look in _LOOKS:
+    for what, look in _LOOKS if _SUSPICIOUS.search(value) else ():
         if look.search(value):
             return f"what looks like {what}", True
     key = _key(path)

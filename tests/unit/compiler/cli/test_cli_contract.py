@@ -92,6 +92,33 @@ def test_check_on_a_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert run(["contract", "check", str(empty)]) == 1
 
 
+def test_check_compares_products_and_contracts_between_domains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "apiVersion: floe.dev/v1\nkind: DataProduct\n"
+    provider, consumer = tmp_path / "provider.yaml", tmp_path / "consumer.yaml"
+    provider.write_text(
+        head + "metadata: {name: campaigns, version: 1.0.0, domain: marketing}\n"
+        "output_ports: [{name: events, schema: [{name: id, type: string}], sla: {freshness: 2h},"
+        " access: {grants: [{domain: sales}]}}]\n"
+    )
+    consumer.write_text(
+        head + "metadata: {name: report, version: 1.0.0, domain: sales}\n"
+        "input_ports: [{name: a, source: {type: data_product, ref: marketing.campaigns.events},"
+        " freshness_requirement: 1h}]\n"
+    )
+    contract = tmp_path / "need.datacontract.yaml"
+    contract.write_text(
+        "apiVersion: floe.dev/v1\nkind: DataContract\nmetadata: {name: need, version: 1.0.0}\n"
+        "provider: {domain: marketing, product: campaigns, port: events}\n"
+        "consumer: {domain: sales, product: report}\nschema: {columns: [{name: idd, type: string}]}\n"
+    )
+    argv = ["contract", "check", str(contract), "--product", str(provider), "--product", str(consumer)]
+    assert run([*argv, "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert [(d["code"], d["span"]["line"]) for d in found] == [("FLC506", 4), ("FLC508", 6)]
+
+
 def test_one_version_has_one_content(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "a.datacontract.yaml", "1.0.0")
     write(tmp_path / "b.datacontract.yaml", "1.0.0", "schema: []\n")

@@ -205,6 +205,45 @@ def test_the_same_key_in_two_spellings_is_refused() -> None:
     assert diagnostic.span.line == 5
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "ASIA" + "A" * 16,
+        "github_pat_" + "a" * 30,
+        "glpat-" + "a" * 20,
+        "xoxb-" + "1" * 12,
+        "https://hooks.slack.com/services/T0/B0/x",
+        "sk_live_" + "a" * 10,
+        "sk-" + "a" * 24,
+        "AIza" + "a" * 35,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+        "DefaultEndpointsProtocol=https;AccountKey=" + "a" * 24,
+        "s3://user:secret@bucket",
+        "Server=x;Pwd=hunter2",
+    ],
+)
+def test_looks_of_credentials(value: str) -> None:
+    diagnostic = only(MANIFEST + f"x-note: '{value}'\n")
+    assert (diagnostic.code, diagnostic.severity) == ("FLC204", Severity.BLOCK)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${PASSWORD}",
+        "{{ env_var('TOKEN') }}",
+        "postgresql://db/x",
+        "https://${USER}:${TOKEN}@host",
+        "a=b",
+        "task-list",
+        "",
+    ],
+)
+def test_what_is_no_credential(value: str) -> None:
+    assert found(MANIFEST + f'x-note: "{value}"\n') == []
+
+
 def test_a_credential_in_a_manifest_warns_by_name_and_blocks_by_look() -> None:
     text = MANIFEST + "plugins: {catalog: {type: polaris, config: {oauth2: {client_secret: VALUE}}}}\n"
     assert only(text).severity is Severity.WARN
