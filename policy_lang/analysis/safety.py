@@ -83,9 +83,10 @@ def runnable(literal: ast.Literal, bound: Names, outer: Names) -> Names | None:
             need = required(literal.value, outer) | required(literal.key, outer)
             return None if need - binds - bound else binds
         case ast.Every():
-            need = (variables(literal.domain) | variables(literal.body)) & outer
+            binds = outputs(literal.domain)
+            need = required(literal.domain, outer) | (variables(literal.body) & outer)
             need = need - variables(literal.key) - variables(literal.value)
-            return None if need - bound else NONE
+            return None if need - bound - binds else binds
         case ast.NotBody():
             return None if (variables(literal.body) & outer) - bound else NONE
         case ast.Expr():
@@ -107,9 +108,52 @@ def _runnable_term(term: ast.Term, bound: Names, outer: Names) -> Names | None:
             last = pattern_variables(term.args[-1])
             first = NONE.union(*(required(a, outer) for a in term.args[:-1])) - bound - out
             return None if first or need - last else out | last
-        return None if need else out
+        return None if need or not _calls_run(term, bound, outer) else out
     out = outputs(term)
     return None if required(term, outer) - bound - out else out
+
+
+def _calls_run(term: ast.Term, bound: Names, outer: Names) -> bool:
+    """Whether the calls inside a term can run before it: what only the term's own references bind comes too late
+    for them, as in `input.xs[i] > f(i)`."""
+    waiting = list(_calls_inside(term))
+    while waiting:
+        for call in waiting:
+            if not any(inner in waiting for inner in _calls_inside(call)):
+                own = outputs(_without_calls(call.args))
+                if not required(_without_calls(call.args), outer) - bound - own:
+                    bound |= own
+                    waiting.remove(call)
+                    break
+        else:
+            return False
+    return True
+
+
+def _calls_inside(node: object) -> Iterable[ast.Call]:
+    """The calls below a node, without those in closures."""
+    for child in () if isinstance(node, CLOSURES) else children(node):
+        if isinstance(child, ast.Call):
+            yield child
+        if not isinstance(child, (*CLOSURES, str)):
+            yield from _calls_inside(child)
+
+
+def _without_calls(args: tuple[ast.Term, ...]) -> tuple[object, ...]:
+    """Terms with nothing in the place of the calls in them."""
+
+    def strip(node: object) -> object:
+        if isinstance(node, ast.Call):
+            return ()
+        if isinstance(node, tuple):
+            return tuple(strip(item) for item in node)
+        if isinstance(node, ast.Ref) and any(True for _ in _calls_inside(node)):
+            return (strip(node.head), strip(node.path))
+        if isinstance(node, ast.Array | ast.SetTerm | ast.Object):
+            return strip(node.items)
+        return node
+
+    return tuple(strip(arg) for arg in args)
 
 
 def _runnable_unification(left: ast.Term, right: ast.Term, bound: Names, outer: Names) -> Names | None:
@@ -126,7 +170,7 @@ def _runnable_unification(left: ast.Term, right: ast.Term, bound: Names, outer: 
         return binds
     for value, pattern in ((right, left), (left, right)):
         out = outputs(value) | outputs(pattern)
-        if not required(value, outer) - bound - outputs(value):
+        if not required(value, outer) - bound - outputs(value) and _calls_run(value, bound, outer):
             binds = pattern_variables(pattern) | out
             if not required(pattern, outer) - bound - binds:
                 return binds
@@ -240,7 +284,8 @@ def _check_closures(node: object, bound: Names, outer: Names) -> Iterable[Diagno
             yield from _check_body(node.body, bound, ())
         case ast.Every():
             yield from _check_closures(node.domain, bound, outer)
-            yield from _check_body(node.body, bound | variables(node.key) | variables(node.value), ())
+            inner = bound | outputs(node.domain) | variables(node.key) | variables(node.value)
+            yield from _check_body(node.body, inner, ())
         case ast.Expr() if not node.negated:
             bound |= runnable(node, bound, outer) or NONE
             yield from _check_closures(node.term, bound, outer)

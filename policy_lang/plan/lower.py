@@ -239,9 +239,9 @@ class Lowering:
             case ast.Call():
                 return self.call(term)
             case ast.Array():
-                return self.let(nodes.MakeArray(tuple(self.term(item) for item in term.items)), term.span)
+                return self.let(nodes.MakeArray(self.terms(term.items)), term.span)
             case ast.SetTerm():
-                return self.let(nodes.MakeSet(tuple(self.term(item) for item in term.items)), term.span)
+                return self.let(nodes.MakeSet(self.terms(term.items)), term.span)
             case ast.Object():
                 pairs = tuple((self.term(k), self.term(v)) for k, v in term.items)
                 return self.let(nodes.MakeObject(pairs), term.span)
@@ -253,6 +253,15 @@ class Lowering:
                 left = self.let(nodes.Exists(self.holds(term.left, term.span)), term.span)
                 right = self.let(nodes.Exists(self.holds(term.right, term.span)), term.span)
                 return self.let(nodes.Logic(term.op, left, right), term.span)
+
+    def terms(self, terms: Sequence[ast.Term]) -> tuple[Atom, ...]:
+        """Several terms, those first that need nothing which a reference in another one binds."""
+        made: dict[int, Atom] = {}
+        while len(made) < len(terms):
+            waiting = [n for n in range(len(terms)) if n not in made]
+            chosen = next((n for n in waiting if self.ready(terms[n])), waiting[0])
+            made[chosen] = self.term(terms[chosen])
+        return tuple(made[n] for n in range(len(terms)))
 
     def local(self, term: ast.Var) -> Atom:
         if term.name == "input":
@@ -287,7 +296,7 @@ class Lowering:
                 return self.let(nodes.MakeSet(()), term.span)
             if builtin(name) is None:
                 raise error("rego_type_error", f"undefined function {name}", term.span)
-            args = tuple(self.term(a) for a in term.args)
+            args = self.terms(term.args)
             found = self.let(nodes.Builtin(name, args, self.context), term.span)
             if name == "walk" and len(args) == 1:
                 pair = self.fresh()
@@ -297,7 +306,7 @@ class Lowering:
         path = constant_path(term.operator.path)
         if not self.is_function(path):
             raise error("rego_type_error", f"undefined function data.{'.'.join(path)}", term.span)
-        args = tuple(self.term(a) for a in term.args)
+        args = self.terms(term.args)
         return self.let(nodes.CallRule(path, args, self.context), term.span)
 
     def ref(self, ref: ast.Ref) -> Atom:

@@ -271,13 +271,14 @@ class Evaluator:
                 yield (all(sides) if term.op == "and" else any(sides)), env
 
     def terms(self, terms: Sequence[ast.Term], env: Env, context: Context) -> Iterator[tuple[list[Any], Env]]:
-        """Every combination of the values of terms."""
+        """Every combination of the values of terms, those first that need nothing which another one binds."""
         if not terms:
             yield [], env
             return
-        for value, bound in self.term(terms[0], env, context):
-            for rest, last in self.terms(terms[1:], bound, context):
-                yield [value, *rest], last
+        chosen = next((n for n, term in enumerate(terms) if self._ready(term, env)), 0)
+        for value, bound in self.term(terms[chosen], env, context):
+            for rest, last in self.terms((*terms[:chosen], *terms[chosen + 1 :]), bound, context):
+                yield [*rest[:chosen], value, *rest[chosen:]], last
 
     def _var(self, term: ast.Var, env: Env, context: Context) -> Iterator[tuple[Any, Env]]:
         if term.name in env:
