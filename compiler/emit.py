@@ -137,18 +137,30 @@ def _schema() -> File:
 
 def _policies(compiled: Compiled) -> Outcome[tuple[File, ...]]:
     """The policies in force as a bundle: their sources, and beside them the Rego that a stock OPA runs."""
+    from policy_lang.codegen import cache
+    from policy_lang.engine import CompileOptions
     from policy_lang.export import export
+    from policy_lang.runtime.values import to_json
+    from policy_lang.source import Source
 
     in_force = compiled.in_force
     off = {policy.span.file for policy in in_force.policies.policies if policy.id not in in_force.severities}
     on = {policy.span.file for policy in in_force.policies.policies if policy.id in in_force.severities}
     named = _named((s for s in compiled.sources if s.file in on or s.file not in off), compiled.folder)
-    made = export(named, in_force.params, in_force.severities)
+    settings = to_json([in_force.params, {id_: str(word) for id_, word in in_force.severities.items()}])
+    key = cache.key(f"bundle {settings}", [Source(path, s.text) for path, s in named.items()], CompileOptions())
+    kept = cache.read(key)
+    if kept is not None:
+        return Outcome(tuple(File(path, data) for path, data in kept))
+    made = export(named, in_force.params, in_force.severities, in_force.policies)
     if made.value is None or blocking(made.diagnostics):
         return Outcome(None, made.diagnostics)
     files = {file.path: file.text for file in made.value}
     files |= {path: source.text for path, source in named.items()}
-    return Outcome(tuple(File(path, text.encode()) for path, text in sorted(files.items())), made.diagnostics)
+    listed = tuple(File(path, text.encode()) for path, text in sorted(files.items()))
+    if not made.diagnostics:
+        cache.write(key, tuple((file.path, file.data) for file in listed))
+    return Outcome(listed, made.diagnostics)
 
 
 def _named(sources: Iterable[Source], folder: Path) -> dict[str, Source]:

@@ -11,12 +11,15 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
 from policy_lang.syntax.walk import map_children, rewrite
+
+if TYPE_CHECKING:
+    from policy_lang.policies import PolicySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,27 @@ def export(
     sources: Mapping[str, Source],
     params: Mapping[str, Mapping[str, Any]] | None = None,
     severities: Mapping[str, Severity] | None = None,
+    loaded: PolicySet | None = None,
 ) -> Outcome[tuple[ExportedFile, ...]]:
     """The files of the bundle, by path.
 
     ``sources`` are the policy files by their path in the bundle; ``params`` is package (dotted) → name →
-    value; ``severities`` is id → severity. Policies that do not compile are not exported.
+    value; ``severities`` is id → severity. Policies that do not compile are not exported; ``loaded`` are the same
+    policies where they have been compiled already.
     """
     from policy_lang.policies import load_policies
     from policy_lang.syntax.parser import parse_module
     from policy_lang.syntax.write_rego import write_module
 
-    loaded = load_policies(tuple(sources.values()))
-    found = list(loaded.diagnostics)
-    if loaded.value is None or blocking(found):
+    found: list[Diagnostic] = []
+    if loaded is None:
+        made = load_policies(tuple(sources.values()))
+        found += made.diagnostics
+        loaded = made.value
+    if loaded is None or blocking(found):
         return Outcome(None, tuple(found))
-    found += loaded.value.check_params(params or {})
-    found += loaded.value.check_severities(severities or {})
+    found += loaded.check_params(params or {})
+    found += loaded.check_severities(severities or {})
     files = {"data.json": _data(params or {}), ".manifest": _manifest()}
     packages: set[tuple[str, ...]] = set()
     for path, source in sources.items():
