@@ -74,7 +74,7 @@ def emit(compiled: Compiled) -> Outcome[tuple[Artifact, ...]]:
     for outcome in _product_parts(compiled):
         found += outcome.diagnostics
         made += [outcome.value] if outcome.value is not None else []
-    policies = _policies(compiled)
+    policies = policy_bundle(compiled)
     found += policies.diagnostics
     if blocking(found):
         return Outcome(None, tuple(found))
@@ -135,7 +135,7 @@ def _schema() -> File:
     return File("floec.ir.v1.schema.json", canonical(ir_schema()))
 
 
-def _policies(compiled: Compiled) -> Outcome[tuple[File, ...]]:
+def policy_bundle(compiled: Compiled) -> Outcome[tuple[File, ...]]:
     """The policies in force as a bundle: their sources, and beside them the Rego that a stock OPA runs."""
     from policy_lang.codegen import cache
     from policy_lang.engine import CompileOptions
