@@ -15,7 +15,7 @@ import msgspec
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry
-from compiler.facts.needs import Needs, covered
+from compiler.facts.relate import Wanted
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import whole_file
@@ -60,23 +60,23 @@ class _Results(msgspec.Struct, gc=False):
     results: list[_Result]
 
 
-def apply_artifacts(facts: Facts, folder: Path, needs: Needs | None) -> list[Diagnostic]:
-    """Fill the facts up, in place, with what the artifacts in ``folder`` say."""
+def apply_artifacts(facts: Facts, folder: Path, wanted: Wanted) -> list[Diagnostic]:
+    """Fill the ``wanted`` fields of the facts up, in place, with what the artifacts in ``folder`` say."""
     found: list[Diagnostic] = []
-    if any(covered(needs, (k, "*", f)) for k in (*_NODES, "sources") for f in ("columns", "size")):
+    if any(wanted(k, f) for k in (*_NODES, "sources") for f in ("columns", "size")):
         catalog = _read(folder / "catalog.json", _Catalog, found)
         if catalog is not None:
             tables = {**catalog.nodes, **catalog.sources}
             for entry in _all(facts, (*_NODES, "sources")):
                 if entry["unique_id"] in tables:
                     _catalogued(entry, tables[entry["unique_id"]])
-    if any(covered(needs, (k, "*", "last_run")) for k in (*_NODES, "tests")):
+    if any(wanted(k, "last_run") for k in (*_NODES, "tests")):
         results = _read(folder / "run_results.json", _Results, found)
         by_id = {r.unique_id: r for r in results.results} if results is not None else {}
         for entry in _all(facts, (*_NODES, "tests")):
             if entry["unique_id"] in by_id:
                 entry["last_run"] = _last_run(by_id[entry["unique_id"]], test="kind" in entry)
-    if covered(needs, ("sources", "*", "last_freshness")):
+    if wanted("sources", "last_freshness"):
         results = _read(folder / "sources.json", _Results, found)
         by_id = {r.unique_id: r for r in results.results} if results is not None else {}
         for entry in facts.sources:

@@ -24,7 +24,7 @@ from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
 from compiler.facts.manifest_resources import MAKERS, macro_users
-from compiler.facts.needs import Needs, covered, fields
+from compiler.facts.needs import LINEAGE, Needs, covered, fields
 from compiler.facts.project_entry import installed_version, project_entry
 from compiler.facts.relate import NODES, relate
 from compiler.facts.resolve_refs import resolve_refs
@@ -195,8 +195,11 @@ class _Assembly:
         self.used = {kind: fields(needs, kind, [*made.NODE_FIELDS, *made.COLUMN_FIELDS]) for kind in NODES}
         self.used["sources"] = fields(needs, "sources", [*made.SOURCE_FIELDS, *made.COLUMN_FIELDS])
         self.used["tests"] = fields(needs, "tests", made.TEST_FIELDS) | self._test_fields()
-        inherited = covered(needs, ("models", "*", "columns", "*", "inherited"))
+        inherited = any(covered(needs, (kind, "*", "columns", "*", "inherited")) for kind in NODES)
         self.lineage = ("models", "snapshots") if inherited else ()
+        if inherited:
+            for kind in (*NODES, "sources"):
+                self.used[kind] |= LINEAGE
         self.sql: dict[str, str] = {}
         if covered(needs, ("macros", "*", "used_by")):
             for kind in NODES:
@@ -212,29 +215,30 @@ class _Assembly:
 
     def wanted(self, kind: str, name: str) -> bool:
         """True where the field is to be built."""
-        return name in self.used[kind]
+        return name in self.used[kind] or (name == "columns" and any(u.startswith("columns.") for u in self.used[kind]))
 
     def facts(self) -> Outcome[Facts]:
         """All lists; the nodes last, because the text before a node is given back as they are read."""
         facts = Facts(project_entry(self.manifest.metadata, self.project_dir))
         self._sources(facts)
+        users = any(self.wanted(kind, "used_by") for kind in (*NODES, "sources"))
         for kind in LISTED:
-            if covered(self.needs, (kind,)) or covered(self.needs, ("models", "*", "used_by")) or kind == "groups":
+            if covered(self.needs, (kind,)) or users or kind == "groups":
                 getattr(facts, kind).extend(self._whole(section(self.manifest, kind).values(), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         facts.project["packages"] = self._packages(str(facts.project["name"]))
         self._nodes(facts)
         facts.sql.update(self.sql)
-        if covered(self.needs, ("seeds", "*", "columns")) or covered(self.needs, ("seeds", "*", "size")):
+        if self.wanted("seeds", "columns") or self.wanted("seeds", "size"):
             for seed in facts.seeds:
                 if seed["package"] == facts.project["name"]:
                     read_seed(self.project_dir, seed)
-        if facts.macros:
+        if covered(self.needs, ("macros", "*", "used_by")):
             nodes = [*facts.models, *facts.seeds, *facts.snapshots]
             macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
         for name in ("models", "seeds", "snapshots", "sources", "tests", *LISTED, "macros"):
             getattr(facts, name).sort(key=_unique_id)
-        self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.needs))
+        self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.wanted))
         relate(facts, self.wanted)
         self._finish(facts)
         return Outcome(facts, tuple(self.found))

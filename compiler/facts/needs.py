@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 Needs = frozenset[tuple[str, ...]]
 """Paths into the IR that are used, ``*`` for any index or key; a path used whole stands as that prefix."""
 
-ALWAYS = ("unique_id", "name", "resource_type", "package", "path", "tests")
+ALWAYS = ("unique_id", "name", "source_name", "resource_type", "package", "path", "tests")
 """Fields that every entry has: reports and exemptions name the entry by them."""
 
 DERIVED: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +18,8 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "coverage": ("columns", "columns.tests", "tests"),
     "retention_days": ("meta",),
     "used_by": ("depends_on",),
+    "refs": ("version", "latest_version", "depends_on"),
+    "source_refs": ("depends_on",),
     "columns.classification": ("columns.meta", "columns.tags"),
     "columns.level": ("columns.classification", "columns.meta", "columns.tags"),
     "columns.pii_type": ("columns.meta",),
@@ -25,11 +27,16 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "columns.masked": ("columns.meta",),
     "columns.inherited": (
         "columns.classification", "columns.level", "columns.masked", "columns.meta", "columns.tags",
-        "raw_code", "refs", "source_refs", "depends_on", "schema", "database", "alias", "identifier",
+        "refs", "source_refs", "depends_on", "schema", "database", "alias", "identifier",
     ),
     "columns.type": ("columns.catalog_type",),
 }  # fmt: skip
 """A field and what it is computed from, here or in a later stage."""
+
+
+LINEAGE = frozenset((*DERIVED["columns.inherited"], "columns.name", "columns.inherited", "columns", "version",
+                     "latest_version"))  # fmt: skip
+"""What tracing columns takes of every node and source."""
 
 
 def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:

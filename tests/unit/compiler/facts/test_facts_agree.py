@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from compiler.facts.manifest_fields import COLUMN_FIELDS, NODE_FIELDS, SOURCE_FIELDS, TEST_FIELDS
 from compiler.facts.read import read_facts
 from compiler.ir.facts_model import Facts
 from compiler.ir.schema import complete
@@ -73,6 +74,34 @@ def test_the_manifest_and_the_files_say_the_same(project: Path) -> None:
     assert files.value is not None
     assert (manifest.value.project["source"], files.value.project["source"]) == ("manifest", "files")
     assert_same(manifest.value, files.value)
+
+
+def test_a_field_read_alone_has_the_value_that_it_has_among_all(project: Path) -> None:
+    whole = read_facts(project).value
+    assert whole is not None
+    tables = dict.fromkeys(("models", "seeds", "snapshots"), NODE_FIELDS)
+    for kind, table in {**tables, "sources": SOURCE_FIELDS, "tests": TEST_FIELDS}.items():
+        for name in [*table, *(COLUMN_FIELDS if kind != "tests" else ())]:
+            outer, _, inner = name.partition(".")
+            needs = frozenset([(kind, "*", outer, "*", inner) if inner else (kind, "*", outer)])
+            alone = read_facts(project, needs=needs).value
+            assert alone is not None
+            for one, full in zip(getattr(alone, kind), getattr(whole, kind), strict=True):
+                left = [c[inner] for c in one["columns"]] if inner else one[outer]
+                right = [c[inner] for c in full["columns"]] if inner else full[outer]
+                assert (kind, name, left) == (kind, name, right)
+    for kind in (
+        "exposures",
+        "metrics",
+        "semantic_models",
+        "saved_queries",
+        "groups",
+        "unit_tests",
+        "macros",
+        "project",
+    ):
+        alone = read_facts(project, needs=frozenset([(kind,)])).value
+        assert getattr(alone, kind) == getattr(whole, kind)
 
 
 def change(project: Path) -> list[Path]:

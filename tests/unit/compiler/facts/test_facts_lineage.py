@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from compiler.facts.lineage import column_lineage, propagate
 from compiler.facts.lineage_sql import Breakers
+from compiler.facts.manifest import read_manifest
 from compiler.facts.project_files import read_project_files
 from compiler.ir.facts_model import Facts
 
@@ -155,6 +157,28 @@ def test_the_cache_gives_the_same_and_notices_what_a_star_stands_for(tmp_path: P
     more = column_lineage(facts_of(folder, models, SOURCES.replace("{name: id}", "{name: key}")), folder, folder=cache)
     assert more.value is not None
     assert "key" in more.value.relations["model.p.m"].columns
+
+
+def test_lineage_over_a_manifest_that_was_read_for_it_alone(tmp_path: Path) -> None:
+    """Compiled code names relations of the warehouse; sources are needed though no policy reads them."""
+    common = {"package_name": "p", "database": "db", "resource_type": "model", "schema": "main"}
+    source = {**common, "unique_id": "source.p.crm.people", "name": "people", "source_name": "crm", "schema": "raw"}
+    source |= {"identifier": "PEOPLE_V2", "columns": {"email": {"name": "email", "meta": {"classification": "pii"}}}}
+    first = {**common, "unique_id": "model.p.a", "name": "a", "alias": "a_table", "raw_code": "{{ not_used() }}"}
+    first |= {"compiled_code": 'select * from "db"."raw"."PEOPLE_V2"', "depends_on": {"nodes": ["source.p.crm.people"]}}
+    second = {**common, "unique_id": "model.p.b", "name": "b", "depends_on": {"nodes": ["model.p.a"]}}
+    second |= {"compiled_code": 'select email as mail from "db"."main"."a_table"'}
+    metadata = {"dbt_schema_version": "x/manifest/v12.json", "project_name": "p", "adapter_type": "duckdb"}
+    value = {
+        "metadata": metadata,
+        "nodes": {n["unique_id"]: n for n in (first, second)},
+        "sources": {"source.p.crm.people": source},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(value))
+    needs = frozenset([("models", "*", "columns", "*", "inherited")])
+    facts = read_manifest(tmp_path, tmp_path / "manifest.json", needs).value
+    assert facts is not None
+    assert sorted(inherited(facts, tmp_path)) == ["a.email", "b.mail"]
 
 
 def test_a_ring_of_models_ends(tmp_path: Path) -> None:
