@@ -27,6 +27,10 @@ LOWER_IS_STRICTER = frozenset({"freshness", "latency", "frequency", "timetodetec
                                 "interval", "recoverytime", "supportresponse"})  # fmt: skip
 
 
+_COMPARED = frozenset({"access", "retention", "deprecation", "consumers", "port", "product"})
+"""Custom properties that have a rule of their own, or that floec writes itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference. ``old`` and ``new`` are the places in the two documents, None where there is none."""
@@ -117,6 +121,8 @@ def _table(old: Table, new: Table, ranks: Mapping[str, int]) -> Iterator[Change]
     yield from _reordered(old, new)
     for rule in compare_quality(old.quality, new.quality):
         yield Change(*rule, name, None, *at)
+    for key in _differing(old.extra, new.extra):
+        yield Change("metadata-changed", "patch", "undetermined", f"`{key}` of `{name}` changed", name, None, *at)
     if old.description != new.description:
         yield Change(
             "description-changed", "patch", "undetermined", f"the description of `{name}` changed", name, None, *at
@@ -188,6 +194,8 @@ def _column(old: Column, new: Column, ranks: Mapping[str, int]) -> Iterator[_Par
         yield "description-changed", "patch", "undetermined", f"the description of `{old.name}` changed"
     if set(old.tags) != set(new.tags):
         yield "tags-changed", "patch", "undetermined", f"the tags of `{old.name}` changed"
+    for key in _differing(old.extra, new.extra):
+        yield "metadata-changed", "patch", "undetermined", f"`{key}` of `{old.name}` changed"
     if old.partition_position != new.partition_position:
         yield "partitioning-changed", "minor", "undetermined", f"the partitioning by `{old.name}` changed"
 
@@ -316,6 +324,11 @@ def _servers(old: Contract, new: Contract) -> Iterator[Change]:
             yield Change("server-added", "minor", "tightens", f"the server `{name}` is new", new=at)
 
 
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The keys whose values differ."""
+    return sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+
+
 def _about(old: Contract, new: Contract) -> Iterator[Change]:
     if old.id != new.id:
         text = f"the contract is called `{new.id}`, was `{old.id}`"
@@ -337,3 +350,14 @@ def _about(old: Contract, new: Contract) -> Iterator[Change]:
         if getattr(old, field) != getattr(new, field):
             text = f"the contract's {field} changed" if field == "description" else "the contract's tags changed"
             yield Change(f"{field}-changed", "patch", "undetermined", text, old=(field,), new=(field,))
+    for key in _differing(old.extra, new.extra):
+        at: tuple[Keys | None, Keys | None] = (
+            (key,) if key in old.extra else None,
+            (key,) if key in new.extra else None,
+        )
+        yield Change("metadata-changed", "patch", "undetermined", f"`{key}` changed", None, None, *at)
+    for key in _differing(old.custom, new.custom):
+        if key not in _COMPARED:
+            place: Keys = ("customProperties",)
+            text = f"the custom property `{key}` changed"
+            yield Change("metadata-changed", "patch", "undetermined", text, None, None, place, place)

@@ -41,7 +41,8 @@ def judge(
         where = f"`{party.domain}.{party.product}`"
         reads = f" (it reads {', '.join(party.columns)})" if party.columns else ""
         text = f"the consumer {where} breaks{reads}"
-        hint = "tell its owner before the new version is published, and keep the old one until it has moved"
+        ahead = f"{old.notice} " if old.notice else ""
+        hint = f"tell its owner {ahead}before the new version is published, and keep the old one until it has moved"
         severity = Severity.WARN if enough else Severity.BLOCK
         found.append(
             Diagnostic(

@@ -18,7 +18,7 @@ class Column:
     """A column; ``name`` is dotted where it is a field of an object. ``type`` is as written, in lower case.
 
     ``options`` are limits on its values: pattern, min_length, max_length, minimum, maximum, exclusive_minimum,
-    exclusive_maximum, multiple_of.
+    exclusive_maximum, multiple_of. ``extra`` is what else was written, of which only a difference matters.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Column:
     quality: dict[str, dict[str, Any]] = field(default_factory=dict)
     description: str = ""
     tags: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
     path: Keys = ()
 
 
@@ -52,6 +53,7 @@ class Table:
     description: str = ""
     quality: dict[str, dict[str, Any]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
     path: Keys = ()
 
     @property
@@ -116,6 +118,7 @@ class Contract:
     consumers: tuple[Party, ...] = ()
     notice: str | None = None
     custom: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
     document: Document | None = None
     file: str = ""
 

@@ -29,6 +29,24 @@ _OPTIONS = {
 }  # fmt: skip
 
 
+_CONTRACT_KEYS = frozenset({
+    "apiVersion", "kind", "id", "name", "version", "status", "metadata", "owner", "domain", "dataProduct",
+    "description", "tags", "servers", "schema", "models", "team", "roles", "slaProperties", "slaDefaultElement",
+    "deprecation", "sla", "provider", "consumer", "consumers", "customProperties",
+})  # fmt: skip
+_TABLE_KEYS = frozenset({
+    "id", "name", "physicalName", "physicalType", "logicalType", "description", "properties", "elements",
+    "quality", "tags", "primaryKey", "type",
+})  # fmt: skip
+_COLUMN_KEYS = frozenset({
+    "id", "name", "logicalType", "physicalType", "physicalName", "required", "unique", "primaryKey",
+    "primaryKeyPosition", "partitioned", "partitionKeyPosition", "classification", "logicalTypeOptions", "enum",
+    "description", "tags", "quality", "properties", "items", "relationships",
+})  # fmt: skip
+_ELEMENT_KEYS = _COLUMN_KEYS | {"type", "format", "references", "fields", *_OPTIONS}
+"""What the form of a contract holds; the rest is ``extra``."""
+
+
 def load_contract(path: Path | str) -> Outcome[Contract]:
     """Read and check one contract file; FLC517 where it is another kind of document."""
     loaded = load_file(path)
@@ -80,6 +98,7 @@ def read_contract(document: Document) -> Contract:
         consumers=tuple(consumer),
         notice=data.get("validation", {}).get("breaking_change_notification"),
         custom=custom,
+        extra=_extra(data, _CONTRACT_KEYS),
         document=document,
         file=document.file,
     )
@@ -101,6 +120,7 @@ def _tables(data: Data, provider: Party | None) -> Iterator[Table]:
                 one.get("description", ""),
                 _rules(one.get("quality", ())),
                 tuple(one.get("tags", ())),
+                _extra(one, _TABLE_KEYS),
                 path,
             )
     elif isinstance(schema, dict):
@@ -121,6 +141,7 @@ def _tables(data: Data, provider: Party | None) -> Iterator[Table]:
             description=model.get("description", ""),
             quality=_rules(model.get("quality", ())),
             tags=tuple(model.get("tags", ())),
+            extra=_extra(model, _TABLE_KEYS),
             path=path,
         )
 
@@ -154,6 +175,7 @@ def _odcs(data: Data, prefix: str, path: Keys) -> Iterator[Column]:
         _rules(data.get("quality", ())),
         data.get("description", ""),
         tuple(data.get("tags", ())),
+        _extra(data, _COLUMN_KEYS),
         path,
     )
     for j, inner in enumerate(data.get("properties", ())):
@@ -178,12 +200,18 @@ def _element(name: str, data: Data, path: Keys, prefix: str = "") -> Iterator[Co
         quality=_rules(data.get("quality", ())),
         description=data.get("description", ""),
         tags=tuple(data.get("tags", ())),
+        extra=_extra(data, _ELEMENT_KEYS),
         path=path,
     )
     for inner, one in data.get("fields", {}).items():
         yield from _element(inner, one, (*path, "fields", inner), f"{prefix}{name}.")
     if isinstance(data.get("items"), dict):
         yield from _element("[]", data["items"], (*path, "items"), f"{prefix}{name}.")
+
+
+def _extra(data: Data, known: frozenset[str]) -> dict[str, Any]:
+    """What no rule of the comparison knows."""
+    return {key: value for key, value in data.items() if key not in known}
 
 
 def _enum(data: Data) -> tuple[Any, ...] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from compiler.documents.manifest import PLUGIN
 from compiler.documents.models import KIND_SPELLINGS, MOVED_KEYS, shape_of
 from compiler.documents.shape import (
     Choice,
@@ -47,6 +48,8 @@ def document_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of ``Manifest``, ``DataProduct`` or ``DataContract``; keys with ``x-`` are allowed."""
     export = _Export()
     root = export.record_body(shape_of(kind))
+    if kind == "Manifest":
+        _add_plugins(root, export)
     for key in MOVED_KEYS.get(kind, ()):
         export.allow(root, key)
     root["properties"]["kind"] = {"enum": [kind, *(w for w, k in KIND_SPELLINGS.items() if k == kind)]}
@@ -69,6 +72,26 @@ def shape_schema(shape: Record, name: str) -> dict[str, Any]:
         **body,
         **({"$defs": dict(sorted(export.definitions.items()))} if export.definitions else {}),
     }
+
+
+def _add_plugins(root: dict[str, Any], export: _Export) -> None:
+    """For each known plugin: where ``type`` names it, ``config`` is what it takes. Other types are not judged here."""
+    from compiler.documents.plugins.known import categories, known, names, words
+
+    plugin = export.schema(PLUGIN)
+    found: dict[str, Any] = {}
+    for category in categories():
+        rules = []
+        for name in names(category):
+            own = known(category, name)
+            assert own is not None
+            config = _nullable(export.schema(own.config))
+            chosen = {"properties": {"type": {"enum": words(category, name)}}, "required": ["type"]}
+            rules.append({"if": chosen, "then": {"properties": {"config": config}}})
+        found[category] = {**_nullable(plugin), "allOf": rules}
+    described = root["properties"]["plugins"]
+    open_mapping = {"type": "object", "properties": found, "additionalProperties": _nullable(plugin)}
+    root["properties"]["plugins"] = {**_nullable(open_mapping), "description": described["description"]}
 
 
 class _Export:
@@ -96,12 +119,12 @@ class _Export:
             return {"anyOf": [{"type": "boolean"}, {"enum": list(shape.words)}, self.schema(shape.record)]}
         return _leaf(shape)
 
-    def record_body(self, record: Record) -> dict[str, Any]:
-        """The schema of a record itself, without the definition around it."""
+    def record_body(self, record: Record, home: str = "#") -> dict[str, Any]:
+        """The schema of a record itself; ``home`` is the pointer to where it will stand."""
         body: dict[str, Any] = {"type": "object", "properties": {}, "patternProperties": {"^x-": {}}}
         body["additionalProperties"] = False if record.rest is None else _nullable(self.schema(record.rest))
         for name, field in record.fields.items():
-            self._field(body["properties"], name, field)
+            self._field(body["properties"], name, field, home)
         spelled = [n for n, f in record.fields.items() if f.required]
         # A field that has another spelling cannot be demanded by one name alone.
         plain = [n for n in spelled if len(_spellings(n, record.fields[n])) == 1]
@@ -126,7 +149,7 @@ class _Export:
             return self.definitions[str(schema["$ref"]).rsplit("/", 1)[1]]
         return next((d for s in schema.get("anyOf", ()) if (d := self._definition(s))), {})
 
-    def _field(self, properties: dict[str, Any], name: str, field: Field) -> None:
+    def _field(self, properties: dict[str, Any], name: str, field: Field, home: str) -> None:
         schema = self.schema(field.shape)
         if not field.required:
             schema = _nullable(schema)
@@ -135,17 +158,23 @@ class _Export:
             described["default"] = field.default
         properties[name] = described
         for other in _spellings(name, field)[1:]:
-            properties[other] = {**schema, "description": f"Another spelling of {name}."}
+            spelled = {"$ref": f"{home}/properties/{name}"}
+            properties[other] = {**spelled, "description": f"Another spelling of {name}."}
 
     def _record(self, record: Record) -> dict[str, Any]:
-        if record.name not in self.definitions:
-            self.definitions[record.name] = {}  # a record that holds itself finds its own name
-            self.definitions[record.name].update(self.record_body(record))
-        reference = {"$ref": f"#/$defs/{record.name}"}
+        reference = self._define(record.name, record)
         return self._or_lone(reference, {"type": "string"} if record.short else None)
 
+    def _define(self, name: str, record: Record) -> dict[str, Any]:
+        reference = f"#/$defs/{name}"
+        if name not in self.definitions:
+            self.definitions[name] = {}  # a record that holds itself finds its own name
+            self.definitions[name].update(self.record_body(record, reference))
+        return {"$ref": reference}
+
     def _keyed(self, shape: Keyed) -> dict[str, Any]:
-        body = {k: v for k, v in self.record_body(shape.record).items() if k not in ("required", "allOf")}
+        fields = {k: Field(f.shape, f.doc, also=f.also, default=f.default) for k, f in shape.record.fields.items()}
+        body = self._define(f"{shape.record.name}Entry", Record("", fields, rest=shape.record.rest))
         value = self.schema(shape.record.fields[shape.value].shape) if shape.value else self._short(shape.record)
         entry = {"anyOf": [body, *([value] if value else [])]}
         mapping = {"type": "object", "additionalProperties": _nullable(entry)}

@@ -78,6 +78,11 @@ def names(category: str) -> list[str]:
     return list(_named(category))
 
 
+def words(category: str, name: str) -> list[str]:
+    """A plugin's name and the other words for it."""
+    return [name, *(word for (home, word), meant in SPELLINGS.items() if (home, meant) == (category, name))]
+
+
 def known(category: str, name: str) -> Known | None:
     """A plugin by its name or another word for it; None where floec does not know it."""
     name = SPELLINGS.get((category, name), name)

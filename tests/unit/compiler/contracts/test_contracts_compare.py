@@ -131,6 +131,10 @@ RULES = [
         "major",
         "loosens",
     ),
+    ("price: {priceAmount: 1}", "price: {priceAmount: 2}", "metadata-changed", "patch", "undetermined"),
+    ("customProperties: [{property: x, value: 1}]", "", "metadata-changed", "patch", "undetermined"),
+    (table("name: a, businessName: x"), table("name: a, businessName: y"), "metadata-changed", "patch", "undetermined"),
+    (table(more="businessName: x,"), table(more="businessName: y,"), "metadata-changed", "patch", "undetermined"),
     ("team: [{username: a}]", "", "owner-removed", "minor", "loosens"),
     (
         "servers: [{server: p, type: duckdb}]",

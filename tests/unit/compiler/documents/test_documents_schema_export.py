@@ -67,6 +67,22 @@ def test_a_wrong_manifest_is_refused_by_the_schema_too(text: str) -> None:
     assert list(validator.iter_errors(plain(loaded.value)))
 
 
+@pytest.mark.parametrize(
+    ("plugins", "good"),
+    [
+        ({"compute": {"type": "duckdb", "config": {"threads": 4}}}, True),
+        ({"compute": {"type": "duckdb", "config": {"thread": 4}}}, False),
+        ({"secrets": {"type": "kubernetes", "config": {"namespace": "a"}}}, True),
+        ({"compute": {"type": "trino", "config": {"thread": 4}}}, True),
+        ({"compute": "duckdb", "billing": {"type": "x"}, "catalog": None}, True),
+    ],
+)
+def test_the_manifests_schema_knows_the_plugins(plugins: Any, good: bool) -> None:
+    manifest = {"apiVersion": "floe.dev/v1", "kind": "Manifest", "metadata": {"name": "a", "version": "1.0.0"}}
+    validator = jsonschema.Draft202012Validator(document_schema("Manifest"))
+    assert (not list(validator.iter_errors({**manifest, "plugins": plugins}))) == good
+
+
 def test_every_known_plugin_has_a_schema_that_is_closed() -> None:
     count = 0
     for category in known.categories():
