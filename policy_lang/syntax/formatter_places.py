@@ -151,6 +151,11 @@ class Places:
                 return start, end
             start, end = opening, self.bounds(after.span)[1]
 
+    def in_parentheses(self, term: ast.Term) -> bool:
+        """Whether parentheses hold the whole term, and not just its first operand."""
+        start, end = self.extent(term)
+        return self._pinned is None and self._partner.get(start) == end - 1 and self.text[start] == "("
+
     def operand(self, body: ast.Body, limit: int | None = None) -> tuple[int, int]:
         """Offsets of one side of ``and``/``or``, with its braces or parentheses; ``limit`` as in ``brace``."""
         start, end = self._stretch(body[0])[0], self._stretch(body[-1])[1]

@@ -317,8 +317,7 @@ class TermWriter(Lines):
 
     def argument(self, term: ast.Term) -> None:
         """An argument of a call or of a rule's head."""
-        opened = is_union(term) and self.places.written(self.places.term(term)).startswith("(")
-        self._enclosed(term, opened)
+        self._enclosed(term, is_union(term) and self.places.in_parentheses(term))
 
     def _element(self, term: ast.Term) -> None:
         self._enclosed(term, is_union(term))
