@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
 from compiler.cli.verdicts import Inputs, Verdict
-from policy_lang.diagnostics import Diagnostic
+from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
-    from compiler.pipeline import State
+    from compiler.pipeline import Report, State
 
 _LAST = "policies"
 
@@ -25,6 +25,8 @@ _LAST = "policies"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="floe.yaml, manifest.yaml, or a folder that holds one")
+    text = "report only what has to do with files that differ from COMMIT (HEAD where none is named)"
+    parser.add_argument("--changed", metavar="COMMIT", nargs="?", const="HEAD", help=text)
     parser.add_argument("--no-cache", action="store_true", help="judge anew even where nothing has changed")
     add_stages(parser)
     add_format(parser)
@@ -67,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
 def _judged(path: str, options: argparse.Namespace) -> Verdict:
     """The verdict on one document: the one that is kept, where nothing has changed since."""
     today = datetime.now(UTC).date()
-    whole = not (options.no_cache or options.timings or options.stop_after)
+    whole = not (options.no_cache or options.timings or options.stop_after or options.changed)
     key = verdicts.key_of(path, options.manifest, today) if whole else ""
     if key and (kept := verdicts.recall(key)) is not None:
         return kept
@@ -77,19 +79,36 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     from compiler.pipeline import Job, run
 
     last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
-    outcome = run(Job(Path(path), today, manifest=options.manifest), last)
-    report = outcome.value
+    done = outcome = run(Job(Path(path), today, manifest=options.manifest), last)
+    report = done.value
     assert report is not None
     if options.timings:
         print_timings(report)
+    if options.changed:
+        outcome = _narrowed(outcome, options.changed)
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
     idle = idle_policies(report.state)
     lines = (f"{path}: {'; '.join(reached) or 'read, not judged by policies'}", *([idle] if idle else []))
+    if options.changed and len(outcome.diagnostics) < len(done.diagnostics):
+        lines += (f"{len(done.diagnostics) - len(outcome.diagnostics)} findings on what did not change are not shown",)
     verdict = Verdict(outcome.diagnostics, lines)
     if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
         verdicts.keep(key, inputs, started, verdict)
     return verdict
+
+
+def _narrowed(done: Outcome[Report], since: str) -> Outcome[Report]:
+    """The findings that have to do with what changed; a broken document is always one of them."""
+    from compiler.cli.changed import about_changes, changed_files
+
+    report = done.value
+    if report is None or not report.reached(_LAST):
+        return done
+    changed = changed_files(report.state.folder, since)
+    if changed.value is None:
+        return Outcome(report, changed.diagnostics)
+    return Outcome(report, about_changes(report.state, done.diagnostics, changed.value))
 
 
 def _inputs(state: State) -> Inputs | None:

@@ -1,0 +1,83 @@
+"""``floec check --changed``: findings on what changed and on what depends on it, and on nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from compiler.cli.main import run
+
+ROOT = Path(__file__).parents[4]
+
+
+def git(folder: Path, *argv: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run(["git", "-C", str(folder), *identity, *argv], check=True, capture_output=True)
+
+
+@pytest.fixture
+def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copytree(ROOT / "examples/broken", tmp_path / "broken", ignore=shutil.ignore_patterns(".floe"))
+    for argv in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "x")):
+        git(tmp_path / "broken", *argv)
+    return tmp_path / "broken/product"
+
+
+def found(product: Path, capsys: pytest.CaptureFixture[str], *options: str) -> set[tuple[str, str]]:
+    run(["check", str(product), "--format", "json", *options])
+    return {(d["code"], d.get("subject", "")) for d in json.loads(capsys.readouterr().out)["diagnostics"]}
+
+
+def test_nothing_changed_nothing_is_said(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(product), "--changed"]) == 0
+    shown = capsys.readouterr()
+    assert "findings on what did not change are not shown" in shown.out
+    assert "error[" not in shown.err
+
+
+def test_a_changed_model_and_what_depends_on_it(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    everything = found(product, capsys)
+    sql = product / "models/silver/silver_customers.sql"
+    sql.write_text(sql.read_text() + "-- changed\n")
+    narrowed = found(product, capsys, "--changed")
+    assert narrowed < everything
+    assert ("MET001", "model silver_customers") in narrowed
+    assert ("TST001", "model gold_customers") in {(c, s.split(" layer")[0]) for c, s in narrowed}
+    assert not any("stg_regions" in subject or "silver_orphans" in subject for _, subject in narrowed)
+
+
+def test_a_new_file_counts_and_a_commit_can_be_named(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (product / "models/silver/silver_new.sql").write_text("select 1 as id\n")
+    new = found(product, capsys, "--changed")
+    assert any("silver_new" in subject for _, subject in new)
+    git(product, "add", "-A")
+    git(product, "commit", "-qm", "new")
+    assert found(product, capsys, "--changed") == set()
+    assert found(product, capsys, "--changed", "HEAD~1") == new
+
+
+def test_a_changed_manifest_concerns_everything(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = product.parent / "manifest.yaml"
+    manifest.write_text(manifest.read_text() + "# changed\n")
+    assert found(product, capsys, "--changed") == found(product, capsys)
+
+
+@pytest.mark.parametrize("commit", ["no-such-commit", "--output=x"])
+def test_a_commit_that_is_none(commit: str, product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(product), f"--changed={commit}"]) == 3
+    assert "FLC895" in capsys.readouterr().err
+    assert not (product / "x").exists()
+
+
+def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str], product: Path) -> None:
+    shutil.rmtree(product.parent / ".git")
+    assert run(["check", str(product), "--changed"]) == 3
+    assert "FLC895" in capsys.readouterr().err
