@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,12 @@ def text(value: Any) -> str | None:
     if value is None or isinstance(value, dict | list):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def names_in(unique_id: str) -> list[str]:
+    """The names that an id may be of, the likeliest first: names may hold dots, and a version may end the id."""
+    name = unique_id.split(".", 2)[-1]
+    return [name, name.rpartition(".")[0]] if re.search(r"\.v[^.]+\Z", name) else [name]
 
 
 def day(value: Any) -> str | None:
@@ -142,11 +149,12 @@ def unique_key(given: Any) -> Any:
     return text(given)
 
 
-_HELD = frozenset(
+HELD = frozenset(
     ("enabled", "materialized", "tags", "meta", "schema", "database", "alias", "group", "access", "contract", "grants",
      "unique_key", "incremental_strategy", "strategy", "docs", "packages", "severity", "where", "freshness", "loader",
      "loaded_at_field", "description")
 )  # fmt: skip
+"""Configurations that fields of their own hold."""
 _HOOKS = {"pre-hook": "pre_hook", "pre_hook": "pre_hook", "post-hook": "post_hook", "post_hook": "post_hook"}
 _DEFAULTS: dict[str, Any] = {
     "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "delimiter": ",",
@@ -155,7 +163,7 @@ _DEFAULTS: dict[str, Any] = {
 
 def other_config(config: Mapping[str, Any]) -> Entry:
     """The configurations that no other field holds, without those that have dbt's default value."""
-    found = {k: v for k, v in config.items() if k not in _HELD and k not in _HOOKS and not _empty(v)}
+    found = {k: v for k, v in config.items() if k not in HELD and k not in _HOOKS and not _empty(v)}
     for key, name in _HOOKS.items():
         statements = [h.get("sql") if isinstance(h, dict) else h for h in items(config.get(key))]
         if statements:

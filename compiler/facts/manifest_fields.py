@@ -424,14 +424,9 @@ def _attached_to(node: Any) -> str | None:
     if len(nodes) < 2:
         return nodes[0] if nodes else None
     model = str(_keyword(node.test_metadata, "model"))
-    named = [n for n in nodes if f"'{_target_name(n)}'" in model or f'"{_target_name(n)}"' in model]
+    called = {text.partition("'")[0] for text in model.replace('"', "'").split("'")[1::2]}
+    named = [n for n in nodes if called.intersection((*entries.names_in(n), n.rpartition(".")[2]))]
     return named[-1] if named else nodes[-1]
-
-
-def _target_name(unique_id: str) -> str:
-    """``orders`` in ``model.shop.orders``, ``model.shop.orders.v2`` and ``source.shop.raw.orders``."""
-    parts = unique_id.split(".")
-    return parts[2] if parts[0] != "source" and len(parts) > 2 else parts[-1]
 
 
 def enabled(given: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.documents.shape import Keys
 from compiler.documents.yaml_loader import YamlDocument, load_file
-from compiler.facts import sql_positions
+from compiler.facts import entries, sql_positions
 from compiler.facts.entries import Entry, items, mapping
 from policy_lang.source import Span, whole_file
 
@@ -108,8 +108,9 @@ class ProjectPositions:
                 for ref in entry.get(name, ()):
                     if ref["unique_id"] == one:
                         return sql_positions.reference(code, text, ref)
-            parts = str(one).split(".")
-            ref = {"source": parts[2], "table": parts[-1]} if parts[0] == "source" else {"name": parts[2]}
+            name = entries.names_in(str(one))[-1]
+            source, _, table = name.partition(".")
+            ref = {"source": source, "table": table} if str(one).startswith("source.") else {"name": name}
             return sql_positions.reference(code, text, ref)
         return sql_positions.reference(code, text, one)
 
@@ -123,15 +124,15 @@ class ProjectPositions:
         document = self._yaml(file) if entry["kind"] == "generic" else None
         if document is None:
             return whole_file(file)
-        target = str(entry["attached_to"] or "").split(".")
-        kind = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "source": "sources"}.get(target[0], "")
-        named = (
-            {"name": target[-1], "source_name": target[2]} if kind == "sources" else {"name": target[2]} if kind else {}
-        )
-        for place in _places(document.value, kind, named):
-            found = _test_place(document.value, place, entry["test"], entry["column"], entry["name"])
-            if found is not None:
-                return document.span(found)
+        target = str(entry["attached_to"] or "")
+        kind = f"{target.partition('.')[0]}s"
+        for name in entries.names_in(target):
+            source, _, table = name.partition(".")
+            named = {"name": table, "source_name": source} if kind == "sources" else {"name": name}
+            for place in _places(document.value, kind, named):
+                found = _test_place(document.value, place, entry["test"], entry["column"], entry["name"])
+                if found is not None:
+                    return document.span(found)
         return whole_file(file)
 
     def _described(

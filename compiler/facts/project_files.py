@@ -108,8 +108,8 @@ class Assembly:
                 for stated in tests:
                     self._test(package, stated, target, file, entry["unique_id"], facts)
         for node in self.nodes.values():
-            self._place(node, profile)
             if node.enabled:
+                self._place(node, profile)
                 self._link(node)
                 if node.entry["raw_code"] and node.entry["language"] == "sql":
                     facts.sql[node.entry["unique_id"]] = node.entry["raw_code"]
@@ -188,8 +188,9 @@ class Assembly:
     def _place(self, node: Node, profile: Mapping[str, Any]) -> None:
         """Schema and alias as dbt's own macros make them; null where the project has macros of its own for that."""
         entry = node.entry
-        if node.uncertain:
-            keys = ", ".join(f"`{k}`" for k in node.uncertain)
+        uncertain = [k for k in node.uncertain if k in entries.HELD]
+        if uncertain and entry["package"] == self.project.name:
+            keys = ", ".join(f"`{k}`" for k in uncertain)
             note = f"only dbt can compute {keys} of {entry['resource_type']} `{entry['name']}`"
             self._report(
                 "FLC127", note, node, entry["path"], "a manifest would say; without one it counts as not given"

@@ -90,7 +90,7 @@ class PackageNodes:
             for level in project.configs(kind, fqn):
                 merge_config(found, level)
         for one in given:
-            merge_config(found, render_config(one, self.project))
+            merge_config(found, render_config(one, self.project, deep=kind != "test"))
         return found
 
     def column(self, given: Mapping[str, Any]) -> Entry:
@@ -256,9 +256,15 @@ class PackageNodes:
         return node
 
 
-def render_config(given: Mapping[str, Any], project: ProjectFile) -> dict[str, Any]:
-    """Its Jinja evaluated; hooks are templates that dbt renders at run time and stay as written."""
-    return {k: v if "hook" in k else project.variables.rendered(v) for k, v in given.items()}
+def render_config(given: Mapping[str, Any], project: ProjectFile, *, deep: bool = True) -> dict[str, Any]:
+    """Its Jinja evaluated; hooks are templates that dbt renders at run time and stay as written.
+
+    Of a test's configuration dbt renders texts only, not what is inside of lists and objects (``deep`` false).
+    """
+    return {
+        k: v if "hook" in k or not (deep or isinstance(v, str)) else project.variables.rendered(v)
+        for k, v in given.items()
+    }
 
 
 def code(entry: Entry, raw: str) -> None:
