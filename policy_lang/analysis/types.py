@@ -52,6 +52,8 @@ class Checker:
     _instances: dict[Path, dict[tuple[Type, ...], Type]] = field(default_factory=dict)
     _fields: InputFields = field(default_factory=InputFields)
     _now: Type = ANY
+    _typed: bool = False
+    """Whether the rule at hand is of a `.floe` file: more is said there than OPA says of Rego."""
 
     def __post_init__(self) -> None:
         self._fields = InputFields.of(self.input)
@@ -107,14 +109,15 @@ class Checker:
         rule = one.rule
         values: list[Type] = []
         keys: list[list[Type]] = [[] for _ in rule.keys]
-        saved, self._now = self._now, self.input if one.typed else ANY
+        saved = self._now, self._typed
+        self._now, self._typed = self.input if one.typed else ANY, one.typed
         for branch in rule.branches:
             env: Env = {}
             self.body(branch.body, env, (branch.value, *rule.keys))
             for index, key in enumerate(rule.keys):
                 keys[index].append(self.infer(key, env))
             values.append(self.infer(branch.value, env))
-        self._now = saved
+        self._now, self._typed = saved
         made = SetType(types.union(*values)) if rule.kind == "set" else types.union(*values)
         for index in range(len(keys) - 1, -1, -1):
             constant = _scalar(rule.keys[index])
@@ -141,7 +144,8 @@ class Checker:
         return self._functions[path]
 
     def _branches(self, one: TypedRule, given: Sequence[Type] | None) -> Iterable[tuple[Env, Type]]:
-        saved, self._now = self._now, self.input if one.typed else ANY
+        saved = self._now, self._typed
+        self._now, self._typed = self.input if one.typed else ANY, one.typed
         for branch in one.rule.branches:
             env: Env = {}
             if given is not None:
@@ -149,7 +153,7 @@ class Checker:
                     self.match(arg, of, env)
             self.body(branch.body, env, (branch.value,), args=one.rule.args)
             yield env, self.infer(branch.value, env)
-        self._now = saved
+        self._now, self._typed = saved
 
     def instance(self, path: Path, args: tuple[Type, ...]) -> Type:
         """The result of a function for arguments that come from the typed input; checks its bodies with them."""
@@ -188,7 +192,7 @@ class Checker:
                 self.call(call, env, statement=True)
             case ast.Expr():
                 self.infer(literal.term, env)
-            case ast.NotBody():
+            case ast.NotBody() if self._typed:
                 self.body(literal.body, dict(env), ())
             case ast.SomeIn():
                 self.some(literal, env)
@@ -196,8 +200,8 @@ class Checker:
                 domain = self.infer(literal.domain, env)
                 inner = dict(env)
                 if literal.key is not None:
-                    inner[literal.key.name] = types.keys(domain) or ANY
-                inner[literal.value.name] = types.values(domain) or ANY
+                    inner[literal.key.name] = types.keys(domain) or ANY if self._typed else ANY
+                inner[literal.value.name] = types.values(domain) or ANY if self._typed else ANY
                 self.body(literal.body, inner, ())
             case _:
                 pass
@@ -206,6 +210,8 @@ class Checker:
     def some(self, literal: ast.SomeIn, env: Env) -> None:
         collection = self.infer(literal.collection, env)
         keys, values = types.keys(collection) or ANY, types.values(collection) or ANY
+        if values == types.NOTHING:  # what a loop over an empty collection binds has any type
+            keys = values = ANY
         if literal.key is not None and not self.match(literal.key, keys, env):
             self.mismatch(literal.span, self.infer(literal.key, env), keys)
         if not self.match(literal.value, values, env):
@@ -397,6 +403,10 @@ class Checker:
 
     def call(self, call: ast.Call, env: Env, *, statement: bool) -> Type:
         if isinstance(call.operator, ast.Var) and call.operator.name in ("eq", "equal") and len(call.args) == 2:
+            if not statement and not self._typed:
+                for arg in call.args:
+                    self.infer(arg, env)
+                return types.BOOLEAN
             self.unify(call.args[0], call.args[1], env, call.span)
             return types.BOOLEAN
         if isinstance(call.operator, ast.Var):
@@ -410,7 +420,7 @@ class Checker:
             for arg in call.args:
                 self.infer(arg, env)
             return ANY if name != "set" else types.ANY_SET
-        if name == "internal.member_2" and statement:
+        if name in ("internal.member_2", "internal.member_3"):
             self._membership(call, env)
         count = len(declared.args)
         given = tuple(self._operand(arg, want, env) for arg, want in zip(call.args, declared.args, strict=False))
@@ -424,8 +434,8 @@ class Checker:
         return result
 
     def _membership(self, call: ast.Call, env: Env) -> None:
-        members = types.values(self.infer(call.args[1], env))
-        value = self.infer(call.args[0], env)
+        members = types.values(self.infer(call.args[-1], env))
+        value = self.infer(call.args[-2], env)
         if members is not None and members != types.NOTHING and not types.meets(value, members):
             self.mismatch(call.span, value, members)
 
