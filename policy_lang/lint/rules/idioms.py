@@ -53,9 +53,9 @@ def _ends_in_wildcard(term: ast.Term) -> bool:
     return isinstance(last, ast.Var) and last.name == "_"
 
 
-@file_rule("LNT034", "count-for-emptiness", Severity.NOTIFY, "members counted to learn whether there are any")
+@file_rule("LNT034", "count-for-emptiness", Severity.NOTIFY, "members made and counted to learn whether there are any")
 def count_for_emptiness(file: File) -> Iterator[Finding]:
-    """``count(xs) > 0`` and its kin."""
+    """``count([… | …]) > 0`` and its kin."""
     for literal in (found for unit in units(file) for found in literals(unit)):
         operands = compared(literal, *_MIRROR)
         if operands is None:
@@ -63,17 +63,13 @@ def count_for_emptiness(file: File) -> Iterator[Finding]:
         left, right, symbol = operands
         if isinstance(left, ast.Number):
             left, right, symbol = right, left, _MIRROR[symbol]
-        empty = (symbol, getattr(right, "text", "")) in {("==", "0"), ("<", "1"), ("<=", "0")}
-        some = (symbol, getattr(right, "text", "")) in {(">", "0"), (">=", "1"), ("!=", "0")}
-        if called(left, "count") and isinstance(left, ast.Call) and (empty or some):
-            made = isinstance(left.args[0], ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr)
-            yield Finding(literal.span, "all members are counted to learn whether there are any", _instead(made, empty))
-
-
-def _instead(made: bool, empty: bool) -> str:
-    if made:
-        return "write `not` before a rule with the comprehension's body" if empty else "write the body with `some`"
-    return "compare with `[]`, `set()` or `{}`" if empty else "write `some _ in …`"
+        number = right.text if isinstance(right, ast.Number) else ""
+        empty = (symbol, number) in {("==", "0"), ("<", "1"), ("<=", "0")}
+        some = (symbol, number) in {(">", "0"), (">=", "1"), ("!=", "0")}
+        counted = left.args[0] if called(left, "count") and isinstance(left, ast.Call) else None
+        if (empty or some) and isinstance(counted, ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr):
+            hint = "write `not` before a rule with the comprehension's body" if empty else "write the body with `some`"
+            yield Finding(literal.span, "all members are made and counted to learn whether there are any", hint)
 
 
 @file_rule("LNT035", "constant-first", Severity.NOTIFY, "a comparison that begins with the constant")

@@ -39,6 +39,8 @@ def _joins(literal: ast.Literal, outer: set[str], inner: set[str]) -> bool:
 @file_rule("LNT051", "partial-rule-in-loop", Severity.NOTIFY, "a rule by key, looked up for each member")
 def partial_rule_in_loop(file: File) -> Iterator[Finding]:
     """``found[x]`` in a loop, where ``found[k] := v if …`` has a loop itself."""
+    if file.module.floe:
+        return  # evaluated once for all keys
     partial = {
         name_of(rule)
         for rule in file.module.rules
