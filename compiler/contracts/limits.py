@@ -57,15 +57,15 @@ def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapp
         if now is None:
             yield "quality-removed", "major", "loosens", f"the quality rule `{key}` is gone"
             continue
-        for bound in BOUNDS:
-            before, after = rule.get(bound), now.get(bound)
-            if before == after:
-                continue
-            text = f"the quality rule `{key}` goes from {bound} {_word(before)} to {_word(after)}"
-            if before is None or after is None:
-                yield "quality-changed", "minor", "undetermined", text
-            else:
-                yield _moved("quality", bound, before, after, text)
+        before, after = ({b: r[b] for b in BOUNDS if b in r} for r in (rule, now))
+        if before.keys() != after.keys():
+            text = f"the quality rule `{key}` goes from {_bounds(before)} to {_bounds(after)}"
+            yield "quality-changed", "minor", "undetermined", text
+            continue
+        for bound in before:
+            if before[bound] != after[bound]:
+                text = f"the quality rule `{key}` goes from {bound} {_word(before[bound])} to {_word(after[bound])}"
+                yield _moved("quality", bound, before[bound], after[bound], text)
     for key in new:
         if key not in old:
             yield "quality-added", "minor", "tightens", f"the quality rule `{key}` is new"
@@ -87,6 +87,10 @@ def _number(value: Any) -> Decimal | None:
 
 def _word(value: Any) -> str:
     return "none" if value is None else str(value)
+
+
+def _bounds(bounds: Mapping[str, Any]) -> str:
+    return " and ".join(f"{bound} {value}" for bound, value in bounds.items()) or "no bound"
 
 
 def _words(values: list[Any]) -> str:

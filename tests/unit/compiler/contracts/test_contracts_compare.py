@@ -131,6 +131,77 @@ RULES = [
         "major",
         "loosens",
     ),
+    (
+        table(more="id: one,"),
+        table(more="id: one,").replace("name: orders", "name: other"),
+        "table-renamed",
+        "major",
+        "both",
+    ),
+    (table("name: a, required: true"), table("name: a, primaryKey: true"), "key-added", "minor", "tightens"),
+    (
+        table("name: a, primaryKey: true", "name: b, primaryKey: true, primaryKeyPosition: 2"),
+        table("name: a, primaryKey: true, primaryKeyPosition: 3", "name: b, primaryKey: true, primaryKeyPosition: 2"),
+        "key-reordered",
+        "patch",
+        "undetermined",
+    ),
+    (table("name: a"), table("name: a, relationships: [{to: x.y}]"), "relationship-added", "minor", "tightens"),
+    (table("name: a, tags: [x]"), table("name: a"), "tags-changed", "patch", "undetermined"),
+    (table("name: a"), table("name: a, partitioned: true"), "partitioning-changed", "minor", "undetermined"),
+    (table("name: a"), table("name: a, physicalType: int"), "type-added", "minor", "tightens"),
+    (table("name: a, logicalType: integer"), table("name: a"), "type-removed", "major", "loosens"),
+    (table("name: a"), table("name: a, enum: [x]"), "enum-added", "minor", "tightens"),
+    (table("name: a, enum: [x]"), table("name: a"), "enum-removed", "major", "loosens"),
+    (table("name: a"), table("name: a, logicalTypeOptions: {maxLength: 3}"), "limit-added", "minor", "tightens"),
+    (
+        table("name: a"),
+        table("name: a, quality: [{metric: nullValues, mustBe: 0}]"),
+        "quality-added",
+        "minor",
+        "tightens",
+    ),
+    (
+        table("name: a, quality: [{metric: nullValues, mustBe: 0}]"),
+        table("name: a, quality: [{metric: nullValues, mustBeLessThan: 0}]"),
+        "quality-changed",
+        "minor",
+        "undetermined",
+    ),
+    (
+        "slaProperties: [{property: freshness, value: 6h, element: a}]",
+        "slaProperties: [{property: freshness, value: 6h, element: b}]",
+        "sla-element-changed",
+        "minor",
+        "undetermined",
+    ),
+    (
+        "roles: [{role: a, access: read_write}]",
+        "roles: [{role: a, access: read}]",
+        "access-narrowed",
+        "major",
+        "loosens",
+    ),
+    ("roles: [{role: a, access: x}]", "roles: [{role: a, access: y}]", "access-changed", "minor", "undetermined"),
+    (
+        "customProperties: [{property: access, value: private}]",
+        "customProperties: [{property: access, value: public}]",
+        "access-widened",
+        "minor",
+        "tightens",
+    ),
+    ("servers: [{server: p, type: duckdb}]", "", "server-removed", "major", "loosens"),
+    ("", "servers: [{server: p, type: duckdb}]", "server-added", "minor", "tightens"),
+    (
+        "servers: [{server: p, type: duckdb, path: a}]",
+        "servers: [{server: p, type: duckdb, path: b}]",
+        "server-changed",
+        "minor",
+        "undetermined",
+    ),
+    ("team: [{username: a}]", "team: [{username: b}]", "owner-changed", "patch", "undetermined"),
+    ("description: {purpose: a}", "description: {purpose: b}", "description-changed", "patch", "undetermined"),
+    ("tags: [a]", "", "tags-changed", "patch", "undetermined"),
     ("price: {priceAmount: 1}", "price: {priceAmount: 2}", "metadata-changed", "patch", "undetermined"),
     ("customProperties: [{property: x, value: 1}]", "", "metadata-changed", "patch", "undetermined"),
     (table("name: a, businessName: x"), table("name: a, businessName: y"), "metadata-changed", "patch", "undetermined"),
@@ -154,6 +225,18 @@ def test_a_rule(old: str, new: str, rule: str, severity: str, direction: str) ->
 
 def test_the_rules_are_all_different_and_explained() -> None:
     assert len({r[2] for r in RULES}) >= 34
+
+
+@pytest.mark.parametrize(("status", "severity"), [("deprecated", "minor"), ("retired", "major")])
+def test_a_changed_status(status: str, severity: str) -> None:
+    end = HEAD.replace("active", status)
+    found = [(c.rule, c.severity) for c in compare(contract(""), contract("", head=end))]
+    assert found == [("status-changed", severity)]
+
+
+def test_another_identity_is_another_contract() -> None:
+    found = compare(contract(""), contract("", head=HEAD.replace("id: orders", "id: other")))
+    assert [(c.rule, c.severity) for c in found] == [("identity-changed", "major")]
 
 
 def test_a_changed_key_is_another_grain() -> None:
