@@ -10,6 +10,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cp -R "$root/examples/acme" "$root/examples/broken" "$work"
 cd "$work"
+export XDG_CONFIG_HOME="$work/config"  # a signing key for this demo alone
 product=acme/domains/sales/products/orders
 
 stage() { printf '\n== %s\n   $ floec %s\n\n' "$1" "${*:2}"; }
@@ -26,8 +27,8 @@ stage "3/5 run: compile the good product, then let dbt load, build and test it o
 "$floec" run "$product" > run.log || { cat run.log; exit 1; }
 grep -E '^(read|inherit|resolve|facts|ir|policies|emit|found|written|signed|run) |Done\. PASS' run.log
 
-stage "4/5 verify: every digest and the signature; one changed byte is found" verify "$product/.floe/build"
-"$floec" verify "$product/.floe/build"
+stage "4/5 verify: every digest and the signature; one changed byte is found" verify "$product/.floe/build" --key config/floec/signing.pub
+"$floec" verify "$product/.floe/build" --key config/floec/signing.pub
 cp -R "$product/.floe/build" changed
 blob="$(find changed/blobs -type f | sort | head -n 1)"
 printf '?' | dd of="$blob" bs=1 seek=0 conv=notrunc status=none

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from compiler.cli import run_command
 from compiler.cli.main import run
@@ -85,6 +86,18 @@ def test_a_time_stamp_only_where_one_is_given(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     assert run(["compile", str(product)]) == 3
     assert "FLC892" in capsys.readouterr().err
+
+
+def test_the_kubernetes_manifests_of_the_example_are_valid(product: Path) -> None:
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="it comes with the extra `test`")
+    assert run(["compile", str(product)]) == 0
+    manifests = sorted((product / ".floe/kubernetes").rglob("*.yaml"))
+    kinds = []
+    for manifest in manifests:
+        document = yaml.safe_load(manifest.read_text())
+        kubernetes_validate.validate(document, "1.31", strict=True)
+        kinds.append(document["kind"])
+    assert sorted(kinds) == ["ConfigMap", "CronJob", "Job", "Job", "Job", "ServiceAccount"]
 
 
 @pytest.mark.parametrize("stage", ["read", "facts", "policies"])
