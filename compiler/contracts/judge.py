@@ -15,6 +15,9 @@ from compiler.contracts.model import Contract, Party
 from compiler.versions import Version, parse_version
 from policy_lang.diagnostics import Diagnostic, Label, Severity
 
+_SHOWN = 5
+"""Changes that are shown beside a version that rises too little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -34,7 +37,8 @@ def judge(
     bump = due(changes)
     version = parse_version(old.version)
     least = next_version(version, bump) if version is not None and bump is not None else None
-    found = list(_versions(old, new, bump, least))
+    gravest = tuple(c for c in changes if c.severity == bump)[:_SHOWN]
+    found = list(_versions(old, new, bump, least, tuple(_place(old, new, c) for c in gravest)))
     enough = not found
     found += [_change(old, new, change, enough) for change in changes]
     for party in broken_consumers(changes, [*old.consumers, *consumers]):
@@ -70,7 +74,15 @@ def broken_consumers(changes: Sequence[Change], consumers: Sequence[Party]) -> l
     return list(dict.fromkeys(found))
 
 
-def _versions(old: Contract, new: Contract, bump: Bump | None, least: Version | None) -> list[Diagnostic]:
+def _place(old: Contract, new: Contract, change: Change) -> Label:
+    """Where a change stands: in the new document if it is there, else in the old one."""
+    span = new.span(change.new) if change.new is not None else old.span(change.old or ())
+    return Label(span, change.text)
+
+
+def _versions(
+    old: Contract, new: Contract, bump: Bump | None, least: Version | None, causes: tuple[Label, ...]
+) -> list[Diagnostic]:
     path = ("version",) if new.document is None or "version" in new.document.data else ("metadata", "version")
     span, related = new.span(path), (Label(old.span(path), "the old version"),)
     before, after = parse_version(old.version), parse_version(new.version)
@@ -81,13 +93,17 @@ def _versions(old: Contract, new: Contract, bump: Bump | None, least: Version | 
     core = Version(after.major, after.minor, after.patch)
     if bump is not None and after == before:
         text = f"the contract changed, but is still {new.version}"
-        return [Diagnostic("FLC502", text, span, hint=f"write {least}", related=related)]
+        return [Diagnostic("FLC502", text, span, hint=f"write {least}", related=(*related, *causes))]
     if after < before:
         text = f"the version goes back from {old.version} to {new.version}"
         return [Diagnostic("FLC502", text, span, hint=f"write {least or old.version} or more", related=related)]
     if least is not None and core < least:
         text = f"the changes ask for {least} (a {bump} change), but the version is {new.version}"
-        return [Diagnostic("FLC501", text, span, hint=f"write {least}, or take back what is {bump}", related=related)]
+        return [
+            Diagnostic(
+                "FLC501", text, span, hint=f"write {least}, or take back what is {bump}", related=(*related, *causes)
+            )
+        ]
     return []
 
 
@@ -95,7 +111,7 @@ def _change(old: Contract, new: Contract, change: Change, enough: bool) -> Diagn
     """One change at its place: in the new document where it stands there, else in the old one."""
     code = "FLC503" if change.breaking else "FLC504"
     severity = Severity.NOTIFY if not change.breaking else Severity.WARN if enough else Severity.BLOCK
-    span = new.span(change.new) if change.new is not None else old.span(change.old or ())
+    span = _place(old, new, change).span
     related = (Label(old.span(change.old), "was here"),) if change.old is not None and change.new is not None else ()
     subject = ".".join(p for p in (change.table, change.column) if p)
     why = f"{change.rule}: a {change.severity} change, which {change.direction} the contract"

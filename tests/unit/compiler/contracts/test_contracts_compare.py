@@ -298,6 +298,7 @@ def test_the_version_that_is_due(
         assert diagnostic.span is not None
         assert (diagnostic.span.file, diagnostic.span.line) == ("new.yaml", 5)
         assert diagnostic.related[0].span.file == "old.yaml"
+        assert len(diagnostic.related) == (2 if due else 1), "the old version, and the change that asks for more"
 
 
 def test_a_breaking_change_blocks_until_the_version_says_so() -> None:
