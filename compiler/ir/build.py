@@ -70,11 +70,16 @@ def _place(ir: Entry, project: str) -> None:
     transforms = ir["product"]["transforms"] if ir["product"] else ()
     layers = Layers(ir["platform"]["data_architecture"]["layers"], transforms, project)
     for section in _RELATIONS:
-        for node in ir[section]:
+        for node in ir[section] if _told(ir[section]) else ():
             node["layer"] = layer = layers.of(node)
             node["layer_rank"] = layers.ranks.get(layer) if layer is not None else None
-    for source in ir["sources"]:
+    for source in ir["sources"] if _told(ir["sources"]) else ():
         source["layer"] = layers.of(source)
+
+
+def _told(nodes: Sequence[Entry]) -> bool:
+    """Whether what tells a layer was read; where nobody needs layers, it was not."""
+    return bool(nodes) and "meta" in nodes[0]
 
 
 def _classify(ir: Entry) -> None:
@@ -84,9 +89,10 @@ def _classify(ir: Entry) -> None:
     known = frozenset(levels)
     for section in (*_RELATIONS, "sources"):
         for node in ir[section]:
-            for column in node["columns"]:
-                if column.get("classification") is None and column["tags"] and not known.isdisjoint(column["tags"]):
-                    column["classification"] = min(known.intersection(column["tags"]))
+            for column in node.get("columns", ()):
+                tags = column.get("tags")
+                if tags and column.get("classification") is None and not known.isdisjoint(tags):
+                    column["classification"] = min(known.intersection(tags))
                 declared = column.get("classification")
                 column["level"] = levels.get(declared) if declared is not None else None
                 inherited = column.get("inherited")
