@@ -24,7 +24,10 @@ from compiler.facts.sql_text import SqlText
 FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
-_READERS = ("file_facts", "jinja_values", "seed_files", "sql_files", "sql_text", "yaml_values")
+_READERS = (
+    "file_facts", "jinja_values", "seed_files", "sql_files", "sql_text", "yaml_values",
+    "lineage", "lineage_model", "lineage_render", "lineage_sql",
+)  # fmt: skip
 
 
 class Known(msgspec.Struct, array_like=True):

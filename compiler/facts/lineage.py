@@ -20,7 +20,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import Span, whole_file
 
 if TYPE_CHECKING:
-    from compiler.facts.lineage_sql import Breakers, Relation
+    from compiler.facts.lineage_model import Breakers, Relation
 
 DIALECTS = {
     "athena": "athena", "bigquery": "bigquery", "clickhouse": "clickhouse", "databricks": "databricks",
@@ -88,7 +88,7 @@ def propagate(facts: Facts, lineage: Lineage, ranks: Mapping[str, int]) -> None:
 
 
 def _inherit(node: Entry, relation: Relation, carried: dict[tuple[str, str], Entry], ranks: Mapping[str, int]) -> None:
-    from compiler.facts.lineage_sql import STOPPING
+    from compiler.facts.lineage_model import STOPPING
 
     columns = {c["name"].lower(): c for c in node["columns"]}
     added = []
@@ -158,7 +158,7 @@ def _below(facts: Facts, order: Iterable[Entry]) -> list[Entry]:
 
 
 def _relation_type() -> type[Relation]:
-    from compiler.facts.lineage_sql import Relation
+    from compiler.facts.lineage_model import Relation
 
     return Relation
 
@@ -167,7 +167,7 @@ class _Tracer:
     """Traces models one after the other; what a star stands for is known from those before."""
 
     def __init__(self, facts: Facts, project_dir: Path, breakers: Breakers | None, cache: FileCache[Relation]) -> None:
-        from compiler.facts.lineage_sql import Breakers as Default
+        from compiler.facts.lineage_model import Breakers as Default
 
         self.facts = facts
         self.project_dir = project_dir
@@ -219,7 +219,7 @@ class _Tracer:
 
     def relation(self, unique_id: str) -> Relation:
         """A node as others see it: each column is its own."""
-        from compiler.facts.lineage_sql import COPY, Edge, Relation
+        from compiler.facts.lineage_model import COPY, Edge, Relation
 
         entry, traced = self.entries[unique_id], self.relations.get(unique_id)
         names = [c["name"] for c in entry["columns"]]

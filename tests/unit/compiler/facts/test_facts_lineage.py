@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from compiler.facts.lineage import column_lineage, propagate
-from compiler.facts.lineage_sql import Breakers
+from compiler.facts.lineage_model import Breakers
 from compiler.facts.manifest import read_manifest
 from compiler.facts.project_files import read_project_files
 from compiler.ir.facts_model import Facts
