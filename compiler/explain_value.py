@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.documents.manifest import MANIFEST
-from compiler.documents.shape import Either, Keyed, Keys, ListOf, MapOf, Record, Shape, Switchable, dotted
+from compiler.documents.models import canonical_place
+from compiler.documents.shape import (
+    Anything,
+    Either,
+    Field,
+    Keyed,
+    Keys,
+    ListOf,
+    MapOf,
+    Record,
+    Shape,
+    Switchable,
+    dotted,
+)
 from compiler.inherit import Resolved, Step
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.spell import did_you_mean
@@ -25,12 +38,11 @@ class Explained:
 
 
 def explain_value(resolved: Resolved, name: str) -> Outcome[Explained]:
-    """``name`` is dotted, ``[0]`` or ``.0`` for an index; FLC314 where the manifest has no such field."""
-    path = parse_path(name)
-    found = field_at(path)
+    """``name`` is dotted, ``[0]`` or ``.0`` for an index, in any dialect; FLC314 where there is no such field."""
+    found = field_at(parse_path(name))
     if isinstance(found, Diagnostic):
         return Outcome(None, (found,))
-    order, doc = found
+    path, order, doc = found
     value: Any = resolved.data
     for key in path:
         if isinstance(value, dict):
@@ -52,31 +64,53 @@ def parse_path(name: str) -> Keys:
     return tuple(int(p) if p.isdecimal() else p for p in parts)
 
 
-def field_at(path: Keys) -> tuple[str, str] | Diagnostic:
-    """The order and the description of the manifest's field at ``path``; FLC314 where there is none."""
-    shape: Shape = MANIFEST
+def field_at(written: Keys) -> tuple[Keys, str, str] | Diagnostic:
+    """The canonical path, the order and the description of a manifest's field; FLC314 where there is none."""
+    path = canonical_place(written)
+    shapes: list[Shape] = [MANIFEST]
     order, doc = "override", ""
+    made: list[str | int] = []
     for i, key in enumerate(path):
-        candidates = _plain(shape)
-        records = [s for s in candidates if isinstance(s, Record)]
-        known = next((r.fields[str(key)] for r in records if str(key) in r.fields), None)
-        if known is not None:
-            shape, order, doc = known.shape, known.order, known.doc or doc
-        elif any(r.rest is not None for r in records):
-            shape = next(r.rest for r in records if r.rest is not None)
-        elif any(isinstance(s, MapOf | Keyed | ListOf) for s in candidates):
-            holder = next(s for s in candidates if isinstance(s, MapOf | Keyed | ListOf))
-            order = order if isinstance(holder, ListOf) else holder.order
-            shape = holder.record if isinstance(holder, Keyed) else holder.item
-        elif records:
-            hint = did_you_mean(str(key), [k for r in records for k in r.fields])
-            where = f" in `{dotted(path[:i])}`" if i else ""
-            return Diagnostic("FLC314", f"a manifest has no field `{key}`{where}", hint=hint, path=path)
-        elif type(shape) is not Shape and not any(type(s).__name__ == "Anything" for s in candidates):
-            return Diagnostic(
-                "FLC314", f"`{dotted(path[:i])}` holds a single value", hint="name it without the rest", path=path
-            )
-    return order, doc
+        step = _step(shapes, str(key))
+        if step is None:
+            return _no_field(shapes, written, path, i)
+        name, shapes, field, held = step
+        if field is not None:
+            order, doc = field.order, field.doc or doc
+        order = held or order
+        made.append(name if field is not None else key)
+    return tuple(made), order, doc
+
+
+def _step(shapes: list[Shape], key: str) -> tuple[str, list[Shape], Field | None, str] | None:
+    """Into a record's field, or an entry of a mapping or list: its name, shapes, field, and the order of entries."""
+    for shape in shapes:
+        if isinstance(shape, Record) and (name := shape.field_named(key)) is not None:
+            field = shape.fields[name]
+            return name, _plain(field.shape), field, ""
+    for shape in shapes:
+        if isinstance(shape, MapOf):
+            return key, _plain(shape.item), None, shape.order if not isinstance(shape.item, Record) else ""
+        if isinstance(shape, Keyed):
+            value = shape.record.fields[shape.value].shape if shape.value else shape.record
+            return key, _plain(value), None, shape.order if shape.value else ""
+        if isinstance(shape, ListOf):
+            return key, _plain(shape.item), None, ""
+        if isinstance(shape, Record) and shape.rest is not None:
+            return key, _plain(shape.rest), None, ""
+        if isinstance(shape, Anything):
+            return key, [shape], None, ""
+    return None
+
+
+def _no_field(shapes: list[Shape], written: Keys, path: Keys, at: int) -> Diagnostic:
+    known = [k for s in shapes if isinstance(s, Record) for k in s.words()]
+    if not known:
+        text = f"`{dotted(path[:at])}` holds a single value"
+        return Diagnostic("FLC314", text, hint="name it without the rest", path=written)
+    where = f" in `{dotted(path[:at])}`" if at else ""
+    hint = did_you_mean(str(path[at]), known)
+    return Diagnostic("FLC314", f"a manifest has no field `{path[at]}`{where}", hint=hint, path=written)
 
 
 def _plain(shape: Shape) -> list[Shape]:

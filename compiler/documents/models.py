@@ -122,6 +122,18 @@ def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
     return Outcome(document, (*found, *find_secrets(yaml_doc, kind)))
 
 
+def canonical_place(path: Keys) -> Keys:
+    """The place in the canonical form of a manifest's field that stands elsewhere in another dialect."""
+    for old, new in _MANIFEST_MOVES:
+        if path[: len(old)] == old:
+            return new + path[len(old) :]
+    if path[:2] == ("governance", "classification") and path[2:3] and path[2] in _CLASSES:
+        return (*path[:2], "categories", *path[2:])
+    if path[:2] == ("governance", "quality_gates") and str(path[2:3] and path[2]).endswith("_layer"):
+        return (*path[:2], "layers", str(path[2]).removesuffix("_layer"), *path[3:])
+    return path
+
+
 def shape_of(kind: str) -> Record:
     """The shape of a kind."""
     if kind == "Manifest":

@@ -341,7 +341,7 @@ class Record(Shape):
         for key, one in value.items():
             if key.startswith("x-"):
                 continue
-            name = self._field(key)
+            name = self.field_named(key)
             if name is None:
                 if self.rest is None:
                     self._unknown(key, path, log)
@@ -361,7 +361,8 @@ class Record(Shape):
                 log.problems.append(Problem("FLC203", (*path, name), problem, field.doc))
         return result
 
-    def _field(self, key: str) -> str | None:
+    def field_named(self, key: str) -> str | None:
+        """The field that ``key`` means, in any of its spellings."""
         if key in self.fields:
             return key
         snake = snake_case(key)
@@ -382,7 +383,7 @@ class Record(Shape):
 
     def _elsewhere(self, key: str) -> str:
         for name, field in self.fields.items():
-            if isinstance(field.shape, Record) and field.shape._field(key):
+            if isinstance(field.shape, Record) and field.shape.field_named(key):
                 return f"it belongs in `{name}`"
         return ""
 

@@ -201,6 +201,37 @@ def test_a_field_that_does_not_exist_is_explained(name: str, hint: str) -> None:
     assert hint in found.message + found.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "order", "value"),
+    [
+        ("governance.data_retention_days", "governance.retention.min_days", "stricter_up", 30),
+        ("governance.qualityGates.minimum_coverage", "governance.quality_gates.minimum_test_coverage", "stricter_up",
+         70),
+        ("governance.quality_gates.gold_layer.minimum_coverage",
+         "governance.quality_gates.layers.gold.minimum_coverage", "stricter_up", 90),
+        ("governance.classification.pii.level", "governance.classification.categories.pii.level", "stricter_up", "a"),
+        ("approved_plugins.compute", "approved_plugins.compute", "intersect", ["duckdb"]),
+        ("catalog_structure.namespaces.gold.grants.x", "catalog_structure.namespaces.gold.grants.x", "stricter_down",
+         "read"),
+        ("plugins.compute.config.threads", "plugins.compute.config.threads", "override", 4),
+        ("domains.sales.owners[0].team", "domains.sales.owners[0].team", "override", "t"),
+        ("governance.network_policies.default_deny", "governance.network_policies.default_deny", "stricter_up", None),
+    ],
+)  # fmt: skip
+def test_a_field_is_found_in_any_dialect(name: str, path: str, order: str, value: object) -> None:
+    text = (
+        "governance: {data_retention_days: 30, quality_gates: {minimum_test_coverage: 70,"
+        " gold_layer: {minimum_coverage: 90}}, classification: {levels: [a], pii: {level: a}}}\n"
+        "approved_plugins: {compute: [duckdb]}\nplugins: {compute: {type: duckdb, config: {threads: 4}}}\n"
+        "domains: [{name: sales, owners: [t]}]\n"
+        "catalog_structure: {namespaces: [{name: gold, grants: [{role: x, access: read}]}]}\n"
+    )
+    explained = explain_value(join(text)[0], name).value
+    assert explained is not None
+    assert (explained.path, explained.order, explained.value) == (path, order, value)
+    assert bool(explained.steps) == (value is not None)
+
+
 def test_origins_are_found_from_the_ir() -> None:
     text = "data_architecture:\n  layers:\n    - name: bronze\n      prefix: b_\n"
     text += "    - name: gold\n      quality_gates: {minimum_coverage: 9}\n"
