@@ -40,19 +40,24 @@ def read_sources(paths: Iterable[str]) -> Outcome[tuple[Source, ...]]:
     return Outcome(tuple(sources), tuple(diagnostics))
 
 
-def read_source(path: Path) -> Outcome[Source]:
-    """One file as UTF-8 text."""
+def read_source(path: Path, *, newline: str | None = None) -> Outcome[Source]:
+    """One file as UTF-8 text, without a byte-order mark; ``newline`` as for ``open`` ("" keeps line ends)."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             message = f"{path} has more than {_MAX_BYTES // 2**20} MiB: this is no policy file"
             return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
-        return Outcome(Source(str(path), path.read_text(encoding="utf-8")))
+        return Outcome(Source(str(path), _text(path, newline)))
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text (byte {error.start})"
         return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
         return Outcome(None, (Diagnostic("FLC100", message, whole_file(str(path))),))
+
+
+def _text(path: Path, newline: str | None) -> str:
+    with path.open(encoding="utf-8-sig", newline=newline) as file:
+        return file.read()
 
 
 def _below(folder: Path) -> Iterator[Path]:

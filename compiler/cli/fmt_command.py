@@ -40,7 +40,7 @@ def execute(options: argparse.Namespace) -> int:
     files = policy_files(options.paths)
     sources, found = [], list(files.diagnostics)
     for path in files.value or ():
-        read = read_source(path)
+        read = read_source(path, newline="")
         found += read.diagnostics
         if read.value is not None:
             sources.append(read.value)
@@ -71,11 +71,9 @@ def _run(options: argparse.Namespace, sources: Iterable[Source], found: Iterable
 
 
 def _differs(source: Source, text: str) -> bool:
-    """Whether the file is not laid out so already; its line ends count, which reading made one kind."""
-    if source.text != text:
-        return True
+    """Whether the file is not laid out so already; a byte-order mark counts."""
     path = Path(source.file)
-    return path.is_file() and b"\r" in path.read_bytes()
+    return path.read_bytes() != text.encode() if path.is_file() else source.text != text
 
 
 def _change(options: argparse.Namespace, source: Source, text: str) -> Outcome[None]:

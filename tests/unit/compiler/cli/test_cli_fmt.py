@@ -75,6 +75,14 @@ def test_line_ends_are_made_of_one_kind(folder: Path) -> None:
     assert (folder / "neat.rego").read_bytes() == NEAT.encode()
 
 
+def test_a_byte_order_mark_goes_and_the_line_ends_of_raw_strings_stay(folder: Path) -> None:
+    (folder / "neat.rego").write_bytes(b"\xef\xbb\xbf" + NEAT.encode())
+    (folder / "raw.rego").write_bytes(b"package a\r\n\r\np := `x\r\ny`\r\n")
+    assert run(["fmt", "-w", str(folder / "neat.rego"), str(folder / "raw.rego")]) == 0
+    assert (folder / "neat.rego").read_bytes() == NEAT.encode()
+    assert (folder / "raw.rego").read_bytes() == b"package a\n\np := `x\r\ny`\n"
+
+
 def test_a_file_that_cannot_be_written_is_the_environment(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,3 +61,9 @@ def test_modifiers_and_comments_after_an_unformatted_term_are_kept() -> None:
     after = formatted(text)
     assert "with input.y as 1" in after
     assert "# last" in after
+
+
+def test_the_page_shows_what_the_formatter_gives() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "fmt.md").read_text(encoding="utf-8")
+    example = page.split("```floe\n")[1].split("```")[0]
+    assert formatted(f"package a\n\n{example}", "a.floe") == f"package a\n\n{example}"
