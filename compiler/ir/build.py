@@ -60,9 +60,25 @@ def build_ir(
     }
     _place(ir, project)
     _classify(ir)
+    _own(ir)
     if product is not None:
         _connect_ports(ir)
     return ir
+
+
+def _own(ir: Entry) -> None:
+    """Leave out what installed packages bring: only their own authors can mend it. Their ids stay in `depends_on`."""
+    name = ir["project"]["name"] if ir["project"] is not None else ""
+    if not any(_package(node, "") == name for node in ir["models"]):
+        return
+    for section in _LISTS:
+        ir[section] = [entry for entry in ir[section] if _package(entry, name) == name]
+
+
+def _package(entry: Entry, default: str) -> str:
+    """The package in an entry's ``unique_id`` (``model.package.name``); groups have none."""
+    parts = str(entry.get("unique_id", "")).split(".", 2)
+    return parts[1] if len(parts) > 2 else default
 
 
 def _place(ir: Entry, project: str) -> None:

@@ -109,3 +109,17 @@ def test_a_manifest_alone_has_no_product_and_no_jobs() -> None:
     ir = build_ir(parts()["platform"], None, None, policies=[{"id": "X"}], params={"floe.x": {"n": 1}})
     assert (ir["product"], ir["project"], ir["jobs"], ir["models"]) == (None, None, [], [])
     assert ir["params"] == {"floe.x": {"n": 1}}
+
+
+def test_what_installed_packages_bring_is_left_out() -> None:
+    models = [
+        {"unique_id": "model.shop.orders", "name": "orders", "package": "shop", "depends_on": ["model.fivetran.base"]},
+        {"unique_id": "model.fivetran.base", "name": "base", "package": "fivetran"},
+    ]
+    sources = [{"unique_id": "source.fivetran.raw.t", "name": "t", "source_name": "raw", "package": "fivetran"}]
+    ir = built(parts(project={"name": "shop"}, models=models, sources=sources))
+    assert [model["unique_id"] for model in ir["models"]] == ["model.shop.orders"]
+    assert ir["models"][0]["depends_on"] == ["model.fivetran.base"]
+    assert ir["sources"] == []
+    unnamed = built(parts(project={"name": ""}, models=models, sources=sources))
+    assert len(unnamed["models"]) == 2
