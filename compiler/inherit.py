@@ -266,10 +266,13 @@ def _approvals(resolved: Resolved) -> list[Diagnostic]:
     for category, plugin in resolved.data.get("plugins", {}).items():
         if category not in approved:
             continue
+        from compiler.documents.plugins.known import plain_name
+
         named: list[tuple[Keys, Any]] = [(("type",), plugin.get("type")), (("default",), plugin.get("default"))]
         named += [(("approved", i, "name"), a["name"]) for i, a in enumerate(plugin.get("approved", ()))]
+        allowed = {plain_name(category, name) for name in approved[category]}
         for keys, name in named:
-            if name is None or name in approved[category]:
+            if name is None or plain_name(category, name) in allowed:
                 continue
             path: Keys = ("plugins", category, *keys)
             text = f"`{name}` is not approved as {category.replace('_', ' ')}"

@@ -115,7 +115,7 @@ def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
     found = [diagnostic(document, problem) for problem in log.problems]
     if not found:  # values of wrong types have no meaning that could be checked further
         found = [diagnostic(document, problem) for problem in _contradictions(document)]
-    if kind == "Manifest" and isinstance(data.get("plugins"), dict):
+    if kind == "Manifest" and ("plugins" in data or "approved_plugins" in data):
         from compiler.documents.plugins.check import check_plugins
 
         found += check_plugins(document)

@@ -9,6 +9,8 @@ entry point ``floec.plugins.<category>``, because that takes as long as all the 
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from compiler.documents.plugins.known import categories, known, names
@@ -25,9 +27,16 @@ GROUP = "floec.plugins."
 def check_plugins(document: Document) -> list[Diagnostic]:
     """All that is wrong with ``plugins`` and the names in ``approved_plugins``."""
     found: list[Diagnostic] = []
-    for category, plugin in document.data["plugins"].items():
+    plugins, approved = document.data.get("plugins"), document.data.get("approved_plugins")
+    for category, plugin in plugins.items() if isinstance(plugins, dict) else ():
         if isinstance(plugin, dict):
             found += _check(document, category, plugin)
+    for category, listed in approved.items() if isinstance(approved, dict) else ():
+        for i, name in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(name, str) and known(category, name) is None and name not in installed(category):
+                # It may be installed where the product is built, so it does not block.
+                path: Keys = ("approved_plugins", category, i)
+                found.append(_unknown(document, category, name, path, Severity.WARN))
     return found
 
 
@@ -48,9 +57,15 @@ def check_inherited(document: Document, category: str, name: str, config: dict[s
 
 def installed(group: str) -> dict[str, Any]:
     """The entry points of ``floec.plugins.<group>`` by name, not loaded yet."""
+    return _installed(GROUP + group, tuple(sys.path))
+
+
+@cache
+def _installed(group: str, path: tuple[str, ...]) -> dict[str, Any]:
+    """``path`` is where distributions are looked for: another one has other plugins."""
     from importlib.metadata import entry_points
 
-    return {point.name: point for point in entry_points(group=GROUP + group)}
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def _check(document: Document, category: str, plugin: dict[str, Any]) -> list[Diagnostic]:
@@ -66,10 +81,14 @@ def _check(document: Document, category: str, plugin: dict[str, Any]) -> list[Di
         return _by_schema(document, points[name], name, plugin, path)
     if category not in categories() and not points:
         return [_unknown_category(document, category)]
-    choices = [*names(category), *points]
-    hint = did_you_mean(name, choices) or "known are: " + ", ".join(sorted(choices))
+    return [_unknown(document, category, name, (*path, "type"), Severity.BLOCK)]
+
+
+def _unknown(document: Document, category: str, name: str, path: Keys, severity: Severity) -> Diagnostic:
+    choices = [*names(category), *installed(category)]
+    hint = did_you_mean(name, choices) or ("known are: " + ", ".join(sorted(choices)) if choices else "install it")
     text = f"no plugin `{name}` for {category.replace('_', ' ')} is known or installed"
-    return [Diagnostic("FLC220", text, document.span((*path, "type")), hint=hint, path=(*path, "type"))]
+    return Diagnostic("FLC220", text, document.span(path), severity, hint=hint, path=path)
 
 
 def _unknown_category(document: Document, category: str) -> Diagnostic:

@@ -78,6 +78,11 @@ def names(category: str) -> list[str]:
     return list(_named(category))
 
 
+def plain_name(category: str, name: str) -> str:
+    """The name that a plugin is known by, for another word for it."""
+    return SPELLINGS.get((category, name), name)
+
+
 def words(category: str, name: str) -> list[str]:
     """A plugin's name and the other words for it."""
     return [name, *(word for (home, word), meant in SPELLINGS.items() if (home, meant) == (category, name))]
@@ -85,7 +90,7 @@ def words(category: str, name: str) -> list[str]:
 
 def known(category: str, name: str) -> Known | None:
     """A plugin by its name or another word for it; None where floec does not know it."""
-    name = SPELLINGS.get((category, name), name)
+    name = plain_name(category, name)
     found = _named(category).get(name)
     return None if found is None else Known(category, name, *found)
 

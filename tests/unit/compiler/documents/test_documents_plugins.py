@@ -13,7 +13,7 @@ import pytest
 from compiler.documents.models import validate_document
 from compiler.documents.plugins import known
 from compiler.documents.yaml_loader import load_yaml
-from policy_lang.diagnostics import Diagnostic
+from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Source
 
 ROOT = Path(__file__).parents[4]
@@ -86,6 +86,14 @@ def test_our_own_are_entry_points() -> None:
             module, _, attribute = target.partition(":")
             plugin = getattr(sys.modules[module], attribute)
             assert (plugin.category, plugin.name) == (category, name)
+
+
+def test_an_approved_plugin_that_nobody_knows_is_a_warning() -> None:
+    (found,) = check("  catalog: polaris\napproved_plugins: {compute: [duckdb, snowflak]}\n")
+    assert (found.code, found.severity) == ("FLC220", Severity.WARN)
+    assert "snowflake" in found.hint
+    assert found.span is not None
+    assert found.span.line == 6
 
 
 def test_another_word_for_a_plugin_is_read() -> None:

@@ -67,6 +67,10 @@ def test_a_plugin_must_be_approved() -> None:
     assert "duckdb" in only(found, "FLC303", 5, "0.yaml").hint
 
 
+def test_another_word_for_an_approved_plugin_is_approved() -> None:
+    assert join("approved_plugins: {secrets: [k8s-secrets]}\n", "plugins: {secrets: kubernetes}\n")[1] == ()
+
+
 def test_a_domain_must_be_listed_and_meets_what_is_asked_of_it() -> None:
     listed = "domains: [{name: finance, extra_policies: {audit_logging: required, compute_approved: [snowflake]}}]\n"
     _, found = join(listed, "domain: {name: finanec}\n")
