@@ -94,21 +94,23 @@ def _unknown(bundle: Bundle, policies: Sequence[PolicyInfo]) -> Iterator[Diagnos
 def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnostic]) -> tuple[int, Setting | None]:
     """The rank in force, and who set it (None: the policy's own)."""
     rank, by, tier = policy.severity.rank, None, ""
+    above: tuple[int, Setting | None, str] | None = None
     for bundle in homes:
+        if tier and bundle.tier != tier:
+            above = rank, by, tier
+        tier = bundle.tier
         word = bundle.setting("severity").get(policy.id)
         if word is None:
-            tier = tier or bundle.tier
             continue
         wanted = _OFF if word == "off" else Severity(word).rank
-        said = Setting(word, bundle.tier, bundle.span("severity", policy.id))
+        said = Setting(word, tier, bundle.span("severity", policy.id))
         if wanted == _OFF and SECURITY in policy.tags:
             text = f"{policy.id} is a security policy: it cannot be switched off"
             found.append(Diagnostic("FLC323", text, said.span, related=(Label(policy.span, "declared here"),)))
-            continue
-        if tier and bundle.tier != tier and wanted < rank:
-            found.append(_weakened(policy, said, by, rank, tier))
-            continue
-        rank, by, tier = wanted, said, bundle.tier
+        elif above is not None and wanted < above[0]:
+            found.append(_weakened(policy, said, above[1], above[0], above[2]))
+        else:
+            rank, by = wanted, said
     return rank, by
 
 
@@ -146,8 +148,12 @@ def _params(
 ) -> dict[str, dict[str, Any]]:
     params: dict[str, dict[str, Any]] = {}
     set_by: dict[tuple[str, str], Setting] = {}
+    set_above: dict[tuple[str, str], Setting] = {}
     first_tier: dict[str, str] = {}
+    tier = ""
     for bundle in bundles:
+        if bundle.tier != tier:
+            set_above, tier = dict(set_by), bundle.tier
         own = files[id(bundle)]
         declared = {
             (package, param.name): param
@@ -166,10 +172,8 @@ def _params(
             if wrong:
                 found += [replace(problem, span=said.span) for problem in wrong]
                 continue
-            above = set_by.get(home)
-            inherited = above is not None and above.tier != bundle.tier
-            default = above is None and first_tier[home[0]] != bundle.tier
-            if inherited or default:
+            above = set_above.get(home)
+            if above is not None or first_tier[home[0]] != tier:
                 base = above.value if above is not None else _default(policies, *home)
                 if not _stricter(declared[home], base, value):
                     found.append(_weaker(declared[home], home, said, above, base))

@@ -168,6 +168,19 @@ def test_a_tier_moves_a_parameter_only_to_its_stricter_side(
         assert the(found).related, "both lines are shown"
 
 
+def test_a_tier_that_speaks_twice_stays_above_its_parent(tmp_path: Path) -> None:
+    above = [{"use": "../own", "params": {"limit": 8}, "severity": {"OWN001": "warn"}}]
+    below = [
+        {"use": "../own", "params": {"limit": 5}, "severity": {"OWN001": "block"}},
+        {"use": "../own", "params": {"limit": 9}, "severity": {"OWN001": "off"}},
+    ]
+    found = two(tmp_path, above, below)
+    assert sorted(codes(found)) == ["FLC320", "FLC321"]
+    assert found.value is not None
+    assert found.value.params == {"acme.length": {"limit": 5}}
+    assert found.value.severities["OWN001"] is Severity.BLOCK
+
+
 @pytest.mark.parametrize(
     ("entry", "code", "says"),
     [
