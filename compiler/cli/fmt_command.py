@@ -6,7 +6,6 @@ import argparse
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -102,6 +101,8 @@ def write_in_place(path: Path, text: str) -> Outcome[None]:
 
     Error: ``FLC891``, with the system's reason; the file is then as it was.
     """
+    import tempfile
+
     target = path.resolve()
     temporary = None
     try:
