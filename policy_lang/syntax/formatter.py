@@ -19,7 +19,9 @@ from policy_lang.syntax.formatter_places import Places
 from policy_lang.syntax.formatter_rules import Guarded
 from policy_lang.syntax.meaning import same_meaning
 from policy_lang.syntax.parser import parse_with_tokens
+from policy_lang.syntax.tokens import Token
 
+_Parsed = tuple[ast.Module, tuple[Token, ...]]
 _WORDS = ("rego.", "future.")
 _PASSES = 8
 """One pass can move a comment to a line of its own, and the next then sets it apart: two or three do."""
@@ -31,28 +33,33 @@ def format_source(source: Source) -> Outcome[str]:
     Errors: those of the parser; ``FLC890`` where the result would not mean the same, which is a fault
     of the formatter and not of the source.
     """
-    for _ in range(_PASSES):
-        formatted = _once(source)
-        if formatted.value is None or formatted.value == source.text:
-            return formatted
-        source = Source(source.file, formatted.value)
-    return _fault(source, "the formatter finds no layout that stays")
-
-
-def _once(source: Source) -> Outcome[str]:
     parsed = parse_with_tokens(source)
     if parsed.value is None:
         return Outcome(None, parsed.diagnostics)
-    module, tokens = parsed.value
+    found = parsed.value
+    for _ in range(_PASSES):
+        following = _once(source, *found)
+        if following is None:
+            return _fault(source, "the formatter's result would not mean the same: the file is left alone")
+        text, found = following
+        if text == source.text:
+            return Outcome(text)
+        source = Source(source.file, text)
+    return _fault(source, "the formatter finds no layout that stays")
+
+
+def _once(source: Source, module: ast.Module, tokens: tuple[Token, ...]) -> tuple[str, _Parsed] | None:
+    """The text of one pass with what it parses to; None where it would mean something else."""
     places = Places(source, tokens)
     text = _written(module, places, None)
-    if text == source.text or _unchanged(source, module, text):
-        return Outcome(text)
-    # Comments in odd places can have no line to go to. The rules that hold them stay as they are.
-    text = _written(module, places, lambda part, new: _part_unchanged(source, module, part, new))
-    if _unchanged(source, module, text):
-        return Outcome(text)
-    return _fault(source, "the formatter's result would not mean the same: the file is left alone")
+    if text == source.text:
+        return text, (module, tokens)
+    found = _unchanged(source, module, text)
+    if found is None:
+        # Comments in odd places can have no line to go to. The rules that hold them stay as they are.
+        text = _written(module, places, lambda part, new: _part_unchanged(source, module, part, new))
+        found = _unchanged(source, module, text)
+    return (text, found) if found is not None else None
 
 
 def _fault(source: Source, message: str) -> Outcome[str]:
@@ -67,10 +74,11 @@ def _written(module: ast.Module, places: Places, accepts: Callable[[Guarded, str
     return writer.text()
 
 
-def _unchanged(source: Source, module: ast.Module, text: str) -> bool:
-    """Whether a text has the meaning of ``module``, and all its comments."""
+def _unchanged(source: Source, module: ast.Module, text: str) -> _Parsed | None:
+    """What a text parses to where it has the meaning of ``module``, and all its comments."""
     found = parse_with_tokens(Source(source.file, text)).value
-    return found is not None and same_meaning(module, found[0]) and _comments(module) == _comments(found[0])
+    same = found is not None and same_meaning(module, found[0]) and _comments(module) == _comments(found[0])
+    return found if same else None
 
 
 def _part_unchanged(source: Source, module: ast.Module, part: Guarded, text: str) -> bool:
