@@ -10,6 +10,7 @@ from benchmarks.rows import RESULTS, Row, SkippedError, save, table
 
 SUITES = {
     "check": "whole process: floec check against opa eval on 1,000 models",
+    "dbt": "whole process: floec check, dbt-bouncer and dbt-score with 19 equivalent rules on dbt manifests",
     "engine": "evaluation only: the same checks in floec, OPA and regorus; a cold start",
 }
 
