@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from compiler.documents.models import Document
 from compiler.settings import SECURITY, InForce
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
-from policy_lang.policies import Violation
+from policy_lang.policies import PolicySet, Violation
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
@@ -62,10 +62,15 @@ def exemptions_of(manifests: Iterable[Document]) -> tuple[Exemption, ...]:
 
 
 def check(
-    ir: dict[str, Any], in_force: InForce, exemptions: Sequence[Exemption], places: Places, today: date
+    ir: dict[str, Any],
+    policies: PolicySet,
+    in_force: InForce,
+    exemptions: Sequence[Exemption],
+    places: Places,
+    today: date,
 ) -> Outcome[Checked]:
     """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks."""
-    ran = in_force.policies.run(ir, in_force.params, in_force.severities)
+    ran = policies.run(ir, in_force.params, in_force.severities)
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
     found = list(_refused(exemptions, in_force))
@@ -73,8 +78,7 @@ def check(
     live = [e for e in exemptions if e.expires >= today.isoformat() and e.policy in open_to_all]
     used: set[int] = set()
     for violation in ran.value.violations:
-        if violation.policy.id in in_force.severities:
-            found.append(_diagnostic(violation, ir, in_force, live, used, places))
+        found.append(_diagnostic(violation, ir, in_force, live, used, places))
     for exemption in live:
         if id(exemption) not in used:
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
@@ -82,8 +86,7 @@ def check(
     counts = dict(ran.value.subjects)
     subjects = {
         policy.id: counts.get(f"{policy.package}.{policy.name}", 0)
-        for policy in in_force.policies.policies
-        if policy.id in in_force.severities
+        for policy in policies.policies
     }
     return Outcome(Checked(subjects), tuple(found))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import whole_file
 
 if TYPE_CHECKING:
+    from compiler.bundles import Bundle
     from compiler.check import Checked
     from compiler.emit import SigningKey
     from compiler.facts.needs import Needs
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from compiler.resolve import Chain
     from compiler.settings import InForce
     from emitters.artifact import Artifact
+    from policy_lang.policies import PolicySet
     from policy_lang.source import Source, Span
 
 DOCUMENTS = ("floe.yaml", "manifest.yaml")
@@ -63,6 +65,7 @@ class State:
     product: dict[str, Any] | None = None
     sources: tuple[Source, ...] = ()
     in_force: InForce | None = None
+    policies: PolicySet | None = None
     needs: Needs | None = None
     project: Path | None = None
     facts: Facts | None = None
@@ -181,32 +184,51 @@ def _inherit(state: State) -> Outcome[State]:
 
 def _resolve(state: State) -> Outcome[State]:
     from compiler.bundles import bundles_in_force, read_policies
-    from compiler.contracts.stage import contract_needs
-    from compiler.ir.schema import ir_schema
     from compiler.resolve import exemptions, platform_ir, product_ir
-    from compiler.settings import settle
-    from policy_lang.engine import CompileOptions
-    from policy_lang.policies import load_policies
 
     chain, resolved = state.chain, state.resolved
     assert chain is not None
     assert resolved is not None
-    found = list(exemptions(resolved, state.job.today).diagnostics)
+    expired = exemptions(resolved, state.job.today).diagnostics
     product = product_ir(chain.product) if chain.product is not None else None
-    state = replace(state, platform=platform_ir(resolved), product=product)
     bundles = bundles_in_force(chain.manifests)
     sources = read_policies(bundles.value or ())
-    found += [*bundles.diagnostics, *sources.diagnostics]
+    found = (*expired, *bundles.diagnostics, *sources.diagnostics)
+    state = replace(state, platform=platform_ir(resolved), product=product, sources=sources.value or ())
+    settled = _settle(state, bundles.value or ())
+    return Outcome(settled.value, (*found, *settled.diagnostics))
+
+
+def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
+    """The policies with what the tiers set; one that is switched off is neither compiled nor asks for facts."""
+    from compiler.contracts.stage import contract_needs
+    from compiler.ir.schema import ir_schema
+    from compiler.settings import settle
+    from policy_lang.engine import CompileOptions
+    from policy_lang.policies import declared, load_policies
+
+    assert state.chain is not None
+    assert state.resolved is not None
     options = CompileOptions(ir_schema(), completed=True, cache=True)
-    policies = load_policies(sources.value or (), options)
-    found += policies.diagnostics
+    known = declared(state.sources, options)
+    if known.value is None:
+        return Outcome(None, known.diagnostics)
+    ids = frozenset(policy.id for policy in known.value.policies)
+
+    def default(package: str, name: str) -> Any:
+        params = load_policies(state.sources, options, off=ids).value
+        values = params.program.eval_path((*package.split("."), "params")).value if params is not None else None
+        return values.get(name) if isinstance(values, dict) else None
+
+    settled = settle(bundles, known.value, state.resolved.data, default)
+    if settled.value is None:
+        return Outcome(None, (*known.diagnostics, *settled.diagnostics))
+    policies = load_policies(state.sources, options, off=ids - settled.value.severities.keys())
+    found = dict.fromkeys((*known.diagnostics, *policies.diagnostics, *settled.diagnostics))
     if policies.value is None:
         return Outcome(None, tuple(found))
-    settled = settle(bundles.value or (), policies.value, resolved.data)
-    found += settled.diagnostics
-    needs = None if state.job.whole else policies.value.reads() | contract_needs(chain.product)
-    state = replace(state, sources=sources.value or (), in_force=settled.value, needs=needs)
-    return Outcome(state, tuple(found))
+    needs = None if state.job.whole else policies.value.reads() | contract_needs(state.chain.product)
+    return Outcome(replace(state, in_force=settled.value, policies=policies.value, needs=needs), tuple(found))
 
 
 def _facts(state: State) -> Outcome[State]:
@@ -337,9 +359,10 @@ def _policies(state: State) -> Outcome[State]:
     assert state.chain is not None
     assert state.ir is not None
     assert state.in_force is not None
+    assert state.policies is not None
     assert state.locator is not None
     exemptions = exemptions_of(state.chain.manifests)
-    checked = check(state.ir, state.in_force, exemptions, state.locator, state.job.today)
+    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today)
     return Outcome(replace(state, checked=checked.value) if checked.value else None, checked.diagnostics)
 
 

@@ -6,18 +6,20 @@ policy or a parameter that the bundle does not have, FLC323 a security policy is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.bundles import Bundle
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
-from policy_lang.policies import ParamInfo, PolicyInfo, PolicySet
+from policy_lang.policies import Declarations, ParamInfo, PolicyInfo
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
 SECURITY = "security"
 """The tag of policies that can neither be switched off nor exempted from."""
+
+Default = Callable[[str, str], Any]
 
 _OFF = -1
 _DATA_ARCHITECTURE = ("data_architecture", "naming", "enforcement")
@@ -43,19 +45,22 @@ class Setting:
 class InForce:
     """The policies with what is set for them.
 
-    ``severities`` is id → severity (an id that is missing is switched off); ``params`` is package → name → value, of
+    ``policies`` are all that the bundles declare; ``severities`` is id → severity (an id that is missing is switched off); ``params`` is package → name → value, of
     what was set; ``set_by`` is id → who set the severity, where somebody did; ``entries`` is the IR's ``policies``.
     """
 
-    policies: PolicySet
+    policies: Declarations
     severities: dict[str, Severity]
     params: dict[str, dict[str, Any]]
     set_by: dict[str, Setting]
     entries: tuple[dict[str, Any], ...]
 
 
-def settle(bundles: Sequence[Bundle], policies: PolicySet, manifest: Mapping[str, Any]) -> Outcome[InForce]:
-    """Join what the bundles set; ``manifest`` is the joined one, whose enforcement words hold severities down."""
+def settle(
+    bundles: Sequence[Bundle], policies: Declarations, manifest: Mapping[str, Any], default: Default
+) -> Outcome[InForce]:
+    """Join what the bundles set; ``manifest`` is the joined one, whose enforcement words hold severities down, and
+    ``default`` answers a parameter's declared value, by its package and name."""
     found: list[Diagnostic] = []
     files = {id(bundle): {str(file) for file in bundle.files} for bundle in bundles}
     owners = {key: [p for p in policies.policies if p.span.file in of] for key, of in files.items()}
@@ -77,7 +82,7 @@ def settle(bundles: Sequence[Bundle], policies: PolicySet, manifest: Mapping[str
         first = homes[0] if homes else bundles[0]
         about = {"package": policy.package, "id": policy.id, "name": policy.name, "title": policy.title}
         entries.append({**about, "severity": str(word), "use": first.use, "tier": first.tier})
-    params = _params(bundles, files, policies, found)
+    params = _params(bundles, files, policies, default, found)
     ordered = tuple(sorted(entries, key=lambda entry: entry["id"]))
     return Outcome(InForce(policies, severities, params, set_by, ordered), tuple(found))
 
@@ -144,7 +149,11 @@ def _cap(policy: PolicyInfo, manifest: Mapping[str, Any]) -> int:
 
 
 def _params(
-    bundles: Sequence[Bundle], files: Mapping[int, set[str]], policies: PolicySet, found: list[Diagnostic]
+    bundles: Sequence[Bundle],
+    files: Mapping[int, set[str]],
+    policies: Declarations,
+    default: Default,
+    found: list[Diagnostic],
 ) -> dict[str, dict[str, Any]]:
     params: dict[str, dict[str, Any]] = {}
     set_by: dict[tuple[str, str], Setting] = {}
@@ -174,7 +183,7 @@ def _params(
                 continue
             above = set_above.get(home)
             if above is not None or first_tier[home[0]] != tier:
-                base = above.value if above is not None else _default(policies, *home)
+                base = above.value if above is not None else default(*home)
                 if not _stricter(declared[home], base, value):
                     found.append(_weaker(declared[home], home, said, above, base))
                     continue
@@ -215,11 +224,6 @@ def _home(
         hint = did_you_mean(name, [n for _, n in declared])
     found.append(Diagnostic("FLC322", text, bundle.span("params", *keys), hint=hint))
     return None
-
-
-def _default(policies: PolicySet, package: str, name: str) -> Any:
-    answer = policies.program.eval_path((*package.split("."), "params"))
-    return answer.value.get(name) if isinstance(answer.value, dict) else None
 
 
 def _stricter(param: ParamInfo, base: Any, value: Any) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity, blocking
+from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome, Severity, blocking
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 
@@ -75,6 +75,27 @@ class PolicyRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Declarations:
+    """What policy files declare; ``params`` are those of each package (dotted), of packages without policies too."""
+
+    policies: tuple[PolicyInfo, ...]
+    params: Mapping[str, tuple[ParamInfo, ...]]
+
+    def check_params(self, params: Mapping[str, Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
+        """What is wrong with values from outside: names that nobody declared, values of a wrong type."""
+        found: list[Diagnostic] = []
+        for package, given in params.items():
+            if package not in self.params:
+                hint = did_you_mean(package, self.params)
+                found.append(Diagnostic("floe_param_error", f"no package {package} has params", hint=hint))
+                continue
+            own = {param.name: param for param in self.params[package]}
+            problems = (_param_problem(package, name, value, own) for name, value in given.items())
+            found += [problem for problem in problems if problem is not None]
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySet:
     """Compiled policies; ``params`` are those of each package (dotted), of packages without policies too."""
 
@@ -108,17 +129,8 @@ class PolicySet:
         return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
 
     def check_params(self, params: Mapping[str, Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
-        """What is wrong with values from outside: names that nobody declared, values of a wrong type."""
-        found: list[Diagnostic] = []
-        for package, given in params.items():
-            if package not in self.params:
-                hint = did_you_mean(package, self.params)
-                found.append(Diagnostic("floe_param_error", f"no package {package} has params", hint=hint))
-                continue
-            own = {param.name: param for param in self.params[package]}
-            problems = (_param_problem(package, name, value, own) for name, value in given.items())
-            found += [problem for problem in problems if problem is not None]
-        return tuple(found)
+        """As ``Declarations.check_params``."""
+        return Declarations(self.policies, self.params).check_params(params)
 
     def check_severities(self, severities: Iterable[str]) -> tuple[Diagnostic, ...]:
         """The ids among ``severities`` that no policy has."""
@@ -167,22 +179,42 @@ class PolicySet:
         return Outcome(PolicyRun(tuple(ordered), tuple(subjects)))
 
 
-def load_policies(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[PolicySet]:
-    """Parses, desugars and compiles policy files; an id stands for one policy over all files."""
+def declared(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Declarations]:
+    """What the files declare, without compiling it; an id stands for one policy over all files."""
     if options is None or not options.cache:
-        return _loaded(sources, options)
+        return _declared(sources).outcome
+    import pickle
+
+    from policy_lang.codegen import cache
+
+    key = cache.key("declarations", sources, options)
+    kept = cache.read(key)
+    if kept is not None:
+        return Outcome(Declarations(*pickle.loads(kept)))  # the cache holds nothing that others could write
+    made = _declared(sources).outcome
+    if made.value is not None and not made.diagnostics:
+        cache.write(key, pickle.dumps((made.value.policies, dict(made.value.params))))
+    return made
+
+
+def load_policies(
+    sources: Sequence[Source], options: CompileOptions | None = None, off: Collection[str] = ()
+) -> Outcome[PolicySet]:
+    """Parses, desugars and compiles policy files, without the policies whose ids are in ``off``."""
+    if options is None or not options.cache:
+        return _loaded(sources, options, off)
     import pickle
 
     from policy_lang.codegen import cache
     from policy_lang.engine import program_from_data
 
-    key = cache.key("policies", sources, options)
+    key = cache.key(f"policies {sorted(off)}", sources, options)
     kept = cache.read(key)
     if kept is not None:
-        program = program_from_data(kept[0], options, lambda: _front(sources, options))
+        program = program_from_data(kept[0], options, lambda: _front(sources, options, off))
         policies, params, reads = pickle.loads(kept[1])  # the cache holds nothing that others could write
         return Outcome(PolicySet(program, policies, params, reads))
-    made = _loaded(sources, options)
+    made = _loaded(sources, options, off)
     if made.value is not None and not made.diagnostics:
         whole = made.value.prepared()
         rest = pickle.dumps((whole.policies, dict(whole.params), whole.reads()))
@@ -191,15 +223,17 @@ def load_policies(sources: Sequence[Source], options: CompileOptions | None = No
     return made
 
 
-def _front(sources: Sequence[Source], options: CompileOptions) -> Front:
-    from policy_lang.engine import front_of
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The files' modules as they stand and as plain Rego, and what they declare."""
 
-    return front_of(sources, options)
+    modules: tuple[ast.Module, ...]
+    plain: tuple[ast.Module, ...]
+    outcome: Outcome[Declarations]
 
 
-def _loaded(sources: Sequence[Source], options: CompileOptions | None) -> Outcome[PolicySet]:
+def _declared(sources: Sequence[Source], off: Collection[str] = ()) -> _Read:
     from policy_lang.analysis.desugar import check_together, desugar
-    from policy_lang.engine import compile_modules
     from policy_lang.syntax.parser import parse_module
 
     found: list[Diagnostic] = []
@@ -210,20 +244,40 @@ def _loaded(sources: Sequence[Source], options: CompileOptions | None) -> Outcom
         found += parsed.diagnostics
         if parsed.value is None or not parsed.ok:
             continue
-        made = desugar(parsed.value)
+        kept = tuple(policy for policy in parsed.value.policies if policy.id not in off)
+        made = desugar(replace(parsed.value, policies=kept))
         found += made.diagnostics
         if made.value is not None:
-            modules.append(parsed.value)
+            modules.append(replace(parsed.value, policies=kept))
             plain.append(made.value)
     found += check_together(modules)
-    if blocking(found):
-        return Outcome(None, tuple(found))
-    compiled = compile_modules(plain, options)
-    if compiled.value is None:
-        return Outcome(None, (*found, *compiled.diagnostics))
     params = _params(modules)
     policies = tuple(info for module in modules for info in _infos(module, params))
-    return Outcome(PolicySet(compiled.value, policies, params), (*found, *compiled.diagnostics))
+    declarations = None if blocking(found) else Declarations(policies, params)
+    return _Read(tuple(modules), tuple(plain), Outcome(declarations, tuple(found)))
+
+
+def _front(sources: Sequence[Source], options: CompileOptions, off: Collection[str]) -> Front:
+    from policy_lang import compiling
+
+    found = compiling.front(_declared(sources, off).plain, options)
+    if found.value is None:
+        raise DiagnosticError(*found.diagnostics)
+    return found.value
+
+
+def _loaded(sources: Sequence[Source], options: CompileOptions | None, off: Collection[str]) -> Outcome[PolicySet]:
+    from policy_lang.engine import compile_modules
+
+    read = _declared(sources, off)
+    made = read.outcome
+    if made.value is None:
+        return Outcome(None, made.diagnostics)
+    compiled = compile_modules(read.plain, options)
+    diagnostics = (*made.diagnostics, *compiled.diagnostics)
+    if compiled.value is None:
+        return Outcome(None, diagnostics)
+    return Outcome(PolicySet(compiled.value, made.value.policies, made.value.params), diagnostics)
 
 
 def _params(modules: Sequence[ast.Module]) -> dict[str, tuple[ParamInfo, ...]]:

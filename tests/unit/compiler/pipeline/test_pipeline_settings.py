@@ -13,7 +13,7 @@ from compiler.inherit import inherit
 from compiler.resolve import load_chain
 from compiler.settings import InForce, settle
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
-from policy_lang.policies import load_policies
+from policy_lang.policies import declared, load_policies
 
 POLICY = """\
 package acme.{name}
@@ -62,9 +62,16 @@ def settled(manifest: Path) -> Outcome[InForce]:
     bundles = bundles_in_force(chain.value.manifests)
     if bundles.diagnostics:
         return Outcome(None, bundles.diagnostics)
-    loaded = load_policies(read_policies(bundles.value or ()).value or ())
-    assert loaded.value is not None, loaded.diagnostics
-    return settle(bundles.value or (), loaded.value, joined.data)
+    sources = read_policies(bundles.value or ()).value or ()
+    known = declared(sources)
+    assert known.value is not None, known.diagnostics
+
+    def default(package: str, name: str) -> Any:
+        loaded = load_policies(sources).value
+        assert loaded is not None
+        return loaded.program.eval_path((*package.split("."), "params")).value[name]
+
+    return settle(bundles.value or (), known.value, joined.data, default)
 
 
 def two(tmp_path: Path, above: Any, below: Any, **more: Any) -> Outcome[InForce]:
