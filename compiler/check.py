@@ -84,10 +84,7 @@ def check(
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
             found.append(Diagnostic("FLC305", text, exemption.span, Severity.WARN, hint="take it out"))
     counts = dict(ran.value.subjects)
-    subjects = {
-        policy.id: counts.get(f"{policy.package}.{policy.name}", 0)
-        for policy in policies.policies
-    }
+    subjects = {policy.id: counts.get(f"{policy.package}.{policy.name}", 0) for policy in policies.policies}
     return Outcome(Checked(subjects), tuple(found))
 
 

@@ -45,8 +45,9 @@ class Setting:
 class InForce:
     """The policies with what is set for them.
 
-    ``policies`` are all that the bundles declare; ``severities`` is id → severity (an id that is missing is switched off); ``params`` is package → name → value, of
-    what was set; ``set_by`` is id → who set the severity, where somebody did; ``entries`` is the IR's ``policies``.
+    ``policies`` are all that the bundles declare; ``severities`` is id → severity (an id that is missing is switched
+    off); ``params`` is package → name → value, of what was set; ``set_by`` is id → who set the severity, where
+    somebody did; ``entries`` is the IR's ``policies``.
     """
 
     policies: Declarations

@@ -19,7 +19,7 @@ from policy_lang.syntax import ast
 from policy_lang.syntax.walk import map_children, rewrite
 
 if TYPE_CHECKING:
-    from policy_lang.policies import PolicySet
+    from policy_lang.policies import Declarations
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ def export(
     sources: Mapping[str, Source],
     params: Mapping[str, Mapping[str, Any]] | None = None,
     severities: Mapping[str, Severity] | None = None,
-    loaded: PolicySet | None = None,
+    loaded: Declarations | None = None,
 ) -> Outcome[tuple[ExportedFile, ...]]:
     """The files of the bundle, by path.
 
     ``sources`` are the policy files by their path in the bundle; ``params`` is package (dotted) → name →
-    value; ``severities`` is id → severity. Policies that do not compile are not exported; ``loaded`` are the same
-    policies where they have been compiled already.
+    value; ``severities`` is id → severity. Policies that do not compile are not exported; ``loaded`` is
+    what they declare, where they are known to compile.
     """
     from policy_lang.policies import load_policies
     from policy_lang.syntax.parser import parse_module
@@ -50,7 +50,7 @@ def export(
     if loaded is None:
         made = load_policies(tuple(sources.values()))
         found += made.diagnostics
-        loaded = made.value
+        loaded = made.value.declarations if made.value is not None else None
     if loaded is None or blocking(found):
         return Outcome(None, tuple(found))
     found += loaded.check_params(params or {})

@@ -94,6 +94,15 @@ class Declarations:
             found += [problem for problem in problems if problem is not None]
         return tuple(found)
 
+    def check_severities(self, severities: Iterable[str]) -> tuple[Diagnostic, ...]:
+        """The ids among ``severities`` that no policy has."""
+        ids = {policy.id for policy in self.policies}
+        return tuple(
+            Diagnostic("floe_severity_error", f"no policy has the id {id}", hint=did_you_mean(id, ids))
+            for id in severities
+            if id not in ids
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
@@ -128,18 +137,10 @@ class PolicySet:
         roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
         return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
 
-    def check_params(self, params: Mapping[str, Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
-        """As ``Declarations.check_params``."""
-        return Declarations(self.policies, self.params).check_params(params)
-
-    def check_severities(self, severities: Iterable[str]) -> tuple[Diagnostic, ...]:
-        """The ids among ``severities`` that no policy has."""
-        ids = {policy.id for policy in self.policies}
-        return tuple(
-            Diagnostic("floe_severity_error", f"no policy has the id {id}", hint=did_you_mean(id, ids))
-            for id in severities
-            if id not in ids
-        )
+    @property
+    def declarations(self) -> Declarations:
+        """What the compiled files declare."""
+        return Declarations(self.policies, self.params)
 
     def run(
         self,
@@ -156,7 +157,7 @@ class PolicySet:
         """
         from policy_lang.runtime.limits import Limits
 
-        problems = self.check_params(params or {})
+        problems = self.declarations.check_params(params or {})
         if problems:
             return Outcome(None, problems)
         data = {"floec": {"params": {package: dict(values) for package, values in (params or {}).items()}}}
