@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from compiler.bundles import Bundle
     from compiler.check import Checked
     from compiler.emit import SigningKey
-    from compiler.facts.needs import Needs
     from compiler.facts.positions import ProjectPositions
     from compiler.inherit import Resolved
     from compiler.ir.facts_model import Facts
+    from compiler.ir.needs import Needs
     from compiler.ir.provenance import Locator
     from compiler.references import ManifestStore
     from compiler.resolve import Chain
@@ -283,6 +283,7 @@ def _ir(state: State) -> Outcome[State]:
         policies=state.in_force.entries,
         params=state.in_force.params,
         project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
+        needs=state.needs,
     )
     found = (*_flow(state, ir), *_contracts(state, ir))
     state = replace(state, ir=ir, locator=_locator(state, ir))
@@ -295,7 +296,7 @@ def _ir(state: State) -> Outcome[State]:
 
 def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     """What classifications flow along the columns; it needs the levels, which only the platform knows."""
-    from compiler.facts.needs import covered
+    from compiler.ir.needs import covered
 
     facts, project = state.facts, state.project
     if facts is None or project is None or not covered(state.needs, ("models", "*", "columns", "*", "inherited")):

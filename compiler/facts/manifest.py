@@ -24,12 +24,12 @@ from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
 from compiler.facts.manifest_resources import MAKERS, macro_users
-from compiler.facts.needs import LINEAGE, Needs, covered, fields
 from compiler.facts.project_entry import installed_version, project_entry
 from compiler.facts.relate import NODES, relate
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.seed_files import read_seed
 from compiler.ir.facts_model import Facts
+from compiler.ir.needs import LINEAGE, Needs, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import whole_file
 

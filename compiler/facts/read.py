@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.facts.needs import Needs, covered
 from compiler.ir.facts_model import Facts
+from compiler.ir.needs import Needs, covered
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import Any
 
 from compiler.ir.facts_model import Facts
 from compiler.ir.layers import Layers
+from compiler.ir.needs import Needs, covered
 from compiler.ir.shape import IR_VERSION
 
 Entry = dict[str, Any]
-Needs = frozenset[tuple[str, ...]]
 
 _RELATIONS = ("models", "seeds", "snapshots")
 _LISTS = (
@@ -40,12 +40,13 @@ def build_ir(
     policies: Sequence[Entry] = (),
     params: Mapping[str, Mapping[str, Any]] | None = None,
     project: str = ".",
+    needs: Needs | None = None,
 ) -> Entry:
     """The IR as plain values.
 
     ``platform`` and ``product`` have the IR's shape already (``compiler.resolve``). ``facts`` belong to the IR
-    afterwards: their entries are changed in place. Where facts were read for some needs only, the rest is missing
-    here too. ``project`` is the dbt project's folder as seen from the product's.
+    afterwards: their entries are changed in place. Where facts were read for some ``needs`` only, the rest is
+    missing here too. ``project`` is the dbt project's folder as seen from the product's.
     """
     ir: Entry = {
         "ir_version": IR_VERSION,
@@ -58,8 +59,8 @@ def build_ir(
         "policies": list(policies),
         "params": {package: dict(values) for package, values in (params or {}).items()},
     }
-    _place(ir, project)
-    _classify(ir)
+    _place(ir, project, needs)
+    _classify(ir, needs)
     _own(ir)
     if product is not None:
         _connect_ports(ir)
@@ -81,39 +82,40 @@ def _package(entry: Entry, default: str) -> str:
     return parts[1] if len(parts) > 2 else default
 
 
-def _place(ir: Entry, project: str) -> None:
+def _place(ir: Entry, project: str, needs: Needs | None) -> None:
     """Layer and rank of each node and source."""
     transforms = ir["product"]["transforms"] if ir["product"] else ()
     layers = Layers(ir["platform"]["data_architecture"]["layers"], transforms, project)
     for section in _RELATIONS:
-        for node in ir[section] if _told(ir[section]) else ():
-            node["layer"] = layer = layers.of(node)
-            node["layer_rank"] = layers.ranks.get(layer) if layer is not None else None
-    for source in ir["sources"] if _told(ir["sources"]) else ():
-        source["layer"] = layers.of(source)
+        if any(covered(needs, (section, "*", field)) for field in ("layer", "layer_rank")):
+            for node in ir[section]:
+                node["layer"] = layer = layers.of(node)
+                node["layer_rank"] = layers.ranks.get(layer) if layer is not None else None
+    if covered(needs, ("sources", "*", "layer")):
+        for source in ir["sources"]:
+            source["layer"] = layers.of(source)
 
 
-def _told(nodes: Sequence[Entry]) -> bool:
-    """Whether what tells a layer was read; where nobody needs layers, it was not."""
-    return bool(nodes) and "meta" in nodes[0]
-
-
-def _classify(ir: Entry) -> None:
+def _classify(ir: Entry, needs: Needs | None) -> None:
     """The category that a tag names, and the level of each category that was declared or flows in."""
     classification = ir["platform"]["governance"]["classification"]
     levels = {category["name"]: category["level"] for category in classification["categories"]}
-    known = frozenset(levels)
     for section in (*_RELATIONS, "sources"):
-        for node in ir[section]:
-            for column in node.get("columns", ()):
-                tags = column.get("tags")
-                if tags and column.get("classification") is None and not known.isdisjoint(tags):
-                    column["classification"] = min(known.intersection(tags))
-                declared = column.get("classification")
-                column["level"] = levels.get(declared) if declared is not None else None
-                inherited = column.get("inherited")
-                if inherited is not None:
-                    inherited["level"] = levels.get(inherited["classification"])
+        wanted = ("classification", "level", "inherited")
+        if any(covered(needs, (section, "*", "columns", "*", field)) for field in wanted):
+            for node in ir[section]:
+                for column in node["columns"]:
+                    _classify_column(column, levels)
+
+
+def _classify_column(column: Entry, levels: Mapping[str, Any]) -> None:
+    if column.get("classification") is None and column["tags"] and not levels.keys().isdisjoint(column["tags"]):
+        column["classification"] = min(levels.keys() & column["tags"])
+    declared = column.get("classification")
+    column["level"] = levels.get(declared) if declared is not None else None
+    inherited = column.get("inherited")
+    if inherited is not None:
+        inherited["level"] = levels.get(inherited["classification"])
 
 
 def _connect_ports(ir: Entry) -> None:
