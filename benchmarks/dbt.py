@@ -2,8 +2,8 @@
 
 The manifests are made as the peers' figures were: a generated project of 100 models, parsed by dbt once and
 multiplied (10 columns a model; 135 MB at 10,000). floec is measured four times: with nothing cached but the compiled
-policies, with everything cached, with everything cached but one model of the manifest changed, and with all policies of
-the standard library in force.
+policies, the same with all policies of the standard library in force, with everything cached, and with everything
+cached but one model of the manifest changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import peer
@@ -61,27 +61,30 @@ def run(sizes: Sequence[int] = SIZES, runs: int = RUNS) -> list[Row]:
     parsed = _parsed_project()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="floec-bench-") as name:
+        compiled = Path(name) / "compiled"
+        small = _project(parsed, BASE, Path(name) / "small")
+        for product in ("product", "everything"):
+            measure(_floec(small, product, compiled))
         for n in sizes:
             folder = _project(parsed, n, Path(name) / str(n))
-            rows += _measured(folder, n, runs)
+            rows += _measured(folder, n, runs, compiled)
             shutil.rmtree(folder)
     return rows
 
 
-def _measured(folder: Path, n: int, runs: int) -> list[Row]:
-    rows: list[Row] = []
-    first = {"floec": _floec(folder, "cold"), **_peers(folder)}
-    timed = alternate([_with(command, engine) for engine, command in first.items()], runs)
-    rows += _rows("from nothing", n, timed)
-    warm = {"floec": _floec(folder, "warm")}
-    rows += _rows("nothing changed", n, alternate(list(warm.values()), runs))
-    rows += _rows("one model changed", n, {"floec": _changed(folder, runs)})
-    rows += _rows("all policies", n, alternate([_floec(folder, "all")], runs))
+def _measured(folder: Path, n: int, runs: int, compiled: Path) -> list[Row]:
+    """``compiled`` is a cache that knows the policies and nothing of this project."""
+    cache = folder / "cache"
+
+    def forget() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+        shutil.copytree(compiled, cache)
+
+    rows = _rows("from nothing", n, alternate([_floec(folder, "product", cache, forget), *_peers(folder)], runs))
+    rows += _rows("all policies", n, alternate([_floec(folder, "everything", cache, forget)], runs))
+    rows += _rows("nothing changed", n, alternate([_floec(folder, "product", cache)], runs))
+    rows += _rows("one model changed", n, alternate([_changed(folder, cache)], runs))
     return rows
-
-
-def _with(command: Command, engine: str) -> Command:
-    return Command(engine, command.argv, command.accept, command.env, command.folder)
 
 
 def _rows(case: str, n: int, measured: dict[str, tuple[float, float]]) -> list[Row]:
@@ -95,48 +98,36 @@ def _rows(case: str, n: int, measured: dict[str, tuple[float, float]]) -> list[R
     return rows
 
 
-def _floec(folder: Path, case: str) -> Command:
-    """``cold``: a cache that holds compiled policies only (made by the run that ``alternate`` throws away)."""
-    product = folder / ("everything" if case == "all" else "product")
-    argv = [floec(), "check", str(product), *(["--no-cache"] if case == "cold" else [])]
-    return Command("floec", argv, accept=(0, 1), env={"XDG_CACHE_HOME": str(folder / "cache")})
+def _floec(folder: Path, product: str, cache: Path, before: Callable[[], object] | None = None) -> Command:
+    argv = [floec(), "check", str(folder / product)]
+    return Command("floec", argv, accept=(0, 1), env={"XDG_CACHE_HOME": str(cache)}, before=before)
 
 
-def _changed(folder: Path, runs: int) -> tuple[float, float]:
-    """Median of runs before each of which the description of another model was changed."""
+def _changed(folder: Path, cache: Path) -> Command:
+    """Before each run the description of one more model is another."""
     manifest = folder / "product" / "target" / "manifest.json"
-    command = _floec(folder, "warm")
-    measure(command)
-    text = manifest.read_bytes()
-    found = []
-    for number in range(runs):
-        old = b'"Model '
-        place = -1
-        for _ in range(number + 1):
-            place = text.index(old, place + 1)
-        manifest.write_bytes(text[:place] + b'"Mod3l ' + text[place + len(old) :])
-        found.append(measure(command))
-    manifest.write_bytes(text)
-    found.sort(key=lambda usage: usage.cpu)
-    middle = found[len(found) // 2]
-    return middle.cpu, middle.peak
+
+    def change() -> None:
+        manifest.write_bytes(manifest.read_bytes().replace(b'"Model ', b'"Table ', 1))
+
+    return _floec(folder, "product", cache, change)
 
 
-def _peers(folder: Path) -> dict[str, Command]:
+def _peers(folder: Path) -> list[Command]:
     try:
         binaries = Path(peer.peer_python()).parent
     except SkippedError as reason:
         print(f"  the peers are left out: {reason}")
-        return {}
+        return []
     rules = peer.bench_folder() / "dbt"
-    shutil.copy(rules / "dbt-bouncer.yml", folder / "product")
+    where = folder / "product"
+    shutil.copy(rules / "dbt-bouncer.yml", where)
     bouncer = [str(binaries / "dbt-bouncer"), "--config-file", "dbt-bouncer.yml"]
     score = [str(binaries / "dbt-score"), "lint", "--manifest", "target/manifest.json", "-n", "dbtscore_rules"]
-    where = folder / "product"
-    return {
-        "dbt-bouncer": Command("dbt-bouncer", bouncer, accept=(0, 1), folder=where),
-        "dbt-score": Command("dbt-score", score, accept=(0, 1), folder=where, env={"PYTHONPATH": str(rules)}),
-    }
+    return [
+        Command("dbt-bouncer", bouncer, accept=(0, 1), folder=where),
+        Command("dbt-score", score, accept=(0, 1), folder=where, env={"PYTHONPATH": str(rules)}),
+    ]
 
 
 def _parsed_project() -> Path:

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process to measure; ``accept`` are the exit codes of a run that did its work."""
+    """A process to measure; ``accept`` are the exit codes of a run that did its work, ``before`` is called before
+    each run and is not measured."""
 
     engine: str
     argv: Sequence[str]
     accept: tuple[int, ...] = (0,)
     env: Mapping[str, str] | None = None
     folder: Path | None = None
+    before: Callable[[], object] | None = None
 
 
 def measure(command: Command) -> Usage:
@@ -39,6 +41,8 @@ def measure(command: Command) -> Usage:
 
 def measure_output(command: Command) -> tuple[Usage, bytes]:
     """As ``measure``, with what the process printed."""
+    if command.before is not None:
+        command.before()
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
             command.argv,
