@@ -57,13 +57,17 @@ def _floec(policy: Path, document: Path, query: str) -> Evaluation:
 
 
 def _policies(policy: Path, document: Path, _query: str) -> Evaluation:
+    from policy_lang.engine import CompileOptions
     from policy_lang.policies import load_policies
     from policy_lang.source import Source
 
-    loaded = load_policies([Source(policy.name, policy.read_text(encoding="utf-8"))])
+    schema = json.loads(policy.with_suffix(".schema.json").read_text(encoding="utf-8"))
+    sources = [Source(policy.name, policy.read_text(encoding="utf-8"))]
+    loaded = load_policies(sources, CompileOptions(input_schema=schema))
     policies = loaded.value
     if policies is None:
         raise SystemExit(f"floec cannot compile {policy.name}: {loaded.diagnostics[0].message}")
+    policies = policies.prepared()
     given = _load(document)
     models = given["models"]
 
