@@ -404,6 +404,8 @@ class Expressions:
         of, code = self.type_of(step.collection), self.atom(step.collection)
         value = step.value if self.counts.get(step.value) else ""
         key = step.key if self.counts.get(step.key) else ""
+        if step.pairs:
+            return f"for {key or '_'}, {value or '_'} in {code}:"
         if isinstance(of, types.ArrayType):
             return f"for {key}, {value or '_'} in enumerate({code}):" if key else f"for {value or '_'} in {code}:"
         if ordered:

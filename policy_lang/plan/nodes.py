@@ -282,11 +282,13 @@ class IsCollection:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Goes on for each member of a collection; nothing where it is none. Names may be empty."""
+    """Goes on for each member of a collection; nothing where it is none. Names may be empty. ``pairs`` says
+    that the collection is what ``Lookup`` gives."""
 
     key: str
     value: str
     collection: Atom
+    pairs: bool = False
     span: Span = _span()
 
 

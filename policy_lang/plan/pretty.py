@@ -45,7 +45,7 @@ def _block(block: Block, depth: int, function: Function) -> Iterator[str]:
                 yield f"{pad}test {_atom(step.value)} is {step.kind}{size}"
             case nodes.Scan():
                 names = ", ".join(filter(None, (step.key, step.value)))
-                yield f"{pad}for {names} in {_atom(step.collection)}"
+                yield f"{pad}for {names} in {'the pairs of ' if step.pairs else ''}{_atom(step.collection)}"
                 depth += 1
             case nodes.Not():
                 yield f"{pad}not"

@@ -141,6 +141,8 @@ class _Reading:
                 return self.call(op)
             case nodes.Builtin():
                 return self.builtin(op)
+            case nodes.BuildIndex():
+                return self.flow(op.collection)
             case nodes.MakeArray() | nodes.MakeSet():
                 return self.holding(op.items)
             case nodes.MakeObject():

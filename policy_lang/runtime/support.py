@@ -405,7 +405,7 @@ def is_member(value: Any, prepared: frozenset[Any]) -> bool:
 def build_index(collection: Any, path: Sequence[Any]) -> dict[Any, list[tuple[Any, Any]]]:
     """Keys and values of a collection's members by the frozen value at ``path`` below each."""
     made: dict[Any, list[tuple[Any, Any]]] = {}
-    for key, value in items(collection):
+    for key, value in ordered(collection):
         found = value
         for part in path:
             found = get(found, part)

@@ -9,6 +9,7 @@ from policy_lang.plan.passes.aggregate import aggregate
 from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
 from policy_lang.plan.passes.inline import inline
+from policy_lang.plan.passes.join import join
 from policy_lang.plan.passes.share import share
 from policy_lang.plan.passes.types import infer
 
@@ -17,6 +18,7 @@ Pass = Callable[[Plan], Plan]
 PASSES: dict[str, Pass] = {
     "inline": inline,
     "share": share,
+    "join": join,
     "aggregate": aggregate,
     "fuse": fuse,
     "hoist": hoist,

@@ -83,7 +83,7 @@ def canonical(step: Step) -> object:
         case nodes.Attempt():
             return (nodes.Attempt, _closed(step.op))
         case Scan():
-            return (Scan, step.collection)
+            return (Scan, step.collection, step.pairs)
         case _:
             return _closed(step)
 

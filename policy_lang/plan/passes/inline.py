@@ -1,7 +1,8 @@
 """Puts the steps of small functions, and of documents that only name a part of the input, where they are used.
 
 A function of one rule without loops has at most one value, so its steps can stand in its caller: where they
-fail, the call was undefined, and the caller's body failed.
+fail, the call was undefined, and the caller's body failed. One with loops can too, where it only matters
+whether it holds.
 """
 
 from __future__ import annotations
@@ -42,13 +43,20 @@ class _Inliner:
     def clause(self, clause: nodes.Clause) -> nodes.Clause:
         return replace(clause, branches=tuple(self.block(block) for block in clause.branches))
 
-    def block(self, block: Block) -> Block:
+    def block(self, block: Block, *, once: bool = False) -> Block:
+        """The block after inlining; ``once`` says that it only matters whether it has a solution."""
         steps: list[Step] = []
         names: dict[str, Atom] = {}
         for step in block:
-            step = nodes.map_blocks(nodes.renamed(step, names) if names else step, self.block)
+            step = nodes.renamed(step, names) if names else step
+            inside = isinstance(step, nodes.Not) or isinstance(getattr(step, "op", None), nodes.Exists)
+            step = nodes.map_blocks(step, lambda inner, inside=inside: self.block(inner, once=inside))  # type: ignore[misc]
             op = step.op if isinstance(step, Let | Test) else None
-            body = self.body(op) if isinstance(op, nodes.CallRule | nodes.Document) else None
+            body = (
+                self.body(op, loops=once and isinstance(step, Test))
+                if isinstance(op, nodes.CallRule | nodes.Document)
+                else None
+            )
             if body is None or not isinstance(op, nodes.CallRule | nodes.Document):
                 steps.append(step)
                 continue
@@ -60,8 +68,9 @@ class _Inliner:
                 steps.append(replace(step, op=value))
         return tuple(steps)
 
-    def body(self, op: nodes.CallRule | nodes.Document) -> tuple[Function, Block] | None:
-        """The block to put in place of an operation, where there is one."""
+    def body(self, op: nodes.CallRule | nodes.Document, *, loops: bool) -> tuple[Function, Block] | None:
+        """The block to put in place of an operation, where there is one. With ``loops`` it may have several
+        solutions, where all have the same value."""
         function = self.plan.function(op.path)
         if function is None or touched(self.plan, op.path) or self.growth > MOST_GROWTH:
             return None
@@ -71,7 +80,8 @@ class _Inliner:
         block = function.clauses[0].branches[0]
         if not isinstance(block[-1], Emit) or len(block) > MOST_STEPS:
             return None
-        if any(isinstance(step, nodes.Scan) for step in block):
+        constant = isinstance(block[-1].heads[-1], nodes.Const) if block[-1].heads else False
+        if any(isinstance(step, nodes.Scan) for step in block) and not (loops and constant):
             return None
         if isinstance(op, nodes.Document) and not (function.kind == "complete" and is_alias(block)):
             return None

@@ -126,6 +126,10 @@ class _Names:
             case nodes.Exists() | nodes.Count():
                 self.block(op.block)
                 return types.BOOLEAN if isinstance(op, nodes.Exists) else types.NUMBER
+            case nodes.BuildIndex():
+                return self.atom(op.collection)  # of the members that it gives
+            case nodes.Lookup():
+                return self.atom(op.index)
             case nodes.Logic() | nodes.IsMember():
                 return types.BOOLEAN
             case nodes.Text():
