@@ -34,6 +34,7 @@ class Expressions:
     unsure: frozenset[str] = frozenset()
     getters: dict[str, str] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    used: dict[int, set[str]] = field(default_factory=dict)
 
     def begin(self, function: Function) -> None:
         self.types = dict(function.types)
@@ -42,6 +43,7 @@ class Expressions:
         self.mappings = self.unsure = frozenset()
         self.getters = {}
         self.parts = {}
+        self.used = {}
 
     def enter(self) -> Known:
         """What is known now; ``leave`` goes back to it at the end of a block."""
@@ -277,7 +279,7 @@ class Expressions:
         if self.counts.get(step.name, 0) != 1 or not self.total(step.op):
             return False
         for later in block[position + 1 :]:
-            if step.name in nodes.uses(later):
+            if step.name in self.uses(later):
                 if any(step.name in nodes.uses(inner) for inner in nodes.blocks_of(later)):
                     return False
                 op = getattr(later, "op", None)
@@ -293,6 +295,13 @@ class Expressions:
             if isinstance(later, nodes.Scan):
                 return False
         return False
+
+    def uses(self, step: Step) -> set[str]:
+        """``nodes.uses``, once a step."""
+        found = self.used.get(id(step))
+        if found is None:
+            found = self.used[id(step)] = nodes.uses(step)
+        return found
 
     def unique_parts(self, op: Op) -> tuple[str, ...] | None:
         """The names that an array or object with constant keys is made of, where all are strings or numbers."""

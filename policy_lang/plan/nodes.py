@@ -411,18 +411,23 @@ def uses(node: object) -> set[str]:
 
 
 def _uses(node: object, found: set[str]) -> None:
-    if type(node) is Local:
-        found.add(node.name)
-    elif type(node) is tuple:
-        for item in node:
+    kind = type(node)
+    if kind is Local:
+        found.add(node.name)  # type: ignore[attr-defined]
+    elif kind is tuple:
+        for item in node:  # type: ignore[attr-defined]
             _uses(item, found)
-    elif type(node) is Defined:
-        found.add(node.name)
-    elif is_dataclass(node):
-        for name in _FIELDS[type(node)]:
+    elif kind not in _LEAVES:
+        for name in _FIELDS[kind]:
             _uses(getattr(node, name), found)
-        if hasattr(node, "context"):
-            found.add(node.context)
+        if kind is Defined:
+            found.add(node.name)  # type: ignore[attr-defined]
+        elif kind in _WITH_CONTEXT:
+            found.add(node.context)  # type: ignore[attr-defined]
+
+
+_LEAVES = frozenset((str, int, bool, type(None), Decimal, Const))
+_WITH_CONTEXT = frozenset((Input, Document, Tree, Builtin, CallRule, Derive))
 
 
 class _Fields(dict[type, tuple[str, ...]]):
@@ -542,14 +547,17 @@ def _count(node: object, found: dict[str, int]) -> None:
             _count(getattr(node, name), found)
 
 
-def map_plan(plan: Plan, change: Callable[[Block], Block]) -> Plan:
-    """A plan with ``change`` applied to the outermost blocks of all functions."""
+def map_plan(plan: Plan, start: Callable[[], Callable[[Block], Block]]) -> Plan:
+    """A plan in which the outermost blocks of each function are changed; ``start`` gives the change for one
+    function (and can keep its names apart)."""
 
-    def clause(old: Clause) -> Clause:
-        return replace(old, branches=tuple(map(change, old.branches)))
+    def changed(f: Function) -> Function:
+        change = start()
 
-    functions = tuple(
-        replace(f, clauses=tuple(map(clause, f.clauses)), default=clause(f.default) if f.default else None)
-        for f in plan.functions
-    )
-    return replace(plan, functions=functions)
+        def clause(old: Clause) -> Clause:
+            return replace(old, branches=tuple(map(change, old.branches)))
+
+        default = clause(f.default) if f.default else None
+        return replace(f, clauses=tuple(map(clause, f.clauses)), default=default)
+
+    return replace(plan, functions=tuple(map(changed, plan.functions)))

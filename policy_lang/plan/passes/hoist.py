@@ -17,7 +17,7 @@ PURE = frozenset(("equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2")
 
 def hoist(plan: Plan) -> Plan:
     """The plan with operations before the loops that they do not depend on."""
-    return nodes.map_plan(plan, lambda block: _Hoisting(plan).outermost(block))
+    return nodes.map_plan(plan, lambda: _Hoisting(plan).outermost)
 
 
 @dataclass(slots=True)
@@ -87,8 +87,10 @@ class _Hoisting:
 
     def unguarded(self, op: Op) -> bool:
         """Whether an operation reads an attempt that may be undefined, and does not test it."""
-        tested = {s.name for block in nodes.blocks_of(op) for s in block if isinstance(s, nodes.Defined)}
-        return bool((nodes.uses(op) & self.unsure) - tested)
+        unsure = nodes.uses(op) & self.unsure if self.unsure else set()
+        if not unsure:
+            return False
+        return bool(unsure - {s.name for block in nodes.blocks_of(op) for s in block if isinstance(s, nodes.Defined)})
 
     def prepared(self, op: Op, step: Step) -> Op:
         """``in`` on a collection that is the same in each turn of the loop: on prepared members."""

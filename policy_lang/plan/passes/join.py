@@ -15,7 +15,7 @@ from policy_lang.plan.nodes import Atom, Block, Builtin, Const, Index, Let, Loca
 
 def join(plan: Plan) -> Plan:
     """The plan with loops over collections that do not change made look-ups, where an equality allows it."""
-    return nodes.map_plan(plan, lambda block: _Joining(plan).block(block, 0))
+    return nodes.map_plan(plan, lambda: _Joining(plan).outermost)
 
 
 @dataclass(slots=True)
@@ -23,6 +23,9 @@ class _Joining:
     plan: Plan
     levels: dict[str, int] = field(default_factory=dict)
     number: int = 0
+
+    def outermost(self, block: Block) -> Block:
+        return self.block(block, 0)
 
     def block(self, block: Block, loops: int) -> Block:
         """The block, inside so many loops, with its joins."""

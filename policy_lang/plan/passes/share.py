@@ -12,7 +12,7 @@ Known = dict[Op, Atom]
 
 def share(plan: Plan) -> Plan:
     """The plan with repeated operations of a block, and of those inside it, done once."""
-    return nodes.map_plan(plan, lambda block: _shared(block, {}, {}))
+    return nodes.map_plan(plan, lambda: lambda block: _shared(block, {}, {}))
 
 
 def _shared(block: Block, known: Known, names: dict[str, Atom]) -> Block:

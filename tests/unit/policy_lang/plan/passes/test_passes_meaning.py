@@ -63,6 +63,27 @@ deny contains {"id": "F", "name": m.name, "rank": object.get(cfg.rank, m.layer, 
 	every c in m.columns { c != "x" }
 }
 
+# Several clauses and branches, each with loops and what can be moved out of them, of other types.
+several(m) := "listed" if {
+	some c in m.columns
+	c in cfg.forbidden
+} else := [o | some o in cfg.owners; some c in m.columns; o != c] if m.owner
+
+several(m) := count(m) if {
+	some r in cfg.rank
+	m == [r, cfg.rank]
+}
+
+kinds := [several(m) | some m in input.models]
+
+chosen := x if {
+	some x in cfg.rank
+	x > 1
+} else := {k: v | some k, v in cfg.rank; some o in cfg.owners; k != o} if {
+	some m in input.models
+	m.layer == cfg.owners
+} else := [v | some m in input.models; some v in cfg.owners; v != m.name]
+
 sizes contains pick(count(m.columns)) if some m in input.models
 
 deep[m.layer][m.name] := count(m.columns) if some m in input.models
@@ -102,7 +123,7 @@ def answers(without: frozenset[str]) -> list[str]:
     assert program is not None, compiled.diagnostics
     found = []
     for given in INPUTS:
-        for name in ("deny", "by_layer", "first", "sizes", "deep", "mocked"):
+        for name in ("deny", "by_layer", "first", "sizes", "deep", "mocked", "kinds", "chosen"):
             value = program.eval_path(("t", name), input=given)
             found.append(to_json(value.value) if value.ok and value.value is not None else str(value.diagnostics))
     return found
