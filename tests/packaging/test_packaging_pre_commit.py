@@ -90,7 +90,7 @@ def test_every_hook_is_a_command_that_there_is() -> None:
     from compiler.cli.main import COMMANDS
 
     hooks = yaml.safe_load(HOOKS.read_text())
-    assert {h["id"] for h in hooks} == {"floec-check", "floec-test", "floec-fmt"}
+    assert {h["id"] for h in hooks} == {"floec-check", "floec-test", "floec-fmt", "floec-lint"}
     assert all(h["entry"].split()[1] in COMMANDS for h in hooks)
 
 
@@ -118,3 +118,13 @@ def test_the_fmt_hook_lays_out_what_is_committed(repository: Path) -> None:
     policy.write_text(POLICY.replace("\n\trequire count", "\n\t  require   count"))
     assert hook(repository, "floec-fmt").returncode == 1
     assert policy.read_text() == POLICY
+
+
+def test_the_lint_hook_blocks_what_cannot_be_meant(repository: Path) -> None:
+    done = hook(repository, "floec-lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+    policy = repository / "policies/short.floe"
+    policy.write_text(POLICY.replace('message "the name is long"', 'message "the name is long"\n\tat      "name"'))
+    done = hook(repository, "floec-lint")
+    assert done.returncode == 1
+    assert "LNT064" in done.stdout
