@@ -7,6 +7,7 @@ into a registry that nothing here can look up, FLC405 an exemption that has expi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -173,7 +174,8 @@ class _Walk:
         return parent if parent.kind == "Manifest" else None
 
     def _on_disk(self, child: Document, ref: str, span: Span) -> Document | None:
-        target = Path(child.file).parent / ref
+        # Normal, because reports name the file, and not every reader of theirs understands `..`.
+        target = Path(os.path.normpath(Path(child.file).parent / ref))
         if (target / "oci-layout").is_file():
             return self._in_layout(target, ref, span, self._trusted(child))
         if target.is_dir():
