@@ -68,7 +68,8 @@ _TWICE = {
 class Resolver:
     """Resolves the rules of one module, or a query inside a package.
 
-    ``found`` collects what is wrong; ``v2`` says that the module has the meaning of ``import rego.v2``;
+    ``open`` holds the names that no scope declares: each is one variable through the whole rule, closures
+    included. ``found`` collects what is wrong; ``v2`` says that the module has the meaning of ``import rego.v2``;
     ``used`` collects the names of the module that something refers to; ``metadata`` gives
     what ``rego.metadata.rule`` and ``.chain`` stand for in the rule at hand.
     """
@@ -80,6 +81,7 @@ class Resolver:
     v2: bool = False
     strict: bool = False
     scopes: list[dict[str, Local]] = field(default_factory=lambda: [{}])
+    open: dict[str, Local] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     metadata: Callable[[], Mapping[str, ast.Term]] = dict
@@ -105,14 +107,14 @@ class Resolver:
             self.used.add(term.name)
             return replace(self.names[term.name], span=term.span)
         made = Local(self.fresh(term.name), "seen", term.span, used=True)
-        self.scopes[0][term.name] = self.scopes[-1][term.name] = made
+        self.open[term.name] = self.scopes[-1][term.name] = made
         return replace(term, name=made.unique)
 
     def local(self, name: str) -> Local | None:
         for scope in reversed(self.scopes):
             if name in scope:
                 return scope[name]
-        return None
+        return self.open.get(name)
 
     # ----------------------------------------------------------------- scopes
 
@@ -473,7 +475,7 @@ def resolve_rule(resolver: Resolver, rule: ast.Rule) -> ResolvedRule:
     head = rule.head
     assert isinstance(head.ref.head, ast.Var)
     _check_names(resolver, rule)
-    resolver.scopes = [{}]
+    resolver.scopes, resolver.open = [{}], {}
     for arg in head.args or ():
         for var in _arg_names(arg):
             resolver.declare(var, "arg")
@@ -491,7 +493,7 @@ def resolve_rule(resolver: Resolver, rule: ast.Rule) -> ResolvedRule:
     arguments = {name: local for name, local in root.items() if local.kind == "arg"}
     resolver.close()
     for other in rule.elses:
-        resolver.scopes = [dict(arguments)]
+        resolver.scopes, resolver.open = [dict(arguments)], {}
         body = (*given, *resolver.body(other.body))
         branches.append(Branch(resolver.term(other.value if other.value is not None else true), body))
         resolver.close()
