@@ -4,8 +4,9 @@ only when it needs code that the cache does not have.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from policy_lang.plan.lower import Signature, grouped, lower, lower_query
 from policy_lang.plan.nodes import Function, Path, Plan
 from policy_lang.plan.passes import optimise
 from policy_lang.plan.together import together
-from policy_lang.source import Source, whole_file
+from policy_lang.source import Source, Span, whole_file
 from policy_lang.syntax import ast
 from policy_lang.types import ANY, Type
 
@@ -35,6 +36,22 @@ class Front:
     modules: tuple[ast.Module, ...]
     counter: itertools.count[int]
     options: CompileOptions
+
+
+@contextlib.contextmanager
+def shallow(place: Span) -> Iterator[None]:
+    """Compiles within what Python can nest.
+
+    Raises:
+        DiagnosticError: ``rego_compile_error`` where an expression is nested deeper.
+    """
+    try:
+        yield
+    except (RecursionError, SyntaxError, MemoryError):
+        hint = "give parts of it names with `:=`"
+        raise DiagnosticError(
+            Diagnostic("rego_compile_error", "an expression is nested too deep", place, hint=hint)
+        ) from None
 
 
 def checks_of(options: CompileOptions) -> Checks:
@@ -66,7 +83,8 @@ def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fro
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
     try:
-        plan = lower(grouped(analysed.value), [module.package.path for module in modules])
+        with shallow(modules[0].span if modules else whole_file("<policy>")):
+            plan = lower(grouped(analysed.value), [module.package.path for module in modules])
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
     made = Front(plan, tuple(analysed.value), tuple(modules), counter, options)
@@ -105,8 +123,9 @@ def input_type(options: CompileOptions) -> Type:
 
 
 def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
-    plan = optimise(wanted, options.without)
-    module = generate(plan, function_names(plan), "<policy>", plan.functions, stepped=stepped)
+    with shallow(wanted.functions[0].span if wanted.functions else whole_file("<policy>")):
+        plan = optimise(wanted, options.without)
+        module = generate(plan, function_names(plan), "<policy>", plan.functions, stepped=stepped)
     conform = None
     if plan.has_input:
         from policy_lang.codegen.conform import conform_code
@@ -147,7 +166,8 @@ def asked(text: str, kinds: Mapping[Path, tuple[str, int]], at: Front) -> Outcom
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
     try:
-        return Outcome(Asked(*lower_query(known, analysed.value)))
+        with shallow(whole_file("<query>")):
+            return Outcome(Asked(*lower_query(known, analysed.value)))
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
 
@@ -163,8 +183,9 @@ def query_module(
     """A query's code, for loading beside a program's."""
     here = whole_file("<query>")
     known = tuple(Function(path, kind, (), (), span=here) for path, (kind, _) in kinds.items())
-    plan = optimise(Plan((*known, one.function), program.mocked, extents=extents), frozenset(("inline",)))
-    return generate(plan, program.module.names, "<query>", plan.functions[-1:], stepped=stepped)
+    with shallow(here):
+        plan = optimise(Plan((*known, one.function), program.mocked, extents=extents), frozenset(("inline",)))
+        return generate(plan, program.module.names, "<query>", plan.functions[-1:], stepped=stepped)
 
 
 def kinds_of(plan: Plan) -> dict[Path, tuple[str, int]]:

@@ -122,7 +122,10 @@ class Program:
         if asked.value is None:
             return Outcome(None, asked.diagnostics)
         program = self.variant(asked.value.mocked, stepped=stepped)
-        module = compiling.query_module(asked.value, program, self.kinds, self.extents, stepped=stepped)
+        try:
+            module = compiling.query_module(asked.value, program, self.kinds, self.extents, stepped=stepped)
+        except DiagnosticError as failure:
+            return Outcome(None, failure.diagnostics)
         names = program.module.names.values()
         made = Query(module, program.module, module.load({n: program.scope[n] for n in names}), asked.value.shown)
         if len(self.queries) >= 256:
@@ -337,7 +340,10 @@ def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | Non
     if front is None:
         return Outcome(None, found.diagnostics)
     program = Program(compiling.kinds_of(front.plan), front.plan.extents, lambda: front, options)
-    program.variant(frozenset())
+    try:
+        program.variant(frozenset())
+    except DiagnosticError as failure:
+        return Outcome(None, (*found.diagnostics, *failure.diagnostics))
     return Outcome(program, found.diagnostics)
 
 

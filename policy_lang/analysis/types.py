@@ -420,10 +420,10 @@ class Checker:
             for arg in call.args:
                 self.infer(arg, env)
             return ANY if name != "set" else types.ANY_SET
-        if name in ("internal.member_2", "internal.member_3"):
-            self._membership(call, env)
         count = len(declared.args)
         given = tuple(self._operand(arg, want, env) for arg, want in zip(call.args, declared.args, strict=False))
+        if name in ("internal.member_2", "internal.member_3") and len(given) == count:
+            self._membership(call.span, *given[-2:])
         if not all(types.meets(have, want) for have, want in zip(given, declared.args, strict=False)):
             self._invalid(name, given, declared, call)
         result = ANY if declared.result is None else declared.result
@@ -433,11 +433,10 @@ class Checker:
             self._invalid(name, (*given, self.infer(call.args[count], env)), declared, call)
         return result
 
-    def _membership(self, call: ast.Call, env: Env) -> None:
-        members = types.values(self.infer(call.args[-1], env))
-        value = self.infer(call.args[-2], env)
+    def _membership(self, span: Span, value: Type, collection: Type) -> None:
+        members = types.values(collection)
         if members is not None and members != types.NOTHING and not types.meets(value, members):
-            self.mismatch(call.span, value, members)
+            self.mismatch(span, value, members)
 
     def _operand(self, arg: ast.Term, want: Type, env: Env) -> Type:
         """An operand's type; a function's argument that has none yet takes the wanted one."""

@@ -142,14 +142,24 @@ def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body
         tree: Any = _grammar(floe).parse(tokens, start=start)
         return (FloeToAst if floe else ToAst)(hole).transform(tree)
     except RecursionError:
-        message = "an expression is nested too deep"
-        raise DiagnosticError(Diagnostic("rego_parse_error", message, tokens[0].span)) from None
+        raise _too_deep(tokens, place) from None
     except UnexpectedInput as error:
         raise DiagnosticError(_unexpected(error, tokens, place)) from None
     except VisitError as error:
-        if isinstance(error.orig_exc, DiagnosticError):
-            raise error.orig_exc from None
+        cause: BaseException = error
+        while isinstance(cause, VisitError):
+            cause = cause.orig_exc
+        if isinstance(cause, RecursionError):
+            raise _too_deep(tokens, place) from None
+        if isinstance(cause, DiagnosticError):
+            raise cause from None
         raise
+
+
+def _too_deep(tokens: Sequence[Token], place: Span) -> DiagnosticError:
+    hint = "give parts of it names with `:=`"
+    span = tokens[0].span if tokens else place
+    return DiagnosticError(Diagnostic("rego_parse_error", "an expression is nested too deep", span, hint=hint))
 
 
 def _unexpected(error: UnexpectedInput, tokens: Sequence[Token], place: Span) -> Diagnostic:

@@ -36,7 +36,21 @@ def match_schema(document: Any, schema: Any) -> list[Any]:
     return [not found, found]
 
 
-_FIRST = ("anyOf", "oneOf", "allOf", "not", "dependencies", "if", "type", "const", "enum", "required", "minLength", "multipleOf", "minItems")
+_FIRST = (
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "not",
+    "dependencies",
+    "if",
+    "type",
+    "const",
+    "enum",
+    "required",
+    "minLength",
+    "multipleOf",
+    "minItems",
+)
 
 
 def _told(errors: Iterable[Any]) -> Iterator[Any]:
@@ -52,7 +66,8 @@ def _told(errors: Iterable[Any]) -> Iterator[Any]:
             parts: dict[Any, list[Any]] = {}
             for inner in error.context:
                 parts.setdefault(inner.schema_path[0], []).append(inner)
-            yield from _told(min(parts.values(), key=len))
+            nearest: list[Any] = min(parts.values(), key=len)
+            yield from _told(nearest)
 
 
 def _plain(value: Any) -> Any:
