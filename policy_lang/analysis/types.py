@@ -198,18 +198,24 @@ class Checker:
                 self.some(literal, env)
             case ast.Every():
                 domain = self.infer(literal.domain, env)
-                inner = dict(env)
-                if literal.key is not None:
-                    inner[literal.key.name] = types.keys(domain) or ANY if self._typed else ANY
-                inner[literal.value.name] = types.values(domain) or ANY if self._typed else ANY
-                self.body(literal.body, inner, ())
+                if self._typed:
+                    inner = dict(env)
+                    if literal.key is not None:
+                        inner[literal.key.name] = types.keys(domain) or ANY
+                    inner[literal.value.name] = types.values(domain) or ANY
+                    self.body(literal.body, inner, ())
             case _:
                 pass
         self._now = saved
 
     def some(self, literal: ast.SomeIn, env: Env) -> None:
         collection = self.infer(literal.collection, env)
-        keys, values = types.keys(collection) or ANY, types.values(collection) or ANY
+        keys, values = types.keys(collection) or ANY, types.values(collection)
+        if values is None:
+            if not isinstance(literal.collection, ast.String | ast.Number | ast.Boolean | ast.Null):
+                text = f"undefined ref: {describe(literal.collection)}[_]"
+                self.complain(text, literal.span, f"it is {types.show(collection)}")
+            values = ANY
         if values == types.NOTHING:  # what a loop over an empty collection binds has any type
             keys = values = ANY
         if literal.key is not None and not self.match(literal.key, keys, env):

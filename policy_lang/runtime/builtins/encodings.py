@@ -143,8 +143,21 @@ def yaml_marshal(value: Value) -> str:
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             super().increase_indent(flow, False)
 
-    data = json.loads(to_json(value))
-    return str(yaml.dump(data, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=2**31))
+        def text(self, value: str) -> yaml.ScalarNode:
+            """Lines as a block; in double quotes what would read as another type."""
+            tag = "tag:yaml.org,2002:str"
+            other = self.resolve(yaml.ScalarNode, value, (True, False)) != tag  # type: ignore[no-untyped-call]
+            return self.represent_scalar(tag, value, style="|" if "\n" in value else '"' if other else None)
+
+    Dumper.add_representer(str, Dumper.text)
+    data = json.loads(to_json(value), parse_float=_short_number)
+    text = str(yaml.dump(data, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=2**31))
+    return text.removesuffix("...\n")
+
+
+def _short_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 _OPTIONS: dict[str, type] = {"pretty": bool, "indent": str, "prefix": str}

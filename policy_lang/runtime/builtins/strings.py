@@ -157,6 +157,10 @@ def trim_space(text: str) -> str:
 
 @builtin("substring", "string", "number", "number")
 def substring(text: str, offset: Any, length: Any) -> str:
+    for position, number in ((2, offset), (3, length)):
+        if number != int(number):
+            message = f"substring: operand {position} must be integer number but got floating-point number"
+            raise BuiltinError("eval_type_error", message)
     if offset < 0:
         raise failure("substring", "negative offset")
     start = int(offset)

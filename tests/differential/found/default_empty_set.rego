@@ -1,0 +1,5 @@
+package t
+
+default p := set()
+
+default q := {"a": set()}
