@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,10 @@ def generate(
         writer.put(f"SHAPE = {shape(plan, names)}")
     source = "\n".join(writer.lines) + "\n"
     places = tuple((number, *span) for number, span in enumerate(writer.spans, 1) if span is not None)
-    code = compile(source, file, "exec", dont_inherit=True)
+    with warnings.catch_warnings():
+        # Comparisons of constants are written like all others; Python would warn the user of them.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        code = compile(source, file, "exec", dont_inherit=True)
     used = {name: (given, builtins.HOME[name]) for name, given in expressions.needed.items()}
     return Generated(file, source, code, dict(names), used, expressions.constants, expressions.patterns, places)
 
