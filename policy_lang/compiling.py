@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from policy_lang.analysis.analyse import Checks, analyse, analyse_query
 from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
-from policy_lang.codegen.loaded import Generated, Variant
+from policy_lang.codegen.loaded import TOGETHER, Generated, Variant
 from policy_lang.codegen.module import function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.plan.lower import Signature, grouped, lower, lower_query
@@ -131,7 +131,7 @@ def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
         from policy_lang.codegen.conform import conform_code
         from policy_lang.plan.reads import reads
 
-        conform = conform_code(plan.input_type, reads(wanted))
+        conform = conform_code(plan.input_type, reads(wanted, [TOGETHER]))
     return Variant(module, plan.mocked, conform)
 
 
