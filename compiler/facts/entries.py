@@ -35,6 +35,18 @@ def names_in(unique_id: str) -> list[str]:
     return [name, name.rpartition(".")[0]] if re.search(r"\.v[^.]+\Z", name) else [name]
 
 
+def severity(given: Any) -> str:
+    """``warn`` or ``error``, which is dbt's default."""
+    return "warn" if str(given).lower() == "warn" else "error"
+
+
+def access(given: Any, kind: str | None) -> str | None:
+    """The access of a model (``protected`` where none is given, None where dbt has no such access); None for others."""
+    if kind != "model":
+        return None
+    return given if given in ("private", "protected", "public") else None if given else "protected"
+
+
 def day(value: Any) -> str | None:
     """A date as text; a time at midnight, as dbt writes it, is the day alone."""
     found = text(value)
@@ -74,7 +86,7 @@ _PERIOD_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
 
 def _hours(limit: Any) -> int | Decimal | None:
-    count, period = mapping(limit).get("count"), mapping(limit).get("period")
+    count, period = mapping(limit).get("count"), str(mapping(limit).get("period"))
     if not isinstance(count, int | Decimal) or isinstance(count, bool) or period not in _PERIOD_MINUTES:
         return None
     minutes = count * _PERIOD_MINUTES[period]

@@ -40,6 +40,8 @@ class DbtBlocks(Extension):
             parser.parse_signature(node)
         adapter = "default"
         while parser.stream.current.type != "block_end":
+            if parser.stream.current.type == "eof":
+                parser.fail(f"the tag `{tag}` does not end", token.lineno)
             if next(parser.stream).value == "adapter" and parser.stream.current.type == "assign":
                 adapter = str(parser.stream.look().value)
         node.name = f"{tag} {name}" + (f"_{adapter}" if tag == "materialization" else "")

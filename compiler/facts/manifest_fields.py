@@ -125,7 +125,7 @@ _COMMON: dict[str, Made] = {
 }
 NODE_FIELDS: Mapping[str, Made] = {
     **_COMMON,
-    "resource_type": Made(("resource_type",), (), "n.resource_type"),
+    "resource_type": Made(("resource_type",), (), 'n.resource_type if n.resource_type in KINDS else "model"'),
     "patch_path": Made(("patch_path",), (), "patch_path(n.patch_path)"),
     "directory": Made(("original_file_path",), (), 'slashes(n.original_file_path).rpartition("/")[0]'),
     "database": Made(("database",), (), "n.database"),
@@ -187,7 +187,7 @@ TEST_FIELDS: Mapping[str, Made] = {
     "kind": Made(("test_metadata",), (), '"singular" if n.test_metadata is None else "generic"'),
     "attached_to": Made(("attached_node", "depends_on", "test_metadata"), (), "attached_to(n)"),
     "column": Made(("column_name", "test_metadata"), (), "test_column(n)"),
-    "severity": Made((), ("severity",), '(c.severity or "error").lower()'),
+    "severity": Made((), ("severity",), "severity(c.severity)"),
     "where": Made((), ("where",), "text(c.where)"),
     "arguments": Made(("test_metadata:whole",), (), "arguments(n.test_metadata)"),
     "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
@@ -340,9 +340,7 @@ def _patch_path(path: str | None) -> str:
 
 
 def _access(node: Any, config: Any) -> str | None:
-    if node.resource_type != "model":
-        return None
-    return node.access or config.access or "protected"
+    return entries.access(node.access or config.access, node.resource_type)
 
 
 def _depends_on(given: Any) -> list[str]:
@@ -445,5 +443,5 @@ _SCOPE: dict[str, Any] = {
     "constraints": entries.constraints,
     "grants": entries.grants, "unique_key": entries.unique_key, "retention_days": entries.retention_days,
     "freshness": entries.freshness, "owner": entries.owner, "other_config": entries.other_config,
-    "sorted": sorted, "set": set,
+    "severity": entries.severity, "KINDS": ("model", "seed", "snapshot"), "sorted": sorted, "set": set,
 }  # fmt: skip

@@ -211,9 +211,9 @@ def _test_place(value: Any, place: Keys, kind: Any, column: Any, name: str) -> K
             continue
         for key in ("data_tests", "tests"):
             for number, test in enumerate(items(given.get(key))):
-                stated = (
-                    [test] if isinstance(test, str) else [next(iter(test), ""), test.get("test_name")] if test else []
-                )
+                stated = [test] if isinstance(test, str) else []
+                if isinstance(test, dict):
+                    stated = [next(iter(test), ""), str(test.get("test_name"))]
                 if kind in stated:
                     found.append((*holder, key, number))
                     arguments = test.get(kind, test) if isinstance(test, dict) else None

@@ -378,7 +378,7 @@ def _test_entry(unique_id: str, name: str, path: str, config: Mapping[str, Any])
         "kind": "singular",
         "attached_to": None,
         "column": None,
-        "severity": str(config.get("severity") or "error").lower(),
+        "severity": entries.severity(config.get("severity")),
         "where": text(config.get("where")),
         "tags": entries.tags(config.get("tags")),
         "meta": mapping(config.get("meta")),

@@ -179,7 +179,7 @@ class PackageNodes:
             "owner": None,
             "tags": entries.tags(config.get("tags")),
             "meta": meta,
-            "access": (text(config.get("access")) or "protected") if kind == "model" else None,
+            "access": entries.access(text(config.get("access")), kind),
             "group": text(config.get("group")),
             "contract_enforced": mapping(config.get("contract")).get("enforced") is True,
             "constraints": entries.constraints(given.get("constraints")),

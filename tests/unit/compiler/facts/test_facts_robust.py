@@ -1,0 +1,143 @@
+"""Whatever stands in a project's files or in a manifest, the answer is facts of the IR's shape or a diagnostic."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from compiler.facts.artifacts import apply_artifacts
+from compiler.facts.lineage import column_lineage, propagate
+from compiler.facts.positions import ProjectPositions
+from compiler.facts.read import read_facts
+from compiler.facts.relate import everything
+from compiler.ir.facts_model import Facts
+from compiler.ir.schema import complete
+
+PROJECT = Path(__file__).parent / "projects" / "rich"
+ODD: list[Any] = [
+    None, True, 3, 2.5, "", "x", "{{ x", "{{ f() }}", [], [None], [3], [[]], {}, {"name": None}, {"a": {}}, {"name": 3},
+    [{"name": "id"}], "ref('mart')", "source('a')", "\x00", {"+enabled": "{{ x }}"},
+]  # fmt: skip
+LISTS = [name for name in Facts.__slots__ if name not in ("project", "sql")]
+
+
+def mutate(value: Any, rng: random.Random, rate: float) -> Any:
+    """The value with some of its parts replaced by odd ones."""
+    if rng.random() < rate:
+        return rng.choice(ODD)
+    if isinstance(value, dict):
+        return {k: mutate(v, rng, rate) for k, v in value.items() if rng.random() > rate / 2}
+    if isinstance(value, list):
+        return [mutate(v, rng, rate) for v in value]
+    return value
+
+
+def look_at_all(facts: Facts, folder: Path) -> None:
+    """Ask for the place of everything, trace all columns, and hold the facts to the IR's schema."""
+    positions = ProjectPositions(folder, str(facts.project["name"]))
+    for kind in LISTS:
+        entries = getattr(facts, kind)
+        assert complete({kind: entries}).diagnostics == ()
+        for entry in entries:
+            for field, value in entry.items():
+                positions.locate(kind, entry, (field,))
+                for index in range(len(value) if isinstance(value, list) else 0):
+                    positions.locate(kind, entry, (field, index, "description"))
+    traced = column_lineage(facts, folder, everything=True)
+    assert traced.value is not None
+    propagate(facts, traced.value, {})
+    apply_artifacts(facts, folder, everything)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_odd_values_in_the_files(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    folder = tmp_path / "p"
+    shutil.copytree(PROJECT, folder)
+    for path in sorted(folder.rglob("*.yml")):
+        value = yaml.safe_load(path.read_text())
+        odd = mutate(value, rng, 0.04)
+        if path.name == "dbt_project.yml":
+            odd = {**(odd if isinstance(odd, dict) else {}), "name": "rich"}
+        path.write_text(yaml.safe_dump(odd, allow_unicode=True))
+    outcome = read_facts(folder, files_only=True, environ={"FLOEC_CACHE_DIR": ""})
+    assert outcome.value is not None
+    assert all(d.code.startswith("FLC1") and d.span is not None for d in outcome.diagnostics)
+    look_at_all(outcome.value, folder)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_broken_text_in_the_files(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    folder = tmp_path / "p"
+    shutil.copytree(PROJECT, folder)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "dbt_project.yml"):
+        data = bytearray(path.read_bytes())
+        for _ in range(rng.randrange(4)):
+            if data:
+                data[rng.randrange(len(data))] = rng.choice(b"{}[]%'\"\n\t:,-\x00\xff(")
+        path.write_bytes(bytes(data))
+    outcome = read_facts(folder, files_only=True, environ={"FLOEC_CACHE_DIR": ""})
+    assert outcome.value is not None
+    look_at_all(outcome.value, folder)
+
+
+def manifest() -> dict[str, Any]:
+    model = {
+        "unique_id": "model.p.m", "name": "m", "resource_type": "model", "package_name": "p", "raw_code": "select 1",
+        "original_file_path": "models/m.sql", "patch_path": "p://models/m.yml", "description": "d", "language": "sql",
+        "columns": {"a": {"name": "a", "meta": {"classification": "pii"}, "config": {"tags": ["x"]}}},
+        "config": {"materialized": "table", "meta": {"owner": "me"}, "grants": {"select": ["x"]}, "unique_key": ["a"],
+                   "contract": {"enforced": True}, "tags": "t", "post-hook": [{"sql": "x"}]},
+        "depends_on": {"nodes": ["source.p.s.t"], "macros": ["macro.p.x"]}, "refs": [{"name": "m", "version": 1}],
+        "sources": [["s", "t"]], "constraints": [{"type": "primary_key", "columns": ["a"]}], "version": 2,
+    }  # fmt: skip
+    test = {
+        "unique_id": "test.p.t", "name": "t", "resource_type": "test", "attached_node": "model.p.m", "column_name": "a",
+        "test_metadata": {"name": "unique", "kwargs": {"column_name": "a", "model": "{{ ref('m') }}"}},
+        "config": {"severity": "ERROR", "where": "x"}, "depends_on": {"nodes": ["model.p.m"]},
+    }  # fmt: skip
+    source = {
+        "unique_id": "source.p.s.t", "name": "t", "source_name": "s", "columns": {"a": {"name": "a"}},
+        "freshness": {"warn_after": {"count": 3, "period": "day"}}, "meta": {"owner": {"team": "x"}},
+    }  # fmt: skip
+    others = {
+        "exposures": {"owner": {"email": ["a"]}, "depends_on": {"nodes": ["model.p.m"]}, "type": "dashboard"},
+        "metrics": {"type": "simple", "depends_on": {"nodes": []}, "config": {"group": "g"}},
+        "semantic_models": {"entities": [{"name": "a", "type": "primary"}], "depends_on": {"nodes": ["model.p.m"]}},
+        "saved_queries": {"query_params": {"metrics": ["x"]}},
+        "groups": {"owner": {"name": "x"}},
+        "unit_tests": {
+            "model": "m",
+            "given": [{"format": "csv"}],
+            "expect": {},
+            "depends_on": {"nodes": ["model.p.m"]},
+        },
+        "macros": {"macro_sql": "{% macro x(a) %}{% endmacro %}", "arguments": [{"name": "a"}], "package_name": "p"},
+    }
+    return {
+        "metadata": {"dbt_schema_version": "x/manifest/v12.json", "project_name": "p", "adapter_type": "duckdb"},
+        "nodes": {"model.p.m": model, "test.p.t": test},
+        "sources": {"source.p.s.t": source},
+        **{k: {f"{k[:-1]}.p.x": {"unique_id": f"{k[:-1]}.p.x", "name": "x", **v}} for k, v in others.items()},
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_odd_values_in_a_manifest(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    value = manifest()
+    odd = {k: v if k == "metadata" else mutate(v, rng, 0.03) for k, v in value.items()}
+    (tmp_path / "manifest.json").write_text(json.dumps(odd))
+    outcome = read_facts(tmp_path, tmp_path / "manifest.json")
+    if outcome.value is None:
+        assert {d.code for d in outcome.diagnostics} <= {"FLC112", "FLC114"}
+    else:
+        assert {d.code for d in outcome.diagnostics} <= {"FLC114"}
+        look_at_all(outcome.value, tmp_path)
