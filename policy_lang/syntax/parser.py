@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib import resources
 from typing import Any
 
-from lark import Lark, UnexpectedInput
+from lark import UnexpectedInput
 from lark.common import LexerConf
 from lark.exceptions import VisitError
 from lark.lexer import Lexer
@@ -24,6 +22,7 @@ from policy_lang.syntax.declarations import declare, inside_declaration
 from policy_lang.syntax.floe_transform import FloeToAst
 from policy_lang.syntax.layout import arrange
 from policy_lang.syntax.metadata import attach
+from policy_lang.syntax.tables import grammar
 from policy_lang.syntax.tokens import Token, tokenize
 from policy_lang.syntax.transform import GrammarToken, ToAst
 
@@ -121,15 +120,6 @@ class _Arranged(Lexer):
             yield carrier
 
 
-@functools.cache
-def _grammar(floe: bool) -> Lark:
-    files = ("rego.lark", "floe.lark") if floe else ("rego.lark",)
-    text = "\n".join(resources.files("grammar").joinpath(f).read_text(encoding="utf-8") for f in files)
-    return Lark(
-        text, parser="lalr", lexer=_Arranged, start=["module", "query", "expr", "hole"], maybe_placeholders=True
-    )
-
-
 def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body: bool, *, floe: bool = False) -> Any:
     def hole(inner: Sequence[Token], span: Span) -> ast.Term:
         if not any(t.type != "NL" for t in inner):
@@ -139,7 +129,7 @@ def _parse(tokens: Any, start: str, place: Span, words: frozenset[str], not_body
         return term
 
     try:
-        tree: Any = _grammar(floe).parse(tokens, start=start)
+        tree: Any = grammar(floe, _Arranged).parse(tokens, start=start)
         return (FloeToAst if floe else ToAst)(hole).transform(tree)
     except RecursionError:
         raise _too_deep(tokens, place) from None

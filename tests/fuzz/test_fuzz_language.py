@@ -6,7 +6,7 @@ import time
 
 import pytest
 from grammar_programs import broken, modules, noise
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from policy_lang.engine import compile_program
@@ -15,7 +15,7 @@ from policy_lang.syntax.parser import parse_query, parse_term
 
 QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 few = settings(QUIET, max_examples=60)
-many = settings(QUIET, max_examples=10_000)
+many = settings(QUIET, max_examples=10_000, phases=[Phase.generate])
 files = st.sampled_from(("p.rego", "p.floe"))
 
 
