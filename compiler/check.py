@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from compiler.documents.models import Document
+from compiler.fixes import proposed
 from compiler.settings import SECURITY, InForce
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.policies import PolicySet, Violation
@@ -126,6 +127,7 @@ def _diagnostic(
         why=policy.why,
         hint=violation.hint,
         docs=policy.docs,
+        fixes=proposed(violation.fix, ir, places.locate(violation.fix.path)) if violation.fix is not None else (),
         policy=policy.span,
         path=violation.at,
         subject=violation.subject,

@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     text = "report only what has to do with files that differ from COMMIT (HEAD where none is named)"
     parser.add_argument("--changed", metavar="COMMIT", nargs="?", const="HEAD", help=text)
     parser.add_argument("--no-cache", action="store_true", help="judge anew even where nothing has changed")
+    parser.add_argument("--fix", action="store_true", help="make the edits that policies propose, then judge again")
     add_stages(parser)
     add_format(parser)
 
@@ -49,13 +50,18 @@ def _stage(name: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    found: dict[Diagnostic, None] = {}
-    lines: dict[str, None] = {}
-    for path in options.paths:
-        verdict = _judged(path, options)
-        found.update(dict.fromkeys(verdict.diagnostics))
-        lines.update(dict.fromkeys(verdict.lines))
-    diagnostics = list(found)
+    diagnostics, lines = _all_judged(options)
+    if options.fix:
+        from compiler.fixes import apply
+
+        try:
+            changed = apply(diagnostics)
+        except OSError as error:
+            diagnostics.append(Diagnostic("FLC602", f"cannot write {error.filename}: {error.strerror}"))
+            changed = ()
+        if changed:
+            diagnostics, lines = _all_judged(options)
+            lines = {**dict.fromkeys(f"fixed {file}" for file in changed), **lines}
     show(diagnostics, options.format)
     if options.format == "text":
         from compiler.report.text import summary
@@ -64,6 +70,17 @@ def execute(options: argparse.Namespace) -> int:
             print(line)
         print(f"{len(options.paths)} checked: {summary(diagnostics)}")
     return exit_code(diagnostics)
+
+
+def _all_judged(options: argparse.Namespace) -> tuple[list[Diagnostic], dict[str, None]]:
+    """What is found in all documents, and the lines to print beside it, each once."""
+    found: dict[Diagnostic, None] = {}
+    lines: dict[str, None] = {}
+    for path in options.paths:
+        verdict = _judged(path, options)
+        found.update(dict.fromkeys(verdict.diagnostics))
+        lines.update(dict.fromkeys(verdict.lines))
+    return list(found), lines
 
 
 def _judged(path: str, options: argparse.Namespace) -> Verdict:
