@@ -21,6 +21,9 @@ SECURITY = "security"
 
 Default = Callable[[str, str], Any]
 
+_REQUIRED_BY = "required-by:"
+"""The prefix of a tag that names the manifest's setting which makes a policy block."""
+
 _OFF = -1
 _DATA_ARCHITECTURE = ("data_architecture", "naming", "enforcement")
 _ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -74,7 +77,7 @@ def settle(
         homes = [bundle for bundle in bundles if policy.span.file in files[id(bundle)]]
         rank, by = _severity(policy, homes, found)
         if by is None:
-            rank = min(rank, _cap(policy, manifest))
+            rank = min(Severity.BLOCK.rank if _required(policy, manifest) else rank, _cap(policy, manifest))
         else:
             set_by[policy.id] = by
         word = "off" if rank == _OFF else next(s for s in Severity if s.rank == rank)
@@ -132,15 +135,25 @@ def _weakened(policy: PolicyInfo, said: Setting, by: Setting | None, rank: int, 
     return Diagnostic("FLC320", text, said.span, related=(related,), hint=hint)
 
 
+def _required(policy: PolicyInfo, manifest: Mapping[str, Any]) -> bool:
+    """Whether the manifest requires what the policy checks: its tag `required-by:…` names a setting that is true."""
+    paths = (tag.removeprefix(_REQUIRED_BY) for tag in policy.tags if tag.startswith(_REQUIRED_BY))
+    return any(_at(manifest, path.split(".")) is True for path in paths)
+
+
+def _at(manifest: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = manifest
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def _cap(policy: PolicyInfo, manifest: Mapping[str, Any]) -> int:
     """What the manifest's enforcement words allow; where they say nothing, everything."""
     caps = [Severity.BLOCK.rank]
     for package, path in _ENFORCEMENTS:
         if policy.package == package or policy.package.startswith(f"{package}."):
-            value: Any = manifest
-            for key in path:
-                value = value.get(key) if isinstance(value, Mapping) else None
-            caps.append(_CAPS.get(str(value), Severity.BLOCK.rank))
+            caps.append(_CAPS.get(str(_at(manifest, path)), Severity.BLOCK.rank))
     gates = manifest.get("governance", {}).get("quality_gates", {}) if policy.package == "floe.testing" else {}
     if gates.get("block_on_failure") is False:
         caps.append(Severity.WARN.rank)

@@ -245,3 +245,18 @@ def test_the_manifests_enforcement_words_hold_severities_down(
     explicit = settled(write(tmp_path, None, said, **more)).value
     assert explicit is not None
     assert explicit.severities["NAM001"] is Severity.BLOCK, "what is said of the policy itself goes before"
+
+
+@pytest.mark.parametrize(("said", "severity"), [(True, "block"), (False, "warn"), (None, "warn")])
+def test_a_policy_blocks_where_the_manifest_requires_what_it_checks(
+    tmp_path: Path, said: bool | None, severity: str
+) -> None:
+    own_policy(tmp_path / "own", tags='["required-by:governance.quality_gates.require_descriptions"]')
+    gates = {} if said is None else {"require_descriptions": said}
+    found = settled(write(tmp_path, None, [{"use": "own"}], governance={"quality_gates": gates}))
+    assert found.value is not None, found.diagnostics
+    assert found.value.severities["OWN001"].value == severity
+    own = [{"use": "own", "severity": {"OWN001": "notify"}}]
+    chosen = settled(write(tmp_path, None, own, governance={"quality_gates": gates}))
+    assert chosen.value is not None, chosen.diagnostics
+    assert chosen.value.severities["OWN001"].value == "notify"
