@@ -42,6 +42,8 @@ class CompileOptions:
 
 
 Bindings = dict[str, Any]
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
+"""What only a mistake in generated code or in a builtin raises: the run fails, at the policy's line."""
 Kinds = Mapping[Path, tuple[str, int]]
 _PLAIN_QUERY = re.compile(
     r"(?:(?!(?:input|data|true|false|null|_) )([a-z_]\w*) = )?data((?:\.[A-Za-z_]\w*)+)", re.ASCII
@@ -224,6 +226,11 @@ class Program:
         except support.EvalError as failure:
             place = _place(failure, modules) or whole_file("<query>")
             return Outcome(None, (Diagnostic(failure.code, str(failure), place),))
+        except _BUGS as failure:
+            place = _place(failure, modules) or whole_file("<query>")
+            text = f"floec has a bug here: {type(failure).__name__}: {failure}"
+            hint = "please report it with the policy; `floec dump` shows the generated code"
+            return Outcome(None, (Diagnostic("eval_internal_error", text, place, hint=hint),))
 
     def _value(self, variant: Variant, context: support.Context, path: Path) -> Any:
         """The document at a path: a rule's, what is in one, or base documents with rules over them."""

@@ -37,9 +37,14 @@ Steps = tuple[str | None, ...]
 
 
 def steps(ref: ast.Ref | ast.Var) -> Steps:
-    """A reference's path; None stands for a key that only evaluation knows."""
+    """A reference's path; None stands for a key that only evaluation knows. A number's text is a name of base
+    documents, and of no rule."""
     path = ref.path if isinstance(ref, ast.Ref) else ()
-    return tuple(part.value if isinstance(part, ast.String) else None for part in path)
+    return tuple(part.value if isinstance(part, ast.String) else _number(part) for part in path)
+
+
+def _number(part: ast.Term) -> str | None:
+    return part.text if isinstance(part, ast.Number) else None
 
 
 @dataclass(slots=True)

@@ -86,3 +86,16 @@ def test_a_strict_builtin_error_has_its_place() -> None:
     assert problem.code == "eval_builtin_error"
     assert problem.span is not None
     assert problem.span.line == 3
+
+
+def test_a_bug_of_ours_is_said_at_the_line_of_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = compile_program([Source("p.rego", "package t\n\nq := 1\n\np := count(input.x)\n")]).value
+    assert program is not None
+    variant = program.variant(frozenset())
+    monkeypatch.setitem(variant.scope, "b_count", lambda context, value: value.missing)
+    found = program.eval_path(("t", "p"), input={"x": 7})
+    (problem,) = found.diagnostics
+    assert problem.code == "eval_internal_error"
+    assert "AttributeError" in problem.message
+    assert problem.span is not None
+    assert problem.span.line == 5
