@@ -180,6 +180,9 @@ class Resolver:
                 path = self.terms(term.path)
                 if isinstance(head, ast.Ref):
                     return replace(term, head=head.head, path=head.path + path)
+                if path and head == _DATA and isinstance(path[0], ast.Number):
+                    # `data` itself is an object, and its keys are texts.
+                    path = (ast.String(path[0].text, span=path[0].span), *path[1:])
                 return replace(term, head=head, path=path)
             case ast.Call():
                 return self.call(term)
@@ -369,6 +372,7 @@ class Resolver:
 
 _PRINT = ast.Var("print", span=whole_file(""))
 _EQ = ast.Var("eq", span=whole_file(""))
+_DATA = ast.Var("data", span=whole_file(""))
 
 
 def _unified(left: ast.Term, right: ast.Term) -> ast.Call:
