@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Protocol
 
 from compiler.documents.models import Document
@@ -52,6 +53,26 @@ class Checked:
         return tuple(sorted(id_ for id_, count in self.subjects.items() if not count))
 
 
+class _Origins:
+    """Where the nodes that classifications come from stand in an IR; looked up once for all findings."""
+
+    def __init__(self, ir: dict[str, Any]) -> None:
+        self.ir = ir
+
+    @cached_property
+    def _nodes(self) -> dict[str, tuple[str, int]]:
+        sections = ("models", "seeds", "snapshots", "sources")
+        return {node["unique_id"]: (section, i) for section in sections for i, node in enumerate(self.ir[section])}
+
+    def column(self, unique_id: str, name: str) -> Path | None:
+        """The path of a node's column."""
+        if unique_id not in self._nodes:
+            return None
+        section, i = self._nodes[unique_id]
+        columns = enumerate(self.ir[section][i]["columns"])
+        return next(((section, i, "columns", j) for j, column in columns if column["name"] == name), None)
+
+
 def exemptions_of(manifests: Iterable[Document]) -> tuple[Exemption, ...]:
     """The exemptions that the manifests of a chain give."""
     found = []
@@ -78,8 +99,9 @@ def check(
     open_to_all = {policy.id for policy in in_force.policies.policies if SECURITY not in policy.tags}
     live = [e for e in exemptions if e.expires >= today.isoformat() and e.policy in open_to_all]
     used: set[int] = set()
+    origins = _Origins(ir)
     for violation in ran.value.violations:
-        found.append(_diagnostic(violation, ir, in_force, live, used, places))
+        found.append(_diagnostic(violation, origins, in_force, live, used, places))
     for exemption in live:
         if id(exemption) not in used:
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
@@ -105,13 +127,14 @@ def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Dia
 
 def _diagnostic(
     violation: Violation,
-    ir: dict[str, Any],
+    origins: _Origins,
     in_force: InForce,
     exemptions: Sequence[Exemption],
     used: set[int],
     places: Places,
 ) -> Diagnostic:
     policy = violation.policy
+    ir = origins.ir
     reason = ""
     names = _names(violation, ir)
     for exemption in exemptions:
@@ -123,7 +146,7 @@ def _diagnostic(
         violation.message,
         places.locate(violation.at),
         in_force.severities[policy.id],
-        related=tuple(_related(violation, ir, in_force, places)),
+        related=tuple(_related(violation, origins, in_force, places)),
         why=policy.why,
         hint=violation.hint,
         docs=policy.docs,
@@ -148,26 +171,16 @@ def _names(violation: Violation, ir: dict[str, Any]) -> list[str]:
     return names
 
 
-def _related(violation: Violation, ir: dict[str, Any], in_force: InForce, places: Places) -> Iterable[Label]:
+def _related(violation: Violation, origins: _Origins, in_force: InForce, places: Places) -> Iterable[Label]:
     """The origin of an inherited classification, and the line that set the policy's severity."""
     at = violation.at
     if at[2:3] == ("columns",) and len(at) > 3 and isinstance(at[1], int) and isinstance(at[3], int):
-        inherited = ir[str(at[0])][at[1]]["columns"][at[3]].get("inherited")
+        inherited = origins.ir[str(at[0])][at[1]]["columns"][at[3]].get("inherited")
         if inherited and inherited["path"]:
             origin = inherited["path"][0]
-            path = _column_path(ir, origin["node"], origin["column"])
+            path = origins.column(origin["node"], origin["column"])
             if path is not None:
                 yield Label(places.locate(path), f"{inherited['classification']} comes from here")
     by = in_force.set_by.get(violation.policy.id)
     if by is not None and by.span is not None:
         yield Label(by.span, f"the {by.tier} manifest sets its severity here")
-
-
-def _column_path(ir: dict[str, Any], unique_id: str, name: str) -> Path | None:
-    for section in ("models", "seeds", "snapshots", "sources"):
-        for i, node in enumerate(ir[section]):
-            if node["unique_id"] == unique_id:
-                return next(
-                    ((section, i, "columns", j) for j, c in enumerate(node["columns"]) if c["name"] == name), None
-                )
-    return None

@@ -49,6 +49,9 @@ class ProjectPositions:
         self._name = name
         self._packages = packages_folder
         self._yaml = lru_cache(maxsize=None)(self._load_yaml)
+        self._named = lru_cache(maxsize=None)(self._load_named)
+        self._parts = lru_cache(maxsize=1024)(self._load_parts)
+        self._path = lru_cache(maxsize=None)(self._find_path)
         self._text = lru_cache(maxsize=64)(self._load_text)
 
     def locate(self, section: str, entry: dict[str, Any], rest: tuple[str | int, ...]) -> Span | None:
@@ -63,7 +66,9 @@ class ProjectPositions:
 
     def file(self, entry: Mapping[str, Any], path: str) -> str:
         """A file of the entry's package, as the user gave the project's folder."""
-        package = entry.get("package") or str(entry.get("unique_id") or "..").split(".")[1]
+        return self._path(entry.get("package") or str(entry.get("unique_id") or "..").split(".")[1], path)
+
+    def _find_path(self, package: str, path: str) -> str:
         inside = self._root / self._packages / package / path
         if package != self._name and inside.is_file():
             return str(inside)
@@ -71,6 +76,19 @@ class ProjectPositions:
 
     def _load_yaml(self, file: str) -> YamlDocument | None:
         return load_file(file).value
+
+    def _load_named(self, file: str) -> dict[tuple[str | None, ...], list[Keys]]:
+        document = self._yaml(file)
+        return {} if document is None else _by_name(document.value)
+
+    def _load_parts(self, file: str, place: Keys) -> dict[tuple[str | int, str], Keys]:
+        document = self._yaml(file)
+        return {} if document is None else _parts(document.value, place)
+
+    def _places(self, file: str, section: str, entry: Mapping[str, Any]) -> list[Keys]:
+        """The paths of what has the entry's name in a YAML file."""
+        source = (entry.get("source_name"),) if section == "sources" else ()
+        return self._named(file).get((section, *source, entry.get("name")), [])
 
     def _load_text(self, file: str) -> str | None:
         try:
@@ -129,7 +147,7 @@ class ProjectPositions:
         for name in entries.names_in(target):
             source, _, table = name.partition(".")
             named = {"name": table, "source_name": source} if kind == "sources" else {"name": name}
-            for place in _places(document.value, kind, named):
+            for place in self._places(file, kind, named):
                 found = _test_place(document.value, place, entry["test"], entry["column"], entry["name"])
                 if found is not None:
                     return document.span(found)
@@ -142,10 +160,10 @@ class ProjectPositions:
         document = self._yaml(self.file(entry, path)) if path else None
         if document is None:
             return None, False
-        place = next(_places(document.value, section, entry), None)
+        place = next(iter(self._places(document.file, section, entry)), None)
         if place is None:
             return whole_file(document.file), False
-        inner, asked = self._inside(document.value, entry, place, rest)
+        inner, asked = self._inside(document, entry, place, rest)
         for key in _properties(asked):
             for at in (inner + key, *((inner[:-2] + key,) if section == "sources" and inner == place else ())):
                 if at in document.value_spans:
@@ -155,7 +173,7 @@ class ProjectPositions:
         return document.span(named if named in document.value_spans else inner), inner != place
 
     def _inside(
-        self, value: Any, entry: Entry, place: Keys, rest: tuple[str | int, ...]
+        self, document: YamlDocument, entry: Entry, place: Keys, rest: tuple[str | int, ...]
     ) -> tuple[Keys, tuple[str | int, ...]]:
         """The place of the column or test that ``rest`` leads into, and what is left of it."""
         if len(rest) < 2 or not isinstance(rest[1], int):
@@ -164,28 +182,38 @@ class ProjectPositions:
         one = listed[rest[1]] if isinstance(listed, list) and rest[1] < len(listed) else None
         if rest[0] == "tests" and isinstance(one, dict):
             name = str(one["unique_id"]).split(".", 2)[-1].rpartition(".")[0]
-            found = _test_place(value, place, one["name"], one["column"], name)
+            found = _test_place(document.value, place, one["name"], one["column"], name)
             return (found, ()) if found is not None else (place, ())
         if isinstance(one, dict) and "name" in one:
-            for holder in _holders(value, place):
-                if holder[-2] == rest[0] and str(_at(value, holder).get("name")) == one["name"]:
-                    return holder, rest[2:]
-            return place, ()
+            holder = self._parts(document.file, place).get((rest[0], one["name"]))
+            return (holder, rest[2:]) if holder is not None else (place, ())
         return place, rest
 
 
-def _places(value: Any, section: str, entry: Mapping[str, Any]) -> Iterator[Keys]:
-    """The paths of what has the entry's name in a YAML file."""
-    for index, given in enumerate(items(mapping(value).get(section))):
-        if not isinstance(given, dict):
-            continue
-        if section == "sources":
-            if str(given.get("name")) == entry.get("source_name"):
-                for number, table in enumerate(items(given.get("tables"))):
-                    if isinstance(table, dict) and str(table.get("name")) == entry["name"]:
-                        yield (section, index, "tables", number)
-        elif str(given.get("name")) == entry.get("name"):
-            yield (section, index)
+def _by_name(value: Any) -> dict[tuple[str | None, ...], list[Keys]]:
+    """The paths of what a YAML file names, by section and name; tables by the source's name too."""
+    found: dict[tuple[str | None, ...], list[Keys]] = {}
+    for section, listed in mapping(value).items():
+        for index, given in enumerate(items(listed)):
+            if not isinstance(given, dict):
+                continue
+            name = str(given.get("name"))
+            if section != "sources":
+                found.setdefault((section, name), []).append((section, index))
+                continue
+            for number, table in enumerate(items(given.get("tables"))):
+                if isinstance(table, dict):
+                    key = (section, name, str(table.get("name")))
+                    found.setdefault(key, []).append((section, index, "tables", number))
+    return found
+
+
+def _parts(value: Any, place: Keys) -> dict[tuple[str | int, str], Keys]:
+    """The first of the parts of a thing with each name, by the list that holds it."""
+    found: dict[tuple[str | int, str], Keys] = {}
+    for holder in _holders(value, place):
+        found.setdefault((holder[-2], str(_at(value, holder).get("name"))), holder)
+    return found
 
 
 def _holders(value: Any, place: Keys) -> Iterator[Keys]:

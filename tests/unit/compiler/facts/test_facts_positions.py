@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,35 @@ def test_files_that_are_gone_give_the_file_as_a_whole(tmp_path: Path) -> None:
         span = positions.locate("models", model, rest)
         assert span is not None
         assert (span.file, span.line) == (str(tmp_path / "m.sql"), 1)
+
+
+def _calls(action: Callable[[], object]) -> int:
+    """How many functions, of Python and of C, an action calls."""
+    count = 0
+
+    def seen(frame: object, event: str, arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(seen)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_placing_a_finding_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    def placing(number: int) -> int:
+        tables = "".join(f"      - {{name: t{i}, columns: [{{name: id}}]}}\n" for i in range(number))
+        file = tmp_path / f"s{number}.yml"
+        file.write_text(f"sources:\n  - name: raw\n    tables:\n{tables}")
+        entry = {"package": "p", "path": file.name, "source_name": "raw", "name": f"t{number - 1}"}
+        entry["columns"] = [{"name": "id"}]
+        positions = ProjectPositions(tmp_path, "p")
+        first = positions.locate("sources", entry, ("columns", 0, "name"))
+        assert first is not None
+        assert first.line == 3 + number
+        return _calls(lambda: positions.locate("sources", entry, ("columns", 0, "type")))
+
+    assert placing(200) == placing(20)
