@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from compiler.facts.project_config import ProjectFile
@@ -32,8 +32,22 @@ def changed_files(project: ProjectFile, manifest: Path, facts: Facts, checksums:
         seen.add(path)
         if time > written and not _same(project.root / path, checksums.get(path)):
             found.add(path)
-    found.update(path for path in known - seen if not (project.root / path).exists())
+    found.update(_gone(project.root, known - seen))
     return sorted(found)
+
+
+def _gone(root: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Those that are not there, by one look into each folder."""
+    names: dict[str, frozenset[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder not in names:
+            try:
+                names[folder] = frozenset(os.listdir(root / folder))
+            except OSError:
+                names[folder] = frozenset()
+        if name not in names[folder]:
+            yield path
 
 
 def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:

@@ -70,16 +70,19 @@ def build_ir(
 def _own(ir: Entry) -> None:
     """Leave out what installed packages bring: only their own authors can mend it. Their ids stay in `depends_on`."""
     name = ir["project"]["name"] if ir["project"] is not None else ""
-    if not any(_package(node, "") == name for node in ir["models"]):
+    inside = f".{name}."
+    if not any(_in(node, inside) for node in ir["models"]):
         return
     for section in _LISTS:
-        ir[section] = [entry for entry in ir[section] if _package(entry, name) == name]
+        ir[section] = [entry for entry in ir[section] if _in(entry, inside)]
 
 
-def _package(entry: Entry, default: str) -> str:
-    """The package in an entry's ``unique_id`` (``model.package.name``); groups have none."""
-    parts = str(entry.get("unique_id", "")).split(".", 2)
-    return parts[1] if len(parts) > 2 else default
+def _in(entry: Entry, inside: str) -> bool:
+    """Whether an entry is of the package in ``.package.``, which its ``unique_id`` (``model.package.name``) names; a
+    group has none, and is the project's."""
+    id_: str = entry.get("unique_id", "")
+    at = id_.find(".")
+    return at < 0 or id_.startswith(inside, at) or "." not in id_[at + 1 :]
 
 
 def _place(ir: Entry, project: str, needs: Needs | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from functools import lru_cache
 
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Span
@@ -13,27 +13,35 @@ _COLOUR = {Severity.BLOCK: "\x1b[1;31m", Severity.WARN: "\x1b[1;33m", Severity.N
 _RESET = "\x1b[0m"
 _MAX_LINE = 160
 """Longer source lines are cut around the caret: a minified file must not flood the terminal."""
+_HEAD = 64 * 1024
+"""As many bytes are read of a file whose first line is shown."""
 
 
 class Lines:
-    """Reads source lines for snippets, each file once. ``texts`` overrides files (``<query>``)."""
+    """Reads source lines for snippets. ``texts`` overrides files (``<query>``)."""
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._texts = dict(texts or {})
-        self._lines: dict[str, list[str]] = {}
+        # Findings come by file: only what many of them relate to is worth keeping.
+        self._lines = lru_cache(maxsize=64)(self._read)
+        self.related: dict[tuple[Span, str, int], list[str]] = {}
+        """Snippets of related places by place, label and width: many findings share them."""
 
     def line(self, span: Span) -> str | None:
         """The line at the span's start, or None where the text cannot be read any more."""
-        if span.file not in self._lines:
-            text = self._texts.get(span.file)
-            if text is None:
-                try:
-                    text = Path(span.file).read_text(encoding="utf-8", errors="replace")
-                except OSError:
-                    text = ""
-            self._lines[span.file] = text.splitlines()
-        lines = self._lines[span.file]
+        lines = self._lines(span.file, span.line == 1 and span.end_col < _HEAD // 8)
         return lines[span.line - 1] if 0 < span.line <= len(lines) else None
+
+    def _read(self, file: str, first: bool) -> list[str]:
+        """The file's lines; ``first``: the start of the first is enough, as a manifest may be one line of megabytes."""
+        if file in self._texts:
+            return self._texts[file].splitlines()
+        try:
+            with open(file, "rb") as opened:
+                text = opened.read(_HEAD) if first else opened.read()
+        except (OSError, ValueError):
+            return []
+        return text.decode("utf-8", "replace").splitlines()
 
 
 def render(diagnostics: Iterable[Diagnostic], lines: Lines | None = None, *, colour: bool = False) -> str:
@@ -63,11 +71,15 @@ def _one(diagnostic: Diagnostic, lines: Lines, colour: bool) -> str:
     if colour:
         head = f"{_COLOUR[diagnostic.severity]}{head}{_RESET}"
     out = [f"{head}: {_plain(diagnostic.message)}"]
-    places = [(diagnostic.span, diagnostic.label, "^"), *((r.span, r.text, "-") for r in diagnostic.related)]
-    width = max((len(str(span.line)) for span, _, _ in places if span), default=1)
-    for span, label, mark in places:
-        if span is not None:
-            out += _snippet(span, _plain(label), mark, width, lines)
+    places = [diagnostic.span, *(related.span for related in diagnostic.related)]
+    width = max((len(str(span.line)) for span in places if span), default=1)
+    if diagnostic.span is not None:
+        out += _snippet(diagnostic.span, _plain(diagnostic.label), "^", width, lines)
+    for related in diagnostic.related:
+        key = (related.span, related.text, width)
+        if key not in lines.related:
+            lines.related[key] = _snippet(related.span, _plain(related.text), "-", width, lines)
+        out += lines.related[key]
     pad = " " * width
     notes = [
         ("why", diagnostic.why),
@@ -105,4 +117,6 @@ def _snippet(span: Span, label: str, mark: str, width: int, lines: Lines) -> lis
 
 def _plain(text: str) -> str:
     """Control characters would let a document repaint the terminal: show them as escapes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n" else (" " if c == "\t" else repr(c)[1:-1]) for c in text)

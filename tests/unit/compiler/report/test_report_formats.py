@@ -10,7 +10,7 @@ import pytest
 
 from compiler.report import github, json_report, junit, sarif, text
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
-from policy_lang.source import Span
+from policy_lang.source import Span, whole_file
 
 MANIFEST = "layers:\n  bronze: brz_\n"
 MODELS = "models:\n  - name: orders\n    description: all orders\n"
@@ -145,3 +145,26 @@ def test_github_annotations_are_one_line_each_and_escaped() -> None:
     assert len(lines) == 2
     assert lines[0] == "::warning title=FLC901::nothing to check: 100%25 empty%0Areally"
     assert lines[1].startswith("::error file=models.yml,line=2,endLine=2,col=11,title=NAM001::model orders")
+
+
+def test_text_shows_the_start_of_a_file_of_one_long_line(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_bytes(b'{"metadata":' + b"\xc3\xa9" * 200_000 + b"}")
+    shown = text.render([Diagnostic("X1", "m", whole_file(str(file)))]).splitlines()
+    assert shown[3].startswith('1 | {"metadata":éé')
+    assert shown[4] == "  | ^"
+
+
+def test_text_finds_a_place_far_into_a_long_line(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_text("a" * 200_000 + "HERE" + "b" * 10, encoding="utf-8")
+    source, caret = text.render([Diagnostic("X1", "m", span(str(file), 1, 200_001, 200_005))]).splitlines()[-2:]
+    assert source[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+
+
+def test_text_shows_related_places_with_every_finding(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("first\nsecond\n", encoding="utf-8")
+    label = Label(span(str(file), 2, 1, 7), "set here")
+    shown = text.render([Diagnostic("X1", f"m{i}", related=(label,)) for i in range(2)])
+    assert shown.count("2 | second\n  | ------ set here") == 2
