@@ -6,7 +6,7 @@ be exempted from; a violation has the id of its policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -43,9 +43,10 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How many subjects each policy in force had, by its id, and how many policies that is."""
+    """How many subjects each policy in force had, by its id, and how many violations were only counted."""
 
     subjects: dict[str, int]
+    left_out: int = 0
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -90,8 +91,12 @@ def check(
     exemptions: Sequence[Exemption],
     places: Places,
     today: date,
+    about: Callable[[Path], bool] | None = None,
 ) -> Outcome[Checked]:
-    """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks."""
+    """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks.
+
+    Violations at paths that are not ``about`` what is asked for are counted only: to place one means to read its file.
+    """
     ran = policies.run(ir, in_force.params, in_force.severities)
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
@@ -100,15 +105,20 @@ def check(
     live = [e for e in exemptions if e.expires >= today.isoformat() and e.policy in open_to_all]
     used: set[int] = set()
     origins = _Origins(ir)
+    left_out = 0
     for violation in ran.value.violations:
-        found.append(_diagnostic(violation, origins, in_force, live, used, places))
+        reason = _exempted(violation, ir, live, used)
+        if about is None or about(violation.at):
+            found.append(_diagnostic(violation, origins, in_force, reason, places))
+        else:
+            left_out += 1
     for exemption in live:
         if id(exemption) not in used:
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
             found.append(Diagnostic("FLC305", text, exemption.span, Severity.WARN, hint="take it out"))
     counts = dict(ran.value.subjects)
     subjects = {policy.id: counts.get(f"{policy.package}.{policy.name}", 0) for policy in policies.policies}
-    return Outcome(Checked(subjects), tuple(found))
+    return Outcome(Checked(subjects, left_out), tuple(found))
 
 
 def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Diagnostic]:
@@ -125,22 +135,21 @@ def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Dia
             yield Diagnostic("FLC324", text, exemption.span, related=related, hint="mend the cause")
 
 
-def _diagnostic(
-    violation: Violation,
-    origins: _Origins,
-    in_force: InForce,
-    exemptions: Sequence[Exemption],
-    used: set[int],
-    places: Places,
-) -> Diagnostic:
-    policy = violation.policy
-    ir = origins.ir
+def _exempted(violation: Violation, ir: dict[str, Any], exemptions: Sequence[Exemption], used: set[int]) -> str:
+    """The reason why a violation is exempted, empty where it is not; notes in ``used`` what covers it."""
+    own = [e for e in exemptions if e.policy == violation.policy.id]
+    names = _names(violation, ir) if own else []
     reason = ""
-    names = _names(violation, ir)
-    for exemption in exemptions:
-        if exemption.policy == policy.id and any(fnmatchcase(name, exemption.subject) for name in names):
+    for exemption in own:
+        if any(fnmatchcase(name, exemption.subject) for name in names):
             reason = exemption.reason
             used.add(id(exemption))
+    return reason
+
+
+def _diagnostic(violation: Violation, origins: _Origins, in_force: InForce, reason: str, places: Places) -> Diagnostic:
+    policy = violation.policy
+    ir = origins.ir
     return Diagnostic(
         policy.id,
         violation.message,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import whole_file
@@ -38,10 +38,19 @@ DOCUMENTS = ("floe.yaml", "manifest.yaml")
 """What is looked for in a folder, the first that is there."""
 
 
+class Narrowed(Protocol):
+    """What a report is narrowed to (``compiler.cli.changed.Scope``)."""
+
+    def about(self, path: tuple[str | int, ...]) -> bool: ...
+
+    def narrowed(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
 
+    ``narrow`` is asked for what the report is narrowed to, once there is an IR.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
     """
@@ -50,6 +59,7 @@ class Job:
     today: date
     whole: bool = False
     manifest: Path | None = None
+    narrow: Callable[[State], Outcome[Narrowed]] | None = None
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
 
@@ -71,6 +81,7 @@ class State:
     facts: Facts | None = None
     ir: dict[str, Any] | None = None
     locator: Locator | None = None
+    scope: Narrowed | None = None
     checked: Checked | None = None
     ir_digest: str = ""
     signer: SigningKey | None = None
@@ -362,9 +373,17 @@ def _policies(state: State) -> Outcome[State]:
     assert state.in_force is not None
     assert state.policies is not None
     assert state.locator is not None
+    scope = None
+    if state.job.narrow is not None:
+        narrowed = state.job.narrow(state)
+        if narrowed.value is None:
+            return Outcome(None, narrowed.diagnostics)
+        scope = narrowed.value
     exemptions = exemptions_of(state.chain.manifests)
-    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today)
-    return Outcome(replace(state, checked=checked.value) if checked.value else None, checked.diagnostics)
+    about = scope.about if scope is not None else None
+    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today, about)
+    judged = replace(state, scope=scope, checked=checked.value) if checked.value else None
+    return Outcome(judged, checked.diagnostics)
 
 
 def _emit(state: State) -> Outcome[State]:

@@ -1,13 +1,16 @@
 """What git says has changed, and which findings have to do with it: on a changed node, or on one that depends on it.
 
 The whole project is judged all the same, since a change can break what did not change; only the report is narrowed.
+It is narrowed before findings get their places, which means reading the files that they are in.
 Code: FLC895 git cannot tell.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +18,13 @@ from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import whole_file
 
 if TYPE_CHECKING:
-    from compiler.pipeline import State
+    from compiler.pipeline import Narrowed, State
 
 _SECTIONS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries")
 
 
-def changed_files(folder: Path, since: str) -> Outcome[frozenset[Path]]:
-    """The files below the repository of ``folder`` that differ from the commit ``since``, new ones included."""
+def changed_files(folder: Path, since: str) -> Outcome[frozenset[str]]:
+    """Real paths of what differs in the repository of ``folder`` from the commit ``since``, new files included."""
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top.value is None:
         return Outcome(None, top.diagnostics)
@@ -29,7 +32,7 @@ def changed_files(folder: Path, since: str) -> Outcome[frozenset[Path]]:
     commit = _git(root, "rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
     if commit.value is None:
         return Outcome(None, commit.diagnostics)
-    found: set[Path] = set()
+    found: set[str] = set()
     for argv in (
         ("diff", "--name-only", "-z", commit.value[0], "--"),
         ("ls-files", "--others", "--exclude-standard", "-z"),
@@ -37,47 +40,96 @@ def changed_files(folder: Path, since: str) -> Outcome[frozenset[Path]]:
         listed = _git(root, *argv)
         if listed.value is None:
             return Outcome(None, listed.diagnostics)
-        found.update((root / name).resolve() for name in listed.value)
+        found.update(os.path.realpath(os.path.join(root, name)) for name in listed.value)
     return Outcome(frozenset(found))
 
 
-def about_changes(state: State, diagnostics: Sequence[Diagnostic], changed: frozenset[Path]) -> tuple[Diagnostic, ...]:
-    """The findings that have to do with ``changed``; all of them where a document or a policy has changed."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is narrowed to: ``files`` (real paths) that changed, and the nodes that they concern.
+
+    ``nodes`` holds the ``unique_id`` of each node that a changed file says something about, and of all that depend
+    on one; None stands for everything: a document or a policy has changed.
+    """
+
+    ir: dict[str, Any]
+    files: _Files
+    nodes: frozenset[str] | None
+
+    def about(self, path: tuple[str | int, ...]) -> bool:
+        """False where a finding at this path into the IR has to do with nothing that changed."""
+        entry = _entry(path, self.ir) if self.nodes is not None else None
+        if entry is None or self.nodes is None:
+            return True
+        near: set[Any] = {entry.get("unique_id"), entry.get("attached_to"), entry.get("model")}
+        return bool(self.nodes & near) or self.files.describe(entry)
+
+    def narrowed(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """The findings on what changed; one that is at no entry of the IR counts by the files that it names."""
+        if self.nodes is None:
+            return tuple(diagnostics)
+        return tuple(d for d in diagnostics if self._holds(d))
+
+    def _holds(self, diagnostic: Diagnostic) -> bool:
+        if _entry(diagnostic.path, self.ir) is not None and self.about(diagnostic.path):
+            return True
+        spans = [diagnostic.span, *(label.span for label in diagnostic.related)]
+        return any(span is not None and self.files.has(span.file) for span in spans)
+
+
+def scope(state: State, since: str) -> Outcome[Narrowed]:
+    """What has to do with the files that differ from the commit ``since``; FLC895 where git cannot tell."""
+    changed = changed_files(state.folder, since)
+    if changed.value is None:
+        return Outcome(None, changed.diagnostics)
+    assert state.ir is not None
+    files = _Files(changed.value, str(state.project or state.folder))
     documents = [d.file for d in state.chain.manifests] if state.chain is not None else []
     documents += [state.chain.product.file] if state.chain is not None and state.chain.product is not None else []
-    if state.ir is None or any(Path(f).resolve() in changed for f in (*documents, *(s.file for s in state.sources))):
-        return tuple(diagnostics)
-    nodes = _touched(state.ir, state.project or state.folder, changed)
-    return tuple(d for d in diagnostics if _is_about(d, state.ir, nodes, changed))
+    if any(map(files.has, (*documents, *(s.file for s in state.sources)))):
+        return Outcome(Scope(state.ir, files, None))
+    return Outcome(Scope(state.ir, files, _touched(state.ir, files)))
 
 
-def _touched(ir: dict[str, Any], project: Path, changed: frozenset[Path]) -> frozenset[str]:
+class _Files:
+    """Whether a file is one of those that changed, links followed; asked of thousands, so folders are kept."""
+
+    def __init__(self, changed: frozenset[str], project: str) -> None:
+        self._changed = changed
+        self._project = project
+        self._folders: dict[str, str] = {}
+
+    def has(self, file: str) -> bool:
+        folder, name = os.path.split(file)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        path = os.path.join(real, name)
+        return path in self._changed or (os.path.islink(path) and os.path.realpath(path) in self._changed)
+
+    def describe(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a changed file says something about an entry of the IR."""
+        paths = (entry.get("path"), entry.get("patch_path"))
+        return any(self.has(f"{self._project}/{path}") for path in paths if path)
+
+
+def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:
     """The ``unique_id`` of each node that a changed file says something about, and of all that depend on one."""
-    entries = {e["unique_id"]: e for section in _SECTIONS for e in ir[section]}
-    pending = [
-        id_
-        for id_, entry in entries.items()
-        if any((project / entry[field]).resolve() in changed for field in ("path", "patch_path") if entry.get(field))
-    ]
-    found: set[str] = set()
+    pending: list[str] = []
     users: dict[str, list[str]] = {}
-    for id_, entry in entries.items():
-        for above in entry.get("depends_on", ()):
-            users.setdefault(above, []).append(id_)
+    for section in _SECTIONS:
+        for entry in ir[section]:
+            if files.describe(entry):
+                pending.append(entry["unique_id"])
+            for above in entry.get("depends_on", ()):
+                users.setdefault(above, []).append(entry["unique_id"])
+    found: set[str] = set()
     while pending:
         id_ = pending.pop()
         if id_ not in found:
             found.add(id_)
             pending += users.get(id_, ())
     return frozenset(found)
-
-
-def _is_about(diagnostic: Diagnostic, ir: dict[str, Any], nodes: frozenset[str], changed: frozenset[Path]) -> bool:
-    spans = [diagnostic.span, *(label.span for label in diagnostic.related)]
-    if any(span is not None and Path(span.file).resolve() in changed for span in spans):
-        return True
-    entry = _entry(diagnostic.path, ir)
-    return entry is not None and bool({entry.get("unique_id"), entry.get("attached_to"), entry.get("model")} & nodes)
 
 
 def _entry(path: tuple[str | int, ...], ir: dict[str, Any]) -> dict[str, Any] | None:

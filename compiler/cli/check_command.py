@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
-    from compiler.pipeline import Report, State
+    from compiler.pipeline import Narrowed, State
 
 _LAST = "policies"
 
@@ -96,36 +96,35 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     from compiler.pipeline import Job, run
 
     last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
-    done = outcome = run(Job(Path(path), today, manifest=options.manifest), last)
+    since: str | None = options.changed
+    narrow = None if since is None else _narrowing(since)
+    done = run(Job(Path(path), today, manifest=options.manifest, narrow=narrow), last)
     report = done.value
     assert report is not None
     if options.timings:
         print_timings(report)
-    if options.changed:
-        outcome = _narrowed(outcome, options.changed)
+    found = done.diagnostics
+    left_out = 0
+    if report.state.scope is not None:
+        found = report.state.scope.narrowed(done.diagnostics)
+        left_out = len(done.diagnostics) - len(found)
+        left_out += report.state.checked.left_out if report.state.checked is not None else 0
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
     idle = idle_policies(report.state)
     lines = (f"{path}: {'; '.join(reached) or 'read, not judged by policies'}", *([idle] if idle else []))
-    if options.changed and len(outcome.diagnostics) < len(done.diagnostics):
-        lines += (f"{len(done.diagnostics) - len(outcome.diagnostics)} findings on what did not change are not shown",)
-    verdict = Verdict(outcome.diagnostics, lines)
+    if left_out:
+        lines += (f"{left_out} findings on what did not change are not shown",)
+    verdict = Verdict(found, lines)
     if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
         verdicts.keep(key, inputs, started, verdict)
     return verdict
 
 
-def _narrowed(done: Outcome[Report], since: str) -> Outcome[Report]:
-    """The findings that have to do with what changed; a broken document is always one of them."""
-    from compiler.cli.changed import about_changes, changed_files
+def _narrowing(since: str) -> Callable[[State], Outcome[Narrowed]]:
+    from compiler.cli.changed import scope
 
-    report = done.value
-    if report is None or not report.reached(_LAST):
-        return done
-    changed = changed_files(report.state.folder, since)
-    if changed.value is None:
-        return Outcome(report, changed.diagnostics)
-    return Outcome(report, about_changes(report.state, done.diagnostics, changed.value))
+    return lambda state: scope(state, since)
 
 
 def _inputs(state: State) -> Inputs | None:

@@ -81,3 +81,32 @@ def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[s
     shutil.rmtree(product.parent / ".git")
     assert run(["check", str(product), "--changed"]) == 3
     assert "FLC895" in capsys.readouterr().err
+
+
+def test_findings_that_are_not_shown_are_not_placed(
+    product: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from compiler.ir.provenance import Locator
+
+    placed: list[tuple[str | int, ...]] = []
+    locate = Locator.locate
+    monkeypatch.setattr(Locator, "locate", lambda self, path: placed.append(path) or locate(self, path))
+    everything = found(product, capsys, "--no-cache")
+    before = len(placed)
+    placed.clear()
+    sql = product / "models/silver/silver_customers.sql"
+    sql.write_text(sql.read_text() + "-- changed\n")
+    assert found(product, capsys, "--changed") < everything
+    assert 0 < len(placed) < before
+
+
+def test_a_changed_file_behind_a_link(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = product / "models/silver/silver_customers.sql"
+    target = product.parent / "shared.sql"
+    link.rename(target)
+    link.symlink_to(target)
+    git(product, "add", "-A")
+    git(product, "commit", "-qm", "link")
+    assert found(product, capsys, "--changed") == set()
+    target.write_text(target.read_text() + "-- changed\n")
+    assert ("MET001", "model silver_customers") in found(product, capsys, "--changed")
