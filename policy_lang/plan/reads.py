@@ -19,23 +19,30 @@ ANY_KEY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where a value comes from: the paths that it may be, and where its members come from."""
+    """Where a value comes from: the paths that it may be, and where its members come from; they are its keys
+    too where it may be a set."""
 
     alias: frozenset[InputPath] = frozenset()
     member: Flow | None = None
+    is_set: bool = False
 
     def __or__(self, other: Flow) -> Flow:
+        alias, is_set = self.alias | other.alias, self.is_set or other.is_set
         if self.member is None or other.member is None:
-            return Flow(self.alias | other.alias, self.member or other.member)
-        return Flow(self.alias | other.alias, self.member | other.member)
+            return Flow(alias, self.member or other.member, is_set)
+        return Flow(alias, self.member | other.member, is_set)
 
     def at(self, key: str) -> Flow:
         found = Flow(frozenset((*path, key) for path in self.alias))
         return found if self.member is None else found | self.member
 
-    def wrapped(self) -> Flow:
+    def wrapped(self, is_set: bool = False) -> Flow:
         """A collection that holds the value."""
-        return Flow(frozenset(), self) if self.alias or self.member else self
+        return Flow(frozenset(), self, is_set) if self.alias or self.member else self
+
+    def keys(self) -> Flow:
+        """What the keys may be; those of objects are read when the objects are made."""
+        return self.member if self.is_set and self.member is not None else NOTHING
 
     def all(self) -> frozenset[InputPath]:
         """The paths of the value and of all that is in it."""
@@ -65,19 +72,29 @@ class _Reading:
             for block in clause.branches:
                 self.block(block, function)
 
-    def emitted(self, function: Function | None, heads: tuple[Atom, ...]) -> Flow:
-        """What a solution adds to the result."""
-        if function is None or not heads:
+    def emitted(self, function: Function, heads: tuple[Atom, ...]) -> Flow:
+        """What a solution adds to the result of rules."""
+        if function.kind != "object" or not heads:
+            return self.collected("" if function.kind in ("complete", "function") else function.kind, heads)
+        in_set, *keys, value = heads
+        flow = self.flow(value).wrapped(is_set=True) if in_set == Const(True) else self.flow(value)
+        for key in keys:
+            self.read(key)
+            flow = flow.wrapped()
+        return flow
+
+    def collected(self, kind: str, heads: tuple[Atom, ...]) -> Flow:
+        """What a solution adds to a collection of a kind (array, set or object; "" is the value itself)."""
+        if not heads:
             return NOTHING
-        *keys, value = heads
-        self.read(*keys)
-        flow = self.flow(value)
-        return flow if function.kind in ("complete", "function") else flow.wrapped()
+        self.read(*heads[:-1])
+        flow = self.flow(heads[-1])
+        return flow.wrapped(kind == "set") if kind else flow
 
     # ----------------------------------------------------------------- blocks
 
-    def block(self, block: Block, function: Function | None) -> Flow:
-        """Reads a block; what its solutions hold where it is no function's (``function`` None)."""
+    def block(self, block: Block, function: Function | None, kind: str = "array") -> Flow:
+        """Reads a block; the collection of a ``kind`` of its solutions where it is no function's (None)."""
         found = NOTHING
         for step in block:
             match step:
@@ -89,16 +106,15 @@ class _Reading:
                     member = self.flow(step.collection).at(ANY_KEY)
                     self.touched |= member.alias
                     self.locals[step.value] = member
-                    self.locals[step.key] = NOTHING
+                    self.locals[step.key] = self.flow(step.collection).keys()
                 case nodes.Not():
                     self.block(step.block, None)
                 case nodes.Fork():
                     for inner in step.blocks:
-                        found |= self.block(inner, function)
+                        found |= self.block(inner, function, kind)
                 case nodes.Emit():
                     if function is None:
-                        for head in step.heads:
-                            found |= self.flow(head).wrapped()
+                        found |= self.collected(kind, step.heads)
                     else:
                         added = self.emitted(function, step.heads)
                         self.results[function.path] = self.results.get(function.path, NOTHING) | added
@@ -144,12 +160,12 @@ class _Reading:
             case nodes.BuildIndex():
                 return self.flow(op.collection)
             case nodes.MakeArray() | nodes.MakeSet():
-                return self.holding(op.items)
+                return self.holding(op.items, isinstance(op, nodes.MakeSet))
             case nodes.MakeObject():
                 self.read(*(key for key, _ in op.items))
                 return self.holding(value for _, value in op.items)
             case nodes.Collect():
-                return self.block(op.block, None)
+                return self.block(op.block, None, op.kind)
             case nodes.Exists() | nodes.Count():
                 self.block(op.block, None)
             case nodes.Text():
@@ -165,10 +181,10 @@ class _Reading:
                 self.read(*(Local(used) for used in nodes.uses(op)))
         return NOTHING
 
-    def holding(self, items: Iterable[Atom]) -> Flow:
+    def holding(self, items: Iterable[Atom], is_set: bool = False) -> Flow:
         found = NOTHING
         for item in items:
-            found |= self.flow(item).wrapped()
+            found |= self.flow(item).wrapped(is_set)
         return found
 
     def tree(self, op: nodes.Tree) -> Flow:

@@ -70,3 +70,12 @@ def test_all_policy_tests_pass() -> None:
     assert outcome.value is not None, outcome.diagnostics
     assert outcome.value.ok, [result for result in outcome.value.results if result.detail]
     assert len(outcome.value.results) >= 3 * len(POLICIES)
+
+
+def test_look_up_tables_leave_the_reads_precise() -> None:
+    policies = load_policies([_source(path) for path in (*LIBRARY, *POLICIES)]).value
+    assert policies is not None
+    reads = policies.reads()
+    lists = {"models", "seeds", "snapshots", "sources", "tests", "exposures", "metrics", "macros"}
+    assert [path for path in reads if path[0] in lists and (len(path) < 3 or path[2] == "*")] == []
+    assert ("models", "*", "columns", "*", "name") in reads

@@ -37,6 +37,14 @@ def reads(rules: str) -> list[str]:
         ('p := $"{input.a} is {input.b}"', ["a", "b"]),
         ("p if not input.a.b", ["a/b"]),
         ('p := [x | x := input.a["*"].b]', ["a/*/b"]),
+        (
+            "t := {m.id: m | some m in input.ms}\np contains m.n if { some id in input.ids; m := t[id] }",
+            ["ids/*", "ms/*/id", "ms/*/n"],
+        ),
+        ("t[m.id] contains m if some m in input.ms\np contains m.n if some m in t.x", ["ms/*/id", "ms/*/n"]),
+        ("t[m.a][m.b] := m if some m in input.ms\np := t.x.y.n", ["ms/*/a", "ms/*/b", "ms/*/n"]),
+        ("t := {m: 1 | some m in input.ms}\np contains m.n if { some m, _ in t; input.ms[_].a }", ["ms/*"]),
+        ("p contains k.n if { s := {m | some m in input.ms; m.a}; some k, _ in s }", ["ms/*/a", "ms/*/n"]),
         # what is not reached, and what another input hides
         ("q := input.secret\np := input.a", ["a"]),
         ('p if { x := input.y with input as {"y": 1}; x == 1 }', []),
