@@ -50,7 +50,7 @@ class Narrowed(Protocol):
 class Job:
     """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
 
-    ``narrow`` is asked for what the report is narrowed to, once there is an IR.
+    ``changed`` are files to lay over the facts of a manifest, ``narrow`` says of the IR what to report on.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
     """
@@ -59,7 +59,8 @@ class Job:
     today: date
     whole: bool = False
     manifest: Path | None = None
-    narrow: Callable[[State], Outcome[Narrowed]] | None = None
+    changed: frozenset[str] | None = None
+    narrow: Callable[[State], Narrowed] | None = None
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
 
@@ -248,7 +249,8 @@ def _facts(state: State) -> Outcome[State]:
     project = _project_of(state)
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
-    facts = read_facts(project.value, state.job.manifest, needs=state.needs)
+    changed = None if state.job.changed is None else map(Path, state.job.changed)
+    facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
     return Outcome(replace(state, project=project.value, facts=facts.value), facts.diagnostics)
@@ -373,12 +375,7 @@ def _policies(state: State) -> Outcome[State]:
     assert state.in_force is not None
     assert state.policies is not None
     assert state.locator is not None
-    scope = None
-    if state.job.narrow is not None:
-        narrowed = state.job.narrow(state)
-        if narrowed.value is None:
-            return Outcome(None, narrowed.diagnostics)
-        scope = narrowed.value
+    scope = state.job.narrow(state) if state.job.narrow is not None else None
     exemptions = exemptions_of(state.chain.manifests)
     about = scope.about if scope is not None else None
     checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today, about)

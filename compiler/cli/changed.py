@@ -20,6 +20,7 @@ from policy_lang.source import whole_file
 if TYPE_CHECKING:
     from compiler.pipeline import Narrowed, State
 
+STALE = "FLC116"
 _SECTIONS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries")
 
 
@@ -73,22 +74,20 @@ class Scope:
     def _holds(self, diagnostic: Diagnostic) -> bool:
         if _entry(diagnostic.path, self.ir) is not None and self.about(diagnostic.path):
             return True
+        if diagnostic.code == STALE:  # what changed is judged beside facts that are old
+            return True
         spans = [diagnostic.span, *(label.span for label in diagnostic.related)]
         return any(span is not None and self.files.has(span.file) for span in spans)
 
 
-def scope(state: State, since: str) -> Outcome[Narrowed]:
-    """What has to do with the files that differ from the commit ``since``; FLC895 where git cannot tell."""
-    changed = changed_files(state.folder, since)
-    if changed.value is None:
-        return Outcome(None, changed.diagnostics)
+def scope(state: State, changed: frozenset[str]) -> Narrowed:
+    """What has to do with the files ``changed`` (real paths)."""
     assert state.ir is not None
-    files = _Files(changed.value, str(state.project or state.folder))
+    files = _Files(changed, str(state.project or state.folder))
     documents = [d.file for d in state.chain.manifests] if state.chain is not None else []
     documents += [state.chain.product.file] if state.chain is not None and state.chain.product is not None else []
-    if any(map(files.has, (*documents, *(s.file for s in state.sources)))):
-        return Outcome(Scope(state.ir, files, None))
-    return Outcome(Scope(state.ir, files, _touched(state.ir, files)))
+    whole = any(map(files.has, (*documents, *(s.file for s in state.sources))))
+    return Scope(state.ir, files, None if whole else _touched(state.ir, files))
 
 
 class _Files:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
-    from compiler.pipeline import Narrowed, State
+    from compiler.pipeline import Job, State
 
 _LAST = "policies"
 
@@ -96,9 +97,13 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     from compiler.pipeline import Job, run
 
     last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
-    since: str | None = options.changed
-    narrow = None if since is None else _narrowing(since)
-    done = run(Job(Path(path), today, manifest=options.manifest, narrow=narrow), last)
+    job = Job(Path(path), today, manifest=options.manifest)
+    if options.changed:
+        narrowed = _narrowed(job, options.changed)
+        if narrowed.value is None:
+            return Verdict(narrowed.diagnostics, ())
+        job = narrowed.value
+    done = run(job, last)
     report = done.value
     assert report is not None
     if options.timings:
@@ -121,10 +126,17 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     return verdict
 
 
-def _narrowing(since: str) -> Callable[[State], Outcome[Narrowed]]:
-    from compiler.cli.changed import scope
+def _narrowed(job: Job, since: str) -> Outcome[Job]:
+    """The job for what differs from the commit ``since``; FLC895 where git cannot tell."""
+    if not job.path.exists():
+        return Outcome(job)  # the first stage says so
+    from compiler.cli.changed import changed_files, scope
 
-    return lambda state: scope(state, since)
+    changed = changed_files(job.path, since)
+    files = changed.value
+    if files is None:
+        return Outcome(None, changed.diagnostics)
+    return Outcome(replace(job, changed=files, narrow=lambda state: scope(state, files)))
 
 
 def _inputs(state: State) -> Inputs | None:

@@ -18,29 +18,37 @@ from compiler.facts.relate import relate
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.scan import scan_project, variables_digest
 from compiler.ir.facts_model import Facts
+from compiler.ir.needs import Needs, code_used, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 _NODES = ("models", "seeds", "snapshots")
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
+_RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")
 _ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
+NEEDS: Needs = frozenset((kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version"))
+"""What is taken of the manifest's nodes to lay files over them, beside what is used."""
 
 
 def overlay(
-    facts: Facts, project: ProjectFile, changed: Iterable[str], environ: Mapping[str, str], *, keep_code: bool
+    facts: Facts, project: ProjectFile, changed: Iterable[str], environ: Mapping[str, str], needs: Needs | None
 ) -> Outcome[Facts]:
-    """``facts`` of the manifest (complete; changed in place) with the files of ``changed``, paths from the project."""
+    """``facts`` of the manifest (changed in place) with the files of ``changed``, paths from the project.
+
+    ``needs`` are those that the manifest was read for: None, or ``NEEDS`` are among them.
+    """
     given = set(changed)
     paths = given | _companions(facts, project, given)
     key = f"{project.root.resolve()}\nmixed\n{variables_digest(project)}"
     cache = FileCache(cache_folder(environ), key, Known)
-    scan = scan_project(project, cache, keep_code=keep_code, only=frozenset(paths))
+    scan = scan_project(project, cache, keep_code=code_used(needs), only=frozenset(paths))
     cache.save()
     found: list[Diagnostic] = list(scan.diagnostics)
     fresh = _Over(facts, project, scan, found).facts()
     _replace(facts, fresh, project, paths)
     facts.project["source"] = "mixed"
+    used = {kind: fields(needs, kind, _RELATED) for kind in (*_NODES, "sources")}
     resolve_refs(facts)
-    relate(facts)
+    relate(facts, lambda kind, field: field in used[kind])
     return Outcome(facts, tuple(found))
 
 
@@ -89,7 +97,7 @@ def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) 
         for entry in read:
             before = old.get(entry["unique_id"])
             if before is not None:
-                entry.update({k: before[k] for k in _ONLY_DBT if entry[k] is None})
+                entry.update({k: before[k] for k in _ONLY_DBT if entry[k] is None and k in before})
         kept = [e for e in getattr(facts, kind) if e["unique_id"] not in gone]
         getattr(facts, kind)[:] = sorted([*kept, *read], key=lambda e: str(e["unique_id"]))
     for kind in _BY_FILE:

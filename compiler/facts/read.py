@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.ir.facts_model import Facts
-from compiler.ir.needs import Needs, covered
+from compiler.ir.needs import Needs, code_used
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def read_facts(
 ) -> Outcome[Facts]:
     """Read ``manifest``, else ``target/manifest.json`` of the project, else (or with ``files_only``) its own files.
 
-    ``changed`` names files that are laid over the manifest's facts; ``fresh`` lays all over it that are newer. Without
-    either, a manifest that is older than the project's files is reported (FLC116, warn). ``needs`` None means
+    ``changed`` names files that are laid over the manifest's facts; ``fresh`` lays all over it that are newer. A
+    manifest that is older than other files of the project is reported (FLC116, warn). ``needs`` None means
     everything; the rest may be left out of the entries. ``environ`` says where the cache is. FLC110 where there is
     neither a manifest nor a ``dbt_project.yml``.
     """
@@ -41,14 +41,18 @@ def read_facts(
     if files_only or (manifest is None and not found.is_file() and has_files):
         from compiler.facts.project_files import read_project_files
 
-        return read_project_files(project_dir, keep_code=_code(needs), environ=settings)
+        return read_project_files(project_dir, keep_code=code_used(needs), environ=settings)
     from compiler.facts.manifest import read_manifest
 
     if not has_files:
         return read_manifest(project_dir, found, needs)
     checksums: dict[str, str] = {}
     mixed = fresh or changed is not None
-    read = read_manifest(project_dir, found, None if mixed else needs, checksums)
+    if mixed and needs is not None:
+        from compiler.facts.overlay import NEEDS
+
+        needs = needs | NEEDS
+    read = read_manifest(project_dir, found, needs, checksums)
     if read.value is None:
         return read
     return _with_files(read, project_dir, found, checksums, needs, changed, mixed, settings)
@@ -71,17 +75,21 @@ def _with_files(
     project = read_project(project_dir)
     if project.value is None or read.value is None:
         return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
+    before = read.diagnostics
+    paths = changed_files(project.value, manifest, read.value, checksums)
     if changed is not None:
         from compiler.facts.overlay import project_paths
 
-        paths = project_paths(project_dir, changed)
-    else:
-        paths = changed_files(project.value, manifest, read.value, checksums)
+        given = project_paths(project_dir, changed)
+        rest = sorted(set(paths) - set(given))
+        paths = given
+        if rest:
+            before = (*before, stale_diagnostic(manifest, rest))
     if not paths:
-        return read
+        return Outcome(read.value, before)
     if not mixed:
-        return Outcome(read.value, (*read.diagnostics, stale_diagnostic(manifest, paths)))
-    return _laid_over(read.value, read.diagnostics, project.value, paths, environ, needs)
+        return Outcome(read.value, (*before, stale_diagnostic(manifest, paths)))
+    return _laid_over(read.value, before, project.value, paths, environ, needs)
 
 
 def _laid_over(
@@ -94,10 +102,5 @@ def _laid_over(
 ) -> Outcome[Facts]:
     from compiler.facts.overlay import overlay
 
-    laid = overlay(facts, project, paths, environ, keep_code=_code(needs))
+    laid = overlay(facts, project, paths, environ, needs)
     return Outcome(laid.value, (*before, *laid.diagnostics))
-
-
-def _code(needs: Needs | None) -> bool:
-    """True where the texts of models are used."""
-    return any(covered(needs, ("models", "*", *field)) for field in (("raw_code",), ("columns", "*", "inherited")))

@@ -65,3 +65,8 @@ def _spread(name: str) -> tuple[str, ...]:
     """``columns.name`` stands for the path ``columns`` → any index → ``name``."""
     first, _, rest = name.partition(".")
     return (first, "*", rest) if rest else (first,)
+
+
+def code_used(needs: Needs | None) -> bool:
+    """True where the texts of models are used."""
+    return any(covered(needs, ("models", "*", *field)) for field in (("raw_code",), ("columns", "*", "inherited")))

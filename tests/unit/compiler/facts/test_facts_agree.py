@@ -143,3 +143,31 @@ def test_a_stale_manifest_is_noticed(project: Path) -> None:
     [found] = read_facts(project).diagnostics
     assert (found.code, found.severity.value) == ("FLC116", "warn")
     assert "`models/marts/mart.sql`, `models/marts/py.py`, `models/staging/_stg.yml` and 1 more" in found.message
+
+
+@pytest.mark.parametrize(
+    "field",
+    [("owner",), ("columns", "*", "tests"), ("primary_key",), ("used_by",), ("coverage",), ("refs",), ("tags",)],
+)
+def test_files_laid_over_a_part_of_the_manifest_say_the_same(project: Path, field: tuple[str, ...]) -> None:
+    files = change(project)
+    needs = frozenset([("models", "*", *field)])
+    part = read_facts(project, changed=files, needs=needs, environ=NO_CACHE).value
+    whole = read_facts(project, changed=files, environ=NO_CACHE).value
+    assert part is not None
+    assert whole is not None
+    assert [m["unique_id"] for m in part.models] == [m["unique_id"] for m in whole.models]
+    for one, other in zip(part.models, whole.models, strict=True):
+        if field[0] == "columns":
+            assert [c["tests"] for c in one["columns"]] == [c["tests"] for c in other["columns"]]
+        else:
+            assert one[field[0]] == other[field[0]]
+
+
+def test_other_files_than_the_changed_ones_make_a_manifest_stale(project: Path) -> None:
+    mart, new, gone, yaml = change(project)
+    [found] = read_facts(project, changed=[mart, new], environ=NO_CACHE).diagnostics
+    assert found.code == "FLC116"
+    assert "`models/marts/py.py` and" not in found.message
+    assert {gone.name, yaml.name} == {name.split("/")[-1] for name in found.message.split("`")[3::2]}
+    assert read_facts(project, changed=[mart, new, gone, yaml], environ=NO_CACHE).diagnostics == ()
