@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_lang.analysis.analyse import Checks, analyse, analyse_query
+from policy_lang.analysis.calls import further_builtins
 from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
 from policy_lang.codegen.loaded import TOGETHER, Generated, Variant
 from policy_lang.codegen.module import function_names, generate
@@ -19,6 +20,7 @@ from policy_lang.plan.lower import Signature, grouped, lower, lower_query
 from policy_lang.plan.nodes import Function, Path, Plan
 from policy_lang.plan.passes import optimise
 from policy_lang.plan.together import together
+from policy_lang.runtime.builtins.declarations import declared_too
 from policy_lang.source import Source, Span, whole_file
 from policy_lang.syntax import ast
 from policy_lang.types import ANY, Type
@@ -83,7 +85,8 @@ def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fro
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
     try:
-        with shallow(modules[0].span if modules else whole_file("<policy>")):
+        place = modules[0].span if modules else whole_file("<policy>")
+        with shallow(place), declared_too(further_builtins(options.capabilities)):
             plan = lower(grouped(analysed.value), [module.package.path for module in modules])
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
@@ -166,7 +169,7 @@ def asked(text: str, kinds: Mapping[Path, tuple[str, int]], at: Front) -> Outcom
     if analysed.value is None:
         return Outcome(None, analysed.diagnostics)
     try:
-        with shallow(whole_file("<query>")):
+        with shallow(whole_file("<query>")), declared_too(further_builtins(at.options.capabilities)):
             return Outcome(Asked(*lower_query(known, analysed.value)))
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)

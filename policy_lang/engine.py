@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import marshal
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
+from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.runtime import session, support
 from policy_lang.runtime.limits import NONE as NO_LIMITS
@@ -98,7 +97,8 @@ class Program:
         found = self.variants.get(key)
         if found is None:
             kept = self.kept.get(key)
-            found = make(self.compiler()) if kept is None else variant_from_data(marshal.loads(kept))
+            with uncollected():
+                found = make(self.compiler()) if kept is None else variant_from_data(marshal.loads(kept))
             self.variants[key] = found
         return found
 
@@ -218,7 +218,7 @@ class Program:
     ) -> Outcome[Any]:
         base = {} if data is None else data
         try:
-            with session.opened(now_ns), _uncollected(), limited(limits):
+            with session.opened(now_ns), uncollected(), limited(limits):
                 left = None if limits.steps is None else [limits.steps]
                 found = function(support.Context(input, base, strict_builtin_errors, left=left))
                 check_output(found, limits.output)
@@ -275,19 +275,6 @@ def _bindings(name: str | None, found: Outcome[Any]) -> Outcome[tuple[Bindings, 
     return Outcome(({} if name is None else {name: found.value},))
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: evaluation makes no cycles, and looking for some in a large input
-    takes longer than the evaluation."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
     """The innermost place in a policy that an exception passed."""
     known = {module.file: module.lines for module in modules}
@@ -342,7 +329,8 @@ def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | Non
     from policy_lang import compiling
 
     options = options or CompileOptions()
-    found = compiling.front(modules, options)
+    with uncollected():
+        found = compiling.front(modules, options)
     front = found.value
     if front is None:
         return Outcome(None, found.diagnostics)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_lang import types
-from policy_lang.analysis.calls import Calls, allowed_builtins
+from policy_lang.analysis.calls import Calls, allowed_builtins, further_builtins
 from policy_lang.analysis.conflicts import check_conflicts
 from policy_lang.analysis.hoist import closures, hoist_references
 from policy_lang.analysis.imports import check_imports, unused_imports
@@ -20,6 +20,7 @@ from policy_lang.analysis.resolve import Path, Resolved, ResolvedRule, Resolver,
 from policy_lang.analysis.safety import check_body, check_safety
 from policy_lang.analysis.types import Checker, TypedRule
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.runtime.builtins.declarations import declared_too
 from policy_lang.source import whole_file
 from policy_lang.syntax import ast
 
@@ -41,7 +42,8 @@ def analyse(
     """All rules of the program, resolved and checked; the diagnostics carry OPA's codes."""
     checks = checks or Checks()
     try:
-        return _analyse(modules, counter, checks)
+        with declared_too(_further(checks)):
+            return _analyse(modules, counter, checks)
     except DiagnosticError as failure:
         return Outcome(None, failure.diagnostics)
     except RecursionError:
@@ -86,12 +88,14 @@ def analyse_query(
 ) -> Outcome[ast.Body]:
     """A query's body resolved and checked against a program: its functions (path → number of arguments) and
     the paths of its rules."""
+    checks = checks or Checks()
     try:
-        made = resolver.body(body)
-        found: list[Diagnostic] = list(resolver.found)
-        calls = Calls(functions, frozenset(paths), _allowed(checks or Checks()))
-        for stage in (lambda: calls.body(made), lambda: check_body(made)):
-            found = found or list(stage())
+        with declared_too(_further(checks)):
+            made = resolver.body(body)
+            found: list[Diagnostic] = list(resolver.found)
+            calls = Calls(functions, frozenset(paths), _allowed(checks))
+            for stage in (lambda: calls.body(made), lambda: check_body(made)):
+                found = found or list(stage())
         if found:
             return Outcome(None, _sorted(found))
         return Outcome(hoist_references(made, resolver.fresh))
@@ -110,6 +114,13 @@ def _calls(rules: Sequence[ResolvedRule], allowed: frozenset[str] | None) -> Cal
 def _allowed(checks: Checks) -> frozenset[str] | None:
     try:
         return allowed_builtins(checks.capabilities)
+    except ValueError as error:
+        raise DiagnosticError(Diagnostic("floe_capability_error", str(error))) from None
+
+
+def _further(checks: Checks) -> dict[str, types.FunctionType]:
+    try:
+        return further_builtins(checks.capabilities)
     except ValueError as error:
         raise DiagnosticError(Diagnostic("floe_capability_error", str(error))) from None
 

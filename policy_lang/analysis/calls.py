@@ -13,6 +13,7 @@ from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 from policy_lang.syntax import ast
 from policy_lang.syntax.describe import describe
+from policy_lang.types import FunctionType, from_declaration
 
 _NO_MOCK = frozenset(("eq", "rego.metadata.chain", "rego.metadata.rule"))
 _VOID = frozenset(("print", "internal.print", "internal.test_case"))
@@ -189,6 +190,32 @@ def allowed_builtins(capabilities: Mapping[str, Any] | None) -> frozenset[str] |
     if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) and "name" in one for one in listed):
         raise ValueError("capabilities: `builtins` is a list of objects with a name")
     return frozenset(str(one["name"]) for one in listed)
+
+
+def further_builtins(capabilities: Mapping[str, Any] | None) -> dict[str, FunctionType]:
+    """The types of the builtins that a capabilities file declares and floec does not have.
+
+    Raises:
+        ValueError: a declaration has another form than OPA's.
+    """
+    found: dict[str, FunctionType] = {}
+    for name in allowed_builtins(capabilities) or ():
+        if declaration(name) is None:
+            found[name] = FunctionType((), None)
+    for one in (capabilities or {}).get("builtins", ()):
+        if one["name"] in found:
+            found[one["name"]] = _function_type(one)
+    return found
+
+
+def _function_type(one: Mapping[str, Any]) -> FunctionType:
+    try:
+        made = from_declaration(one["decl"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        made = None
+    if not isinstance(made, FunctionType):
+        raise ValueError(f"capabilities: `decl` of {one['name']} is no function's type")
+    return made
 
 
 def _fits(wanted: int, given: int, statement: bool) -> bool:

@@ -10,6 +10,7 @@ from policy_lang import types
 from policy_lang.codegen import inline
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Const, Function, Local, Op, Path, Plan, Step
+from policy_lang.runtime import builtins
 from policy_lang.types import Type
 
 Known = tuple[frozenset[str], frozenset[str]]
@@ -180,6 +181,8 @@ class Expressions:
         if made is not None:
             return made
         codes = [self.atom(a) for a in op.args]
+        if op.name not in builtins.ARITY:  # a capabilities file declares it: only what replaces it has answers
+            return f"call({op.context}, {op.name!r}, ({''.join([c + ', ' for c in codes])}))", True
         name = self.needed.setdefault(op.name, "b_" + op.name.replace(".", "_"))
         slow = f"{name}({', '.join([op.context, *codes])})"
         if op.name == "regex.match" and (found := self.matcher(op, codes, known)) is not None:

@@ -91,7 +91,7 @@ class Writer:
             with self.inside(f"def {name}(C):", function.span):
                 self.put(f"x = C.cache.get({number}, MISSING)")
                 self.put("if x is not MISSING: return x")
-                if self.replaceable(function.path):
+                if self.plan.touched(function.path):
                     self.put(f"x = C.replacement({function.path!r}, whole_{name}, {number})")
                 else:
                     self.put(f"x = C.cache[{number}] = whole_{name}(C)")
@@ -100,14 +100,6 @@ class Writer:
                 self.rules(function)
         while self.waiting:
             self.waiting.pop(0)()
-
-    def replaceable(self, path: Path) -> bool:
-        """Whether some ``with`` may replace the document, a part of it or what it is in."""
-        for dotted in self.plan.mocked:
-            other = tuple(dotted.split("."))
-            if other[0] == "data" and (path[: len(other) - 1] == other[1:] or other[1 : len(path) + 1] == path):
-                return True
-        return False
 
     def rules(self, function: Function) -> None:
         self.expressions.begin(function)

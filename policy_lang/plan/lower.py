@@ -12,7 +12,7 @@ from policy_lang.analysis.safety import Names, order, outputs, outside, pattern_
 from policy_lang.codegen.names import local_name
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Clause, Const, Function, Let, Local, Path, Plan, Step, Test
-from policy_lang.runtime.support import arity, builtin
+from policy_lang.runtime.builtins.declarations import declaration
 from policy_lang.source import Span
 from policy_lang.syntax import ast
 
@@ -179,7 +179,8 @@ class Lowering:
 
     def with_output(self, call: ast.Call) -> bool:
         if isinstance(call.operator, ast.Var):
-            return arity(call.operator.name) == len(call.args) - 1
+            declared = declaration(call.operator.name)
+            return declared is not None and declared.variadic is None and len(declared.args) == len(call.args) - 1
         found = self.signatures.get(constant_path(call.operator.path))
         return found is not None and found.kind == "function" and found.arity == len(call.args) - 1
 
@@ -294,7 +295,7 @@ class Lowering:
             name = "equal" if term.operator.name == "eq" else term.operator.name
             if name == "set" and not term.args:
                 return self.let(nodes.MakeSet(()), term.span)
-            if builtin(name) is None:
+            if declaration(name) is None:
                 raise error("rego_type_error", f"undefined function {name}", term.span)
             args = self.terms(term.args)
             found = self.let(nodes.Builtin(name, args, self.context), term.span)

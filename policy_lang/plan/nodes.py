@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -380,6 +381,17 @@ class Plan:
     def by_path(self) -> dict[Path, Function]:
         return {f.path: f for f in self.functions}
 
+    @functools.cached_property
+    def replaced(self) -> tuple[frozenset[Path], frozenset[Path]]:
+        """The paths below ``data`` that a ``with`` replaces, and all that is above or at one of them."""
+        paths = frozenset(tuple(d.split(".")[1:]) for d in self.mocked if d == "data" or d.startswith("data."))
+        return paths, frozenset(path[:n] for path in paths for n in range(len(path) + 1))
+
+    def touched(self, path: Path) -> bool:
+        """Whether a ``with`` may replace a rule, a part of it or what it is in."""
+        paths, above = self.replaced
+        return path in above or any(path[:n] in paths for n in range(len(path)))
+
     def function(self, path: Path) -> Function | None:
         """The function of a path."""
         return self.by_path.get(path)
@@ -388,19 +400,21 @@ class Plan:
 # --------------------------------------------------------------------------- walks
 
 
-def blocks_of(node: Op | Step) -> tuple[Block, ...]:
+_ON_OP = frozenset((Let, Attempt, Test))
+_ON_BLOCK = frozenset((Collect, Count, Exists, Not))
+
+
+def blocks_of(node: Any) -> tuple[Block, ...]:
     """The blocks directly inside a step or an operation."""
-    match node:
-        case Let() | Attempt() | Test():
-            return blocks_of(node.op)
-        case Collect() | Count() | Exists() | Not():
-            return (node.block,)
-        case Text():
-            return tuple(p for p in node.parts if isinstance(p, tuple))
-        case Fork():
-            return node.blocks
-        case _:
-            return ()
+    kind = type(node)
+    if kind in _ON_OP:
+        node = node.op
+        kind = type(node)
+    if kind in _ON_BLOCK:
+        return (node.block,)
+    if kind is Text:
+        return tuple(p for p in node.parts if type(p) is tuple)
+    return node.blocks if kind is Fork else ()
 
 
 def uses(node: object) -> set[str]:
@@ -426,7 +440,9 @@ def _uses(node: object, found: set[str]) -> None:
             found.add(node.context)  # type: ignore[attr-defined]
 
 
-_LEAVES = frozenset((str, int, bool, type(None), Decimal, Const))
+_SCALARS = frozenset((str, int, bool, type(None), Decimal))
+_LEAVES = _SCALARS | {Const}
+_NAMED = frozenset((Let, Attempt, Defined))
 _WITH_CONTEXT = frozenset((Input, Document, Tree, Builtin, CallRule, Derive))
 
 
@@ -461,15 +477,16 @@ def all_assigned(block: Block) -> list[str]:
 
 def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
     """A node with ``change`` applied to each atom, context name and block inside, one level down."""
-    if type(node) is tuple:
-        made = tuple(rebuilt(item, change) if isinstance(item, str) else change(item) for item in node)
-        return made if any(a is not b for a, b in zip(made, node, strict=True)) else node
-    if not is_dataclass(node) or isinstance(node, type):
+    kind = type(node)
+    if kind is tuple:
+        made = tuple([rebuilt(item, change) if type(item) is str else change(item) for item in node])
+        return made if any(map(operator.is_not, made, node)) else node
+    if kind in _LEAVES:
         return node
     changed = {}
-    for name in _FIELDS[type(node)]:
+    for name in _FIELDS[kind]:
         old = getattr(node, name)
-        if isinstance(old, tuple) or is_dataclass(old):
+        if type(old) not in _SCALARS:
             new = change(old)
             if new is not old:
                 changed[name] = new
@@ -480,39 +497,41 @@ def renamed(node: Any, names: dict[str, Atom]) -> Any:
     """A node in which locals stand for other atoms, and assigned names for other names."""
 
     def change(item: Any) -> Any:
-        return renamed(item, names)
+        kind = type(item)
+        if kind is Local:
+            return names.get(item.name, item)
+        if kind in _LEAVES:
+            return item
+        made = rebuilt(item, change)
+        if kind in _NAMED and isinstance(new := names.get(made.name), Local):
+            made = replace(made, name=new.name)
+        elif kind is Scan:
+            key, value = names.get(made.key), names.get(made.value)
+            if isinstance(key, Local):
+                made = replace(made, key=key.name)
+            if isinstance(value, Local):
+                made = replace(made, value=value.name)
+        elif kind in _WITH_CONTEXT and isinstance(new := names.get(made.context), Local):
+            made = replace(made, context=new.name)
+        return made
 
-    if type(node) is Local:
-        return names.get(node.name, node)
-    made = rebuilt(node, change)
-    if isinstance(made, Let | Attempt | Defined) and isinstance(new := names.get(made.name), Local):
-        made = replace(made, name=new.name)
-    if isinstance(made, Scan):
-        key, value = names.get(made.key), names.get(made.value)
-        if isinstance(key, Local):
-            made = replace(made, key=key.name)
-        if isinstance(value, Local):
-            made = replace(made, value=value.name)
-    if hasattr(made, "context") and isinstance(new := names.get(made.context), Local):
-        made = replace(made, context=new.name)
-    return made
+    return change(node)
 
 
 def map_blocks(node: Any, change: Callable[[Block], Block]) -> Any:
     """A step with ``change`` applied to each block directly inside."""
-    match node:
-        case Let() | Attempt() | Test():
-            op = map_blocks(node.op, change)
-            return node if op is node.op else replace(node, op=op)
-        case Collect() | Count() | Exists() | Not():
-            block = change(node.block)
-            return node if block is node.block else replace(node, block=block)
-        case Text():
-            return replace(node, parts=tuple(change(p) if isinstance(p, tuple) else p for p in node.parts))
-        case Fork():
-            return replace(node, blocks=tuple(map(change, node.blocks)))
-        case _:
-            return node
+    kind = type(node)
+    if kind in _ON_OP:
+        op = map_blocks(node.op, change)
+        return node if op is node.op else replace(node, op=op)
+    if kind in _ON_BLOCK:
+        block = change(node.block)
+        return node if block is node.block else replace(node, block=block)
+    if kind is Text:
+        return replace(node, parts=tuple(change(p) if type(p) is tuple else p for p in node.parts))
+    if kind is Fork:
+        return replace(node, blocks=tuple(map(change, node.blocks)))
+    return node
 
 
 def emitted(block: Block) -> Iterator[tuple[Atom, ...]]:
@@ -535,15 +554,14 @@ def use_counts(function: Function) -> dict[str, int]:
 
 
 def _count(node: object, found: dict[str, int]) -> None:
-    if type(node) is Local:
-        found[node.name] = found.get(node.name, 0) + 1
-    elif type(node) is tuple:
-        for item in node:
+    kind = type(node)
+    if kind is Local or kind is Defined:
+        found[node.name] = found.get(node.name, 0) + 1  # type: ignore[attr-defined]
+    elif kind is tuple:
+        for item in node:  # type: ignore[attr-defined]
             _count(item, found)
-    elif is_dataclass(node):
-        if type(node) is Defined:
-            found[node.name] = found.get(node.name, 0) + 1
-        for name in _FIELDS[type(node)]:
+    elif kind not in _LEAVES:
+        for name in _FIELDS[kind]:
             _count(getattr(node, name), found)
 
 

@@ -332,7 +332,7 @@ def call(context: Context, name: str, args: Sequence[Any]) -> Any:
     if name in context.mocks:
         return mocked(context, name, args)
     if name not in builtins.REGISTRY:
-        raise EvalError("eval_builtin_error", f"{name} is not allowed")
+        raise EvalError("eval_internal_error", f"unsupported built-in: {name}")
     return wrapped(name)(context, *args)
 
 

@@ -14,6 +14,7 @@ from lark.common import LexerConf
 from lark.exceptions import VisitError
 from lark.lexer import Lexer
 
+from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.source import Source, Span, whole_file
 from policy_lang.syntax import ast
@@ -33,7 +34,8 @@ def parse_module(source: Source) -> Outcome[ast.Module]:
     """One policy file. Errors have the code ``rego_parse_error`` and the span of the offending token;
     in the declarations of a ``.floe`` file the code is ``floe_parse_error``.
     """
-    parsed = parse_with_tokens(source)
+    with uncollected():
+        parsed = parse_with_tokens(source)
     return Outcome(parsed.value[0] if parsed.value is not None else None, parsed.diagnostics)
 
 

@@ -21,6 +21,8 @@ CONSTANTS = frozenset(("true", "false", "null"))
 MAX_DEPTH = 150
 """Brackets and templates may nest this deep: beyond it a recursive descent of the tree could overflow."""
 
+_NO_NUMBER = re.compile(r"[A-Za-z_0-9]|\.(?![A-Za-z_])")
+_JSON = json.JSONDecoder(strict=False)
 _PATTERN = re.compile(
     r"""
     (?P<space>[ \t\r]+)
@@ -132,7 +134,7 @@ class _Lexer:
 
     def _token(self, kind: str, text: str, *, glued: bool) -> Token | None:
         start = (self.line, self.at - self.line_start + 1)
-        if kind == "number" and re.match(r"[A-Za-z_0-9]|\.(?![A-Za-z_])", self.text[self.at + len(text) :]):
+        if kind == "number" and _NO_NUMBER.match(self.text, self.at + len(text)):
             raise self._error("this is no number", len(text) + 1, hint="no leading zeros, no hexadecimal, no bare `1.`")
         self._advance(text)
         span = Span(self.file, start[0], start[1], self.line, self.at - self.line_start + 1)
@@ -202,9 +204,19 @@ class _Lexer:
         return DiagnosticError(Diagnostic("rego_parse_error", message, span, hint=hint))
 
 
+def decode_string(text: str) -> str:
+    """The value of a string as written, quotes included.
+
+    Raises:
+        ValueError: an escape that JSON does not know.
+    """
+    decoded: str = _JSON.decode(text) if "\\" in text else text[1:-1]
+    return decoded
+
+
 def _check_escapes(text: str, span: Span) -> None:
     try:
-        json.loads(text, strict=False)
+        decode_string(text)
     except ValueError:
         message = "a string has an escape that JSON does not know"
         raise DiagnosticError(
@@ -216,7 +228,7 @@ def _decoded(text: str, raw: bool, span: Span) -> str:
     if raw:
         return text
     try:
-        decoded: str = json.loads(f'"{text}"', strict=False)
+        decoded = decode_string(f'"{text}"')
     except ValueError:
         message = "a template string has an escape that JSON does not know"
         raise DiagnosticError(Diagnostic("rego_parse_error", message, span)) from None

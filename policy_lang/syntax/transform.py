@@ -5,7 +5,7 @@ Infix operators become calls of OPA's builtin names; the symbol is kept for the 
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +17,7 @@ from policy_lang.diagnostics import Diagnostic, DiagnosticError
 from policy_lang.source import Span
 from policy_lang.syntax import ast
 from policy_lang.syntax.check import number_is_too_big
-from policy_lang.syntax.tokens import Token
+from policy_lang.syntax.tokens import Token, decode_string
 
 _OPERATOR = {
     ":=": "assign",
@@ -66,12 +66,19 @@ def operator(name: str, span: Span) -> ast.Var | ast.Ref:
     return ast.Ref(var, tuple(ast.String(part, span=span) for part in rest), span=span) if rest else var
 
 
+@functools.cache
+def _inlined(of: type) -> tuple[str, ...]:
+    return tuple(name for name in dir(of) if hasattr(getattr(of, name), "visit_wrapper"))
+
+
 @v_args(inline=True)
 class ToAst(Transformer[Any, Any]):
     """``parse_hole`` parses the tokens of one ``{…}`` of a template string."""
 
     def __init__(self, parse_hole: Callable[[Sequence[Token], Span], ast.Term]) -> None:
         super().__init__()
+        for name in _inlined(type(self)):
+            setattr(self, name, getattr(self, name))  # Lark would make the bound method anew for each node
         self._parse_hole = parse_hole
 
     # ----------------------------------------------------------------- terms
@@ -85,7 +92,7 @@ class ToAst(Transformer[Any, Any]):
         return ast.Number(str(token), span=token.token.span)
 
     def string(self, token: GrammarToken) -> ast.String:
-        return ast.String(json.loads(str(token), strict=False), span=token.token.span)
+        return ast.String(decode_string(str(token)), span=token.token.span)
 
     def raw(self, token: GrammarToken) -> ast.String:
         return ast.String(str(token)[1:-1], raw=True, span=token.token.span)

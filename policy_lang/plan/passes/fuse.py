@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Clause, Emit, Fork, Function, Let, Local, Plan, Scan, Step
+from policy_lang.plan.nodes import Atom, Block, Clause, Emit, Fork, Function, Let, Local, Plan, Scan, Step
 
 MOST_SCANS = 6
 MOST_STEPS = 30
@@ -35,44 +35,54 @@ def _fused(function: Function) -> Function:
 
 def merged(blocks: list[Block], scans: int, steps: int) -> list[Block]:
     """Blocks with the same solutions in all, in which no two begin with the same step."""
+    return _merged([(block, {}) for block in blocks], scans, steps)
+
+
+Names = dict[str, Atom]
+Pending = tuple[Block, Names]
+"""A block, and what its names stand for: it is renamed once, where it is known which steps it shares."""
+
+
+def _merged(pending: list[Pending], scans: int, steps: int) -> list[Block]:
+    groups: dict[object, list[Pending]] = {}
+    for number, (block, names) in enumerate(pending):
+        head = nodes.renamed(block[0], names) if names else block[0]
+        alone = isinstance(head, Emit | Fork) or not steps or (isinstance(head, Scan) and not scans)
+        groups.setdefault(number if alone else canonical(head), []).append(((head, *block[1:]), names))
     found: list[Block] = []
-    pending = list(blocks)
-    while pending:
-        first = pending.pop(0)
-        head = first[0]
-        if isinstance(head, Emit | Fork) or not steps or (isinstance(head, Scan) and not scans):
-            found.append(first)
+    for group in groups.values():
+        (head, *rest), names = group[0]
+        if len(group) == 1:
+            found.append((head, *nodes.renamed(tuple(rest), names)) if names else (head, *rest))
             continue
-        tails, rest = [first[1:]], []
-        shape = canonical(head)
-        for other in pending:
-            if canonical(other[0]) != shape:
-                rest.append(other)
-                continue
-            head, tail = joined(head, other)
-            tails.append(tail)
-        pending = rest
-        if len(tails) == 1:
-            found.append(first)
-            continue
-        inner = merged(tails, scans - isinstance(head, Scan), steps - 1)
+        tails: list[Pending] = [(tuple(rest), names)]
+        for (first, *tail), known in group[1:]:
+            head, new = joined(head, first)
+            tails.append((tuple(tail), _after(known, new)))
+        inner = _merged(tails, scans - isinstance(head, Scan), steps - 1)
         found.append((head, *inner[0]) if len(inner) == 1 else (head, Fork(tuple(inner), span=head.span)))
     return found
 
 
-def joined(head: Step, other: Block) -> tuple[Step, Block]:
-    """The first step for both blocks, and the rest of the other one in its names."""
-    first, tail = other[0], other[1:]
+def _after(known: Names, new: Names) -> Names:
+    """The names after ``known``, then ``new``."""
+    if not new:
+        return known
+    return {**new, **{n: new.get(a.name, a) if isinstance(a, Local) else a for n, a in known.items()}}
+
+
+def joined(head: Step, first: Step) -> tuple[Step, Names]:
+    """The first step for two blocks, and what the second block's names for it stand for."""
     if isinstance(head, Let | nodes.Attempt) and isinstance(first, Let | nodes.Attempt):
-        return head, nodes.renamed(tail, {first.name: Local(head.name)}) if first.name != head.name else tail
+        return head, {first.name: Local(head.name)} if first.name != head.name else {}
     if isinstance(head, Scan) and isinstance(first, Scan):
-        names = {first.value: Local(head.value)} if first.value != head.value else {}
+        names: Names = {first.value: Local(head.value)} if first.value != head.value else {}
         if first.key and head.key and first.key != head.key:
             names[first.key] = Local(head.key)
         elif first.key and not head.key:
             head = replace(head, key=first.key)
-        return head, nodes.renamed(tail, dict(names)) if names else tail
-    return head, tail
+        return head, names
+    return head, {}
 
 
 def canonical(step: Step) -> object:

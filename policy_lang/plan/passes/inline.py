@@ -72,7 +72,7 @@ class _Inliner:
         """The block to put in place of an operation, where there is one. With ``loops`` it may have several
         solutions, where all have the same value."""
         function = self.plan.function(op.path)
-        if function is None or touched(self.plan, op.path) or self.growth > MOST_GROWTH:
+        if function is None or self.plan.touched(op.path) or self.growth > MOST_GROWTH:
             return None
         function = self.done(function)
         if function.default or len(function.clauses) != 1 or len(function.clauses[0].branches) != 1:
@@ -106,12 +106,3 @@ def is_alias(block: Block) -> bool:
         isinstance(step, Emit) or (isinstance(step, Let) and isinstance(step.op, nodes.Input | nodes.Index))
         for step in block
     )
-
-
-def touched(plan: Plan, path: Path) -> bool:
-    """Whether a ``with`` may replace a rule, a part of it or what it is in."""
-    for dotted in plan.mocked:
-        other = tuple(dotted.split("."))
-        if other[0] == "data" and (path[: len(other) - 1] == other[1:] or other[1 : len(path) + 1] == path):
-            return True
-    return False

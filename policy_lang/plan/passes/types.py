@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from policy_lang import types
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Const, Emit, Function, Local, Op, Path, Plan
-from policy_lang.plan.passes.inline import touched
 from policy_lang.types import ANY, ArrayType, ObjectType, SetType, Type
 
 
@@ -43,7 +42,7 @@ class _Inference:
 
     def result(self, path: Path) -> Type:
         function = self.plan.function(path)
-        if function is None or touched(self.plan, path):
+        if function is None or self.plan.touched(path):
             return ANY
         self.function(function)
         return self.results.get(path, ANY)

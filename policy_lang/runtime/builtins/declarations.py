@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from policy_lang import types
 from policy_lang.types import FunctionType, Type
@@ -288,11 +291,28 @@ def names() -> frozenset[str]:
     return frozenset(_signatures())
 
 
-@functools.cache
 def declaration(name: str) -> FunctionType | None:
     """The declared type of a builtin; None where there is none of that name."""
+    return _declared(name) or _MORE.get().get(name)
+
+
+@functools.cache
+def _declared(name: str) -> FunctionType | None:
     signature = _signatures().get(name)
     return None if signature is None else _Reader(signature).function()
+
+
+_MORE: ContextVar[Mapping[str, FunctionType]] = ContextVar("more builtins", default={})  # noqa: B039 - read only
+
+
+@contextmanager
+def declared_too(more: Mapping[str, FunctionType]) -> Iterator[None]:
+    """Declares builtins that only a capabilities file knows: programs may call and mock them."""
+    token = _MORE.set(more)
+    try:
+        yield
+    finally:
+        _MORE.reset(token)
 
 
 _WORD = re.compile(r"\s*(->|\.\.\.|\w+|[^\w\s])")
