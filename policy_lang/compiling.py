@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from policy_lang.analysis.analyse import Checks, analyse, analyse_query
 from policy_lang.analysis.calls import further_builtins
 from policy_lang.analysis.resolve import ResolvedRule, Resolver, rule_names
+from policy_lang.analysis.safety import remembered
 from policy_lang.codegen.loaded import TOGETHER, Generated, Variant
 from policy_lang.codegen.module import function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
@@ -80,6 +81,11 @@ def parsed(sources: Sequence[Source]) -> Outcome[tuple[ast.Module, ...]]:
 
 def front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Front]:
     """Analyses and lowers modules that are parsed and desugared."""
+    with remembered():
+        return _front(modules, options)
+
+
+def _front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Front]:
     counter = itertools.count()
     analysed = analyse(modules, counter, checks_of(options))
     if analysed.value is None:

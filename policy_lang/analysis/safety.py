@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from policy_lang.analysis.resolve import ROOTS, ResolvedRule
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
@@ -13,29 +15,63 @@ Names = frozenset[str]
 NONE: Names = frozenset()
 
 
+LEAVES = frozenset((str, int, bool, type(None), ast.Null, ast.Boolean, ast.Number, ast.String))
+
+
+class _Fields(dict[type, tuple[str, ...]]):
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        every = getattr(kind, "__dataclass_fields__", {})
+        found = () if kind in LEAVES else tuple(n for n in every if n not in ("span", "operator", "target"))
+        self[kind] = found
+        return found
+
+
+_FIELDS = _Fields()
+
+
 def children(node: object) -> Iterable[object]:
     """The nodes directly below one."""
-    if isinstance(node, tuple):
-        yield from node
-    elif hasattr(node, "__dataclass_fields__"):
-        for name in node.__dataclass_fields__:
-            if name not in ("span", "operator", "target"):
-                yield getattr(node, name)
+    if type(node) is tuple:
+        return node
+    return [getattr(node, name) for name in _FIELDS[type(node)]]
 
 
 CLOSURES = (ast.ArrayCompr, ast.SetCompr, ast.ObjectCompr, ast.Logical)
+_TERMS = frozenset((ast.Array, ast.SetTerm, ast.Object, ast.Ref, ast.Call))
+
+_known: ContextVar[dict[int, tuple[object, Names]] | None] = ContextVar("variables of nodes", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Looks for the variables of each node once meanwhile: all that is asked of a body is asked of its parts
+    again and again, and most parts of a large one have none."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def variables(node: object) -> Names:
     """All local variables that occur in a node, closures included."""
+    kind = type(node)
+    if kind in LEAVES:
+        return NONE
     if isinstance(node, ast.Var):
         return NONE if node.name in ROOTS or "$" not in node.name else frozenset((node.name,))
-    return NONE.union(*(variables(child) for child in children(node)))
+    known = _known.get()
+    if known is None:
+        return NONE.union(*[variables(child) for child in children(node)])
+    found = known.get(id(node))
+    if found is None:  # the node is kept: no other one gets its id
+        found = known[id(node)] = (node, NONE.union(*[variables(child) for child in children(node)]))
+    return found[1]
 
 
 def outputs(node: object) -> Names:
     """The variables that evaluating a node can bind: those in the paths of references."""
-    if isinstance(node, (*CLOSURES, str)):
+    if isinstance(node, CLOSURES) or not variables(node):
         return NONE
     if isinstance(node, ast.Ref):
         own = NONE.union(*(pattern_variables(p) for p in node.path))
@@ -58,6 +94,8 @@ def pattern_variables(node: object) -> Names:
 
 def required(node: object, outer: Names) -> Names:
     """What must be bound before a term can be evaluated; ``outer`` is what closures share with their body."""
+    if not variables(node):
+        return NONE
     if isinstance(node, CLOSURES):
         return variables(node) & outer
     if isinstance(node, ast.Var):
@@ -116,7 +154,7 @@ def _runnable_term(term: ast.Term, bound: Names, outer: Names) -> Names | None:
 def _calls_run(term: ast.Term, bound: Names, outer: Names) -> bool:
     """Whether the calls inside a term can run before it: what only the term's own references bind comes too late
     for them, as in `input.xs[i] > f(i)`."""
-    waiting = list(_calls_inside(term))
+    waiting = list(_calls_inside(term)) if variables(term) else []
     while waiting:
         for call in waiting:
             if not any(inner in waiting for inner in _calls_inside(call)):
@@ -181,9 +219,7 @@ def outside(body: ast.Body, also: Iterable[object]) -> Names:
     """The variables that a body has outside its closures: what closures in it share with it."""
 
     def open_variables(node: object) -> Names:
-        if isinstance(node, CLOSURES):
-            return NONE
-        if isinstance(node, ast.NotBody):
+        if isinstance(node, (*CLOSURES, ast.NotBody)) or (type(node) in _TERMS and not variables(node)):
             return NONE
         if isinstance(node, ast.Every):
             return open_variables(node.domain)
@@ -203,10 +239,10 @@ def arrange(body: ast.Body, bound: Names, outer: Names) -> tuple[list[ast.Litera
     progress = True
     while waiting and progress:
         progress = False
-        for literal in waiting:
+        for index, literal in enumerate(waiting):
             binds = runnable(literal, bound, outer)
             if binds is not None:
-                waiting.remove(literal)
+                del waiting[index]
                 done.append(literal)
                 bound |= binds
                 progress = True

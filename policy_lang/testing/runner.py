@@ -103,17 +103,16 @@ def _prepare(sources: Sequence[Source]) -> Outcome[Prepared]:
 
 def _runner(sources: Sequence[Source], plain: Sequence[ast.Module], options: TestOptions) -> Outcome[Runner]:
     from policy_lang.engine import compile_modules
-    from policy_lang.trace.explain import traced
+    from policy_lang.trace.explain import Traced
 
     compiled = compile_modules(plain, options.compile)
     if compiled.value is None or blocking(compiled.diagnostics):
         return Outcome(None, compiled.diagnostics)
-    trace = traced(plain)
-    if trace.value is None:
-        return Outcome(None, trace.diagnostics)
+    analysed = compiled.value.compiler()
+    trace = Traced(analysed.rules, analysed.counter)
     by_file = {source.file: source for source in sources}
     covering = Recorder(values=False) if options.coverage else None
-    runner = Runner(compiled.value, trace.value, by_file, options.data, options.complete, covering)
+    runner = Runner(compiled.value, trace, by_file, options.data, options.complete, covering)
     return Outcome(runner, compiled.diagnostics)
 
 
