@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from policy_lang.runtime.values import RegoSet, object_items, type_name
-from policy_lang.syntax import ast
+from policy_lang.syntax.type_expr import TypeExpr
 
-_LITERALS = {
-    "null": ast.Null,
-    "boolean": ast.Boolean,
-    "number": ast.Number,
-    "string": ast.String | ast.Template,
-    "array": ast.Array,
-    "set": ast.SetTerm,
-    "object": ast.Object,
-}
+if TYPE_CHECKING:
+    from policy_lang.syntax import ast
+
+_NAMES = ("null", "boolean", "number", "string", "array", "set", "object")
 _ARITY = {"array": (0, 1), "set": (0, 1), "object": (0, 2)}
-_OPEN = ast.Var | ast.Ref | ast.Call | ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr | ast.Logical
 
 
-def type_text(expr: ast.TypeExpr) -> str:
+def type_text(expr: TypeExpr) -> str:
     """A type as it is written."""
     inner = [type_text(arg) for arg in expr.args]
     if expr.name == "union":
@@ -29,23 +24,36 @@ def type_text(expr: ast.TypeExpr) -> str:
     return f"{expr.name}[{', '.join(inner)}]" if inner else expr.name
 
 
-def type_problem(expr: ast.TypeExpr) -> str:
+def type_problem(expr: TypeExpr) -> str:
     """What is wrong with a type itself; empty where nothing is."""
     if expr.name != "union":
-        if expr.name not in (*_LITERALS, "any"):
-            return f"`{expr.name}` is no type: a type is any, {', '.join(_LITERALS)}, or a union of them"
+        if expr.name not in (*_NAMES, "any"):
+            return f"`{expr.name}` is no type: a type is any, {', '.join(_NAMES)}, or a union of them"
         if len(expr.args) not in _ARITY.get(expr.name, (0,)):
             return f"`{expr.name}` takes {max(_ARITY.get(expr.name, (0,)))} types in brackets, not {len(expr.args)}"
     return next((problem for arg in expr.args if (problem := type_problem(arg))), "")
 
 
-def literal_fits(term: ast.Term, expected: ast.TypeExpr) -> bool:
+@lru_cache(maxsize=1)
+def _literals() -> dict[str, Any]:
+    """The terms of each type, by its name."""
+    from policy_lang.syntax import ast
+
+    terms = (ast.Null, ast.Boolean, ast.Number, ast.String | ast.Template, ast.Array, ast.SetTerm, ast.Object)
+    return dict(zip(_NAMES, terms, strict=True))
+
+
+def literal_fits(term: ast.Term, expected: TypeExpr) -> bool:
     """Whether a literal is of a type; what only evaluation can tell counts as fitting."""
-    if expected.name == "any" or isinstance(term, _OPEN):
+    from policy_lang.syntax import ast
+
+    if expected.name == "any" or isinstance(
+        term, ast.Var | ast.Ref | ast.Call | ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr | ast.Logical
+    ):
         return True
     if expected.name == "union":
         return any(literal_fits(term, option) for option in expected.args)
-    kind = _LITERALS.get(expected.name)
+    kind = _literals().get(expected.name)
     if kind is None or not isinstance(term, kind):
         return False
     if isinstance(term, ast.Array | ast.SetTerm) and expected.args:
@@ -56,14 +64,14 @@ def literal_fits(term: ast.Term, expected: ast.TypeExpr) -> bool:
     return True
 
 
-def setting_fits(value: Any, expected: ast.TypeExpr) -> bool:
+def setting_fits(value: Any, expected: TypeExpr) -> bool:
     """Whether a value from JSON or YAML may be set: these have no sets, so an array is one at the top."""
     if expected.name == "set" and type(value) is list:
         return value_fits(value, replace(expected, name="array"))
     return value_fits(value, expected)
 
 
-def value_fits(value: Any, expected: ast.TypeExpr) -> bool:
+def value_fits(value: Any, expected: TypeExpr) -> bool:
     """Whether a value is of a type."""
     if expected.name == "any":
         return True

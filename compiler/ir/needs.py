@@ -43,7 +43,13 @@ def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:
     """True where something at ``path``, above it or below it is used."""
     if needs is None:
         return True
-    return any(all("*" in (a, b) or a == b for a, b in zip(need, path, strict=False)) for need in needs)
+    for need in needs:
+        for a, b in zip(need, path, strict=False):
+            if a != b and a != "*" and b != "*":
+                break
+        else:
+            return True
+    return False
 
 
 def fields(needs: Needs | None, kind: str, known: Iterable[str]) -> frozenset[str]:

@@ -13,8 +13,8 @@ import marshal
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ def key(kind: str, sources: Sequence[Source], options: CompileOptions) -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=1)
 def _compiler() -> str:
     """What tells one state of the compiler from another: the sizes and times of its files."""
     found: list[str] = []
@@ -95,6 +96,8 @@ def _private(found: os.stat_result, kind: Any) -> bool:
 
 def write(key: str, value: Any) -> None:
     """Keeps a value of ``marshal``'s types under a key; all of it or nothing."""
+    import tempfile
+
     payload = marshal.dumps(value)
     home = folder()
     try:

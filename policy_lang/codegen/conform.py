@@ -6,13 +6,12 @@ once, before; where it does not conform, the untyped code of the program runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
 from policy_lang import types
-from policy_lang.runtime.values import UNDEFINED
 from policy_lang.types import ArrayType, ObjectType, Type
 
 Trie = dict[str, Any]
@@ -39,24 +38,6 @@ def conform_source(of: Type, reads: Iterable[tuple[str, ...]]) -> str:
 def conform_code(of: Type, reads: Iterable[tuple[str, ...]]) -> CodeType:
     """The code object of ``conform_source``."""
     return compile(conform_source(of, reads), "<conform>", "exec", dont_inherit=True)
-
-
-def conform_function(code: CodeType) -> Callable[[Any], bool]:
-    """``conforms`` itself; a value without a key that it must have does not conform."""
-    from decimal import Decimal
-
-    found: dict[str, Any] = {"__builtins__": {}, "type": type, "str": str, "bool": bool}
-    found |= {"NUMBERS": (int, Decimal), "list": list, "dict": dict, "U": UNDEFINED}
-    exec(code, found)
-    made: Callable[[Any], bool] = found["conforms"]
-
-    def conforms(value: Any) -> bool:
-        try:
-            return made(value)
-        except KeyError:
-            return False
-
-    return conforms
 
 
 def simple(of: Type) -> Type:

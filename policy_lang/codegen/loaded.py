@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import CodeType
 from typing import Any
 
+from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Span
 
 Path = tuple[str, ...]
@@ -81,13 +82,27 @@ class Variant:
         if self.conform is None:
             return True
         if self._conforms is None:
-            from policy_lang.codegen.conform import conform_function
-
             self._conforms = conform_function(self.conform)
         return self._conforms(value)
 
     def data(self) -> tuple[Any, ...]:
         return (self.module.data(), tuple(sorted(self.mocked)), self.conform)
+
+
+def conform_function(code: CodeType) -> Callable[[Any], bool]:
+    """``conforms`` itself; a value without a key that it must have does not conform."""
+    found: dict[str, Any] = {"__builtins__": {}, "type": type, "str": str, "bool": bool}
+    found |= {"NUMBERS": (int, Decimal), "list": list, "dict": dict, "U": UNDEFINED}
+    exec(code, found)
+    made: Callable[[Any], bool] = found["conforms"]
+
+    def conforms(value: Any) -> bool:
+        try:
+            return made(value)
+        except KeyError:
+            return False
+
+    return conforms
 
 
 def variant_from_data(data: tuple[Any, ...]) -> Variant:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from policy_lang.source import Span
+from policy_lang.syntax.type_expr import TypeExpr as TypeExpr
 
 
 def _span() -> Span:
@@ -366,16 +367,6 @@ class Policy:
     hint: Term | None = None
     fix: FixClause | None = None
     at: Term | None = None
-    span: Span = _span()
-
-
-@dataclass(frozen=True, slots=True)
-class TypeExpr:
-    """A parameter's type: ``name[args]``: any, null, boolean, number, string, array[T], set[T],
-    object[K, V]; ``T | U`` is ``TypeExpr("union", (T, U))``."""
-
-    name: str
-    args: tuple[TypeExpr, ...] = ()
     span: Span = _span()
 
 
