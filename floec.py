@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
+from typing import NoReturn
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "main"]
+__all__ = ["__version__", "command", "main"]
 
 _LASTING = frozenset(("repl", "run"))
 """Commands that may go on for hours."""
@@ -19,10 +22,20 @@ def main() -> int:
     argv = sys.argv[1:]
     if not _LASTING.intersection(argv[:1]):
         gc.disable()  # what is made stays until the end, and looking for garbage in it costs a tenth of the time
-    code = run(argv)
-    gc.freeze()  # nor is it looked through at the exit
-    return code
+    return run(argv)
+
+
+def command() -> NoReturn:
+    """``main`` as a process. A check ends it at once: to take apart all that it made costs a tenth of the time."""
+    code = main()
+    if sys.argv[1:2] == ["check"]:
+        with contextlib.suppress(BrokenPipeError):  # the reader went away
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    gc.freeze()  # nor look through it
+    sys.exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from compiler.pipeline import Job, State
 
 _LAST = "policies"
+_HELD: list[Report] = []
+"""The report of the last document: the process ends before that would be taken apart, entry by entry."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +94,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     if key and (kept := verdicts.recall(key)) is not None:
         return kept
     started = time.time_ns()
+    _HELD.clear()
 
     from compiler.cli.stages import describe, idle_policies, print_timings
     from compiler.pipeline import Job, run
@@ -106,6 +109,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     done = run(job, last)
     report = done.value
     assert report is not None
+    _HELD.append(report)
     if options.timings:
         print_timings(report)
     found = done.diagnostics

@@ -112,6 +112,12 @@ CONFIG_TYPES: Mapping[str, Any] = {
     "where": Lax,
 }
 
+
+def _given(field: str, otherwise: str) -> str:
+    """The expression for a text that most nodes give; a call for each of the others only."""
+    return f"n.{field} if n.{field} is not None else {otherwise}"
+
+
 _META = Made(("meta",), ("meta",), "merged(n.meta, c.meta)")
 _TAGS = Made(("tags",), ("tags",), "tags(n.tags, c.tags)")
 _COMMON: dict[str, Made] = {
@@ -183,10 +189,16 @@ SOURCE_FIELDS: Mapping[str, Made] = {
 }
 TEST_FIELDS: Mapping[str, Made] = {
     **{k: v for k, v in _COMMON.items() if k != "package"},
-    "test": Made(("test_metadata",), (), "test_name(n.test_metadata)"),
+    "test": Made(
+        ("test_metadata",),
+        (),
+        "m.name if (m := n.test_metadata) is not None and m.name is not None and not m.namespace else test_name(m)",
+    ),
     "kind": Made(("test_metadata",), (), '"singular" if n.test_metadata is None else "generic"'),
-    "attached_to": Made(("attached_node", "depends_on", "test_metadata"), (), "attached_to(n)"),
-    "column": Made(("column_name", "test_metadata"), (), "test_column(n)"),
+    "attached_to": Made(
+        ("attached_node", "depends_on", "test_metadata"), (), _given("attached_node", "attached_to(n)")
+    ),
+    "column": Made(("column_name", "test_metadata"), (), _given("column_name", "test_column(n)")),
     "severity": Made((), ("severity",), "severity(c.severity)"),
     "where": Made((), ("where",), "text(c.where)"),
     "arguments": Made(("test_metadata:whole",), (), "arguments(n.test_metadata)"),
@@ -249,14 +261,14 @@ def reader(
     parts = [f"{name!r}: {m.expression}" for name, m in chosen.items()]
     types = {r.partition(":")[0]: NODE_TYPES[r] for r in sorted(reads)}
     fields: list[tuple[str, Any, Any]] = [*((k, t, None) for k, t in types.items()), ("config", config | None, None)]
-    scope = {**_SCOPE, "no_config": config()}
+    scope = {**_SCOPE, "no_config": config(), "each": _each}
     if whole:
         scope["whole"] = _whole_config()
         scope["no_config"] = scope["whole"]({})
     if columns is not None:
-        struct, scope["column"] = _column(columns)
+        struct, column = _column(columns)
         fields.append(("columns", dict[str, struct] | list[struct] | None, None))  # type: ignore[valid-type]
-        parts.append('"columns": columns(n.columns, column)')
+        parts.append(f'"columns": [{column} for n in each(n.columns)] if n.columns else EMPTY')
     required: list[tuple[str, Any]] = [(r, str) for r in _REQUIRED]
     node = msgspec.defstruct("Node", [*required, *fields], gc=False)
     opened = "whole(n.config)" if whole else "n.config"
@@ -280,13 +292,14 @@ def _whole_config() -> Callable[[dict[str, Any]], Any]:
     return whole
 
 
-def _column(used: Iterable[str]) -> tuple[Any, Callable[[Any], Entry]]:
+def _column(used: Iterable[str]) -> tuple[Any, str]:
+    """The struct of a column ``n``, and the expression that makes its entry."""
     chosen = {name: COLUMN_FIELDS[name] for name in COLUMN_FIELDS if name in set(used) | {"columns.name"}}
     reads = sorted({r for m in chosen.values() for r in m.reads} - {"name"})
     fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
     struct = msgspec.defstruct("Column", fields, gc=False)
     parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
-    return struct, eval(f"lambda n: {{{parts}}}", dict(_SCOPE))
+    return struct, f"{{{parts}}}"
 
 
 def _merged(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any]:
@@ -324,10 +337,8 @@ def _column_constraints(given: list[Any] | None) -> list[str]:
     return sorted({str(entries.mapping(c).get("type")) for c in given}) if given else EMPTY
 
 
-def _columns(given: Any, column: Callable[[Any], Entry]) -> list[Entry]:
-    if not given:
-        return EMPTY
-    return [column(c) for c in (given.values() if isinstance(given, dict) else given)]
+def _each(given: Any) -> Iterable[Any]:
+    return given.values() if isinstance(given, dict) else given
 
 
 def slashes(path: str | None) -> str:
@@ -437,7 +448,7 @@ _SCOPE: dict[str, Any] = {
     "patch_path": _patch_path, "access": _access, "depends_on": _depends_on, "refs": _refs,
     "source_refs": _source_refs, "code_lines": _code_lines, "measured": _measured, "test_name": _test_name,
     "arguments": _arguments, "test_column": _test_column,
-    "attached_to": _attached_to, "enabled": enabled, "columns": _columns,
+    "attached_to": _attached_to, "enabled": enabled,
     "column_meta": _column_meta, "column_tags": _column_tags, "declared": _declared, "column_masked": _column_masked,
     "column_constraints": _column_constraints, "text": entries.text, "day": entries.day,
     "constraints": entries.constraints,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from compiler.facts.entries import Entry, items, mapping, owner
 from compiler.ir.facts_model import Facts
@@ -15,6 +15,7 @@ _COMBINATIONS = {
 Wanted = Callable[[str, str], bool]
 """(list, field) → is the field built?"""
 NODES = ("models", "seeds", "snapshots")
+_FROM_TESTS = ("columns.tests", "coverage", "primary_key")
 
 
 def everything(kind: str, field: str) -> bool:
@@ -29,8 +30,7 @@ def relate(facts: Facts, wanted: Wanted = everything) -> None:
         if test["attached_to"]:
             on[test["attached_to"]].append(test)
     for kind in NODES:
-        for node in getattr(facts, kind):
-            _tests(kind, node, on.get(node["unique_id"], ()), wanted)
+        _tests(getattr(facts, kind), on, *(wanted(kind, field) for field in _FROM_TESTS))
     for source in facts.sources:
         tests = on.get(source["unique_id"], ())
         if wanted("sources", "columns.tests"):
@@ -40,17 +40,21 @@ def relate(facts: Facts, wanted: Wanted = everything) -> None:
     _group_owners(facts, wanted)
 
 
-def _tests(kind: str, node: Entry, tests: Sequence[Entry], wanted: Wanted) -> None:
-    if wanted(kind, "columns.tests"):
-        attach(node, tests)
-    if wanted(kind, "coverage"):
-        tested = {t["column"].strip('"`').lower() for t in tests if t["column"] and t["test"]}
-        node["coverage"] = coverage(
-            sum(1 for c in node["columns"] if c["name"].lower() in tested), len(node["columns"])
-        )
-    node["tests"] = _listed(tests)
-    if wanted(kind, "primary_key"):
-        node["primary_key"] = primary_key(node, tests)
+def _tests(
+    nodes: Iterable[Entry], on: Mapping[str, Sequence[Entry]], columns: bool, covering: bool, keys: bool
+) -> None:
+    """What the tests ``on`` each node say of it; of its columns, their coverage and its key where that is wanted."""
+    for node in nodes:
+        tests = on.get(node["unique_id"], ())
+        node["tests"] = _listed(tests)
+        if columns:
+            attach(node, tests)
+        if covering:
+            tested = {t["column"].strip('"`').lower() for t in tests if t["column"] and t["test"]}
+            found = sum(1 for c in node["columns"] if c["name"].lower() in tested)
+            node["coverage"] = coverage(found, len(node["columns"]))
+        if keys:
+            node["primary_key"] = primary_key(node, tests)
 
 
 def _listed(tests: Sequence[Entry]) -> list[Entry]:

@@ -25,7 +25,8 @@ def changed_files(project: ProjectFile, manifest: Path, facts: Facts, checksums:
     """Paths from the project's folder, sorted; ``checksums`` are the manifest's, by path."""
     written = manifest.stat().st_mtime_ns
     nodes = [*facts.models, *facts.seeds, *facts.snapshots, *facts.tests]
-    known = {e["path"] for e in nodes if e["unique_id"].split(".")[1] == project.name}
+    own = f".{project.name}."
+    known = {e["path"] for e in nodes if own in e["unique_id"] and e["unique_id"].split(".", 2)[1] == project.name}
     found: set[str] = set()
     seen: set[str] = set()
     for path, time in _files(project):

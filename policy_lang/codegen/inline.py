@@ -96,6 +96,9 @@ def _comparison(operator: str, args: Args, known: Sequence[Type], show: Show) ->
         return f"({left} {operator} {right} if type({left}) is int else {slow})"
     if plain[1] and isinstance(args[0], Const) and type(args[0].value) is int:
         return f"({left} {operator} {right} if type({right}) is int else {slow})"
+    for mine, other, code in ((0, 1, right), (1, 0, left)):
+        if known[mine] == types.NUMBER and plain[other]:
+            return f"({left} {operator} {right} if type({code}) is int else {slow})"
     return f"({slow})"
 
 
@@ -134,6 +137,10 @@ def _split(args: Args, known: Sequence[Type], show: Show) -> Made | None:
     if known[0] == types.STRING and isinstance(args[1], Const) and args[1].value and type(args[1].value) is str:
         return f"{show(args[0])}.split({show(args[1])})", False
     return None
+
+
+def _trim_space(args: Args, known: Sequence[Type], show: Show) -> Made | None:
+    return (f"{show(args[0])}.strip()", False) if known[0] == types.STRING else None
 
 
 def _lower(args: Args, known: Sequence[Type], show: Show) -> Made | None:
@@ -191,6 +198,7 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
     "mul": _arithmetic("*"),
     "split": _split,
     "lower": _lower,
+    "trim_space": _trim_space,
     "div": _divide,
     "min": _extreme("min"),
     "max": _extreme("max"),
@@ -205,6 +213,7 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
 _FAST = {
     "count": ("len({0})", "type({0}) in SIZED"),
     "lower": ("lower({0})", "type({0}) is str"),
+    "trim_space": ("{0}.strip()", "type({0}) is str"),
     "split": ("{0}.split({1})", "type({0}) is str"),
     "startswith": ("{0}.startswith({1})", "type({0}) is str is type({1})"),
     "endswith": ("{0}.endswith({1})", "type({0}) is str is type({1})"),

@@ -57,6 +57,7 @@ def builtin(name: str, *operands: str) -> Callable[[F], F]:
         TABLE[name] = functools.wraps(function)(_checked(function, kinds, refused))
         ARITY[name] = len(operands)
         HOME[name] = home
+        BARE[name] = (function, tuple(kinds))
         return function
 
     return register
@@ -105,6 +106,8 @@ def _checked(
 ARITY: dict[str, int] = {}
 HOME: dict[str, str] = {}
 """The module that registers each builtin."""
+BARE: dict[str, tuple[Function, tuple[frozenset[type], ...]]] = {}
+"""The function itself and the types that its operands have to be of."""
 
 
 def operand_error(name: str, position: int, types: frozenset[str], value: Any) -> BuiltinError:

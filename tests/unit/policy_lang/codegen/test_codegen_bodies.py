@@ -99,3 +99,19 @@ def test_a_bug_of_ours_is_said_at_the_line_of_the_policy(monkeypatch: pytest.Mon
     assert "AttributeError" in problem.message
     assert problem.span is not None
     assert problem.span.line == 5
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ("p := [trim_space(x) | some x in input]", ["a", "b"]),
+        ("p := [y | some x in input; is_string(x); y := trim_space(x)]", ["a", "b"]),
+        ("p := [lower(x) | some x in input]", [" a", "b "]),
+        ("p := [x | some x in input; is_string(x); count(trim_space(x)) >= input[2]]", []),
+        ("p := [x | some x in input; is_string(x); input[2] > count(trim_space(x))]", [" a", "b "]),
+        ("p := [x | some x in input; is_string(x); count(trim_space(x)) >= input[3]]", [" a", "b "]),
+        ("p := [x | some x in input; regex.match(input[0], x)]", [" a"]),
+    ],
+)
+def test_builtins_on_texts_pass_over_what_is_none(rules: str, expected: Any) -> None:
+    assert value(rules, input=[" a", "b ", 7, None]) == expected
