@@ -18,7 +18,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
-    from compiler.pipeline import Job, State
+    from compiler.pipeline import Job, Report, State
 
 _LAST = "policies"
 _HELD: list[Report] = []
