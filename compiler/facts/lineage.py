@@ -175,6 +175,7 @@ class _Tracer:
         self.cache = cache
         self.dialect = DIALECTS.get(str(facts.project["dialect"]), "")
         self.relations: dict[str, Relation] = {}
+        self.shown: dict[str, str] = {}
         self.found: list[Diagnostic] = []
         self.variables = self._variables()
         self.macros = {m["name"]: m["raw_code"] for m in facts.macros if m["raw_code"] and not self._breaks(m["name"])}
@@ -209,13 +210,20 @@ class _Tracer:
                 return
             self.cache.put(key, known)
         self.relations[node["unique_id"]] = known
+        self.shown.pop(node["unique_id"], None)  # a member of a ring may have been asked for before
 
     def _signature(self, node: Entry) -> str:
         """All that the answer depends on beside the text: what the relations below give."""
-        parts = [
-            [d, *(self.relation(d).columns), self.relation(d).open] for d in node["depends_on"] if d in self.entries
-        ]
-        return repr([parts, [(r["name"], r["version"], r["unique_id"]) for r in node["refs"]]])
+        parts = [self._shown(d) for d in node["depends_on"] if d in self.entries]
+        return f"{parts} {[(r['name'], r['version'], r['unique_id']) for r in node['refs']]}"
+
+    def _shown(self, unique_id: str) -> str:
+        """What of a relation an answer depends on; many read the same one."""
+        known = self.shown.get(unique_id)
+        if known is None:
+            relation = self.relation(unique_id)
+            known = self.shown[unique_id] = repr([unique_id, *relation.columns, relation.open])
+        return known
 
     def relation(self, unique_id: str) -> Relation:
         """A node as others see it: each column is its own."""

@@ -119,4 +119,6 @@ def _plain(text: str) -> str:
     """Control characters would let a document repaint the terminal: show them as escapes."""
     if text.isprintable():
         return text
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n" else (" " if c == "\t" else repr(c)[1:-1]) for c in text)
