@@ -11,6 +11,7 @@ from benchmarks.rows import RESULTS, Row, SkippedError, save, table
 SUITES = {
     "check": "whole process: floec check against opa eval on 1,000 models",
     "dbt": "whole process: floec check, dbt-bouncer and dbt-score with 19 equivalent rules on dbt manifests",
+    "hooks": "whole process: floec check --changed as a pre-commit hook after an edit of 3 files in 1,000 models",
     "engine": "evaluation only: the same checks in floec, OPA and regorus; a cold start",
 }
 

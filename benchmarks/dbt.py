@@ -158,12 +158,17 @@ def _project(parsed: Path, n: int, folder: Path) -> Path:
     argv = [sys.executable, str(clone), str(source), str(n // BASE), str(target)]
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
     (product / "floe.yaml").write_text(_PRODUCT, encoding="utf-8")
-    (folder / "rules.yaml").write_text(json.dumps(_MANIFEST | {"policies": _rules()}), encoding="utf-8")
+    (folder / "rules.yaml").write_text(json.dumps(platform_manifest()), encoding="utf-8")
     everything = folder / "everything"
     shutil.copytree(product, everything)
     (everything / "floe.yaml").write_text(_PRODUCT.replace("rules.yaml", "all.yaml"), encoding="utf-8")
     (folder / "all.yaml").write_text(json.dumps(_MANIFEST), encoding="utf-8")
     return folder
+
+
+def platform_manifest() -> dict[str, object]:
+    """A platform manifest with the 19 rules in force."""
+    return _MANIFEST | {"policies": _rules()}
 
 
 def _rules() -> list[dict[str, object]]:

@@ -43,13 +43,15 @@ def measure_output(command: Command) -> tuple[Usage, bytes]:
     """As ``measure``, with what the process printed."""
     if command.before is not None:
         command.before()
+    # What is measured is installed: it finds its bytecode, whatever the shell that measures says of writing it.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(command.env or {})
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
             command.argv,
             stdout=printed,
             stderr=subprocess.DEVNULL,
             cwd=command.folder,
-            env={**os.environ, **command.env} if command.env else None,
+            env=environment,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
