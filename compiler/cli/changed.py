@@ -144,7 +144,9 @@ def _git(folder: Path, *argv: str) -> Outcome[list[str]]:
     """The names that a git command prints, by NUL or line."""
     where = folder if folder.is_dir() else folder.parent
     try:
-        done = subprocess.run(["git", "-C", str(where), *argv], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(where), *argv], capture_output=True, text=True, check=False, env=_environment()
+        )
     except OSError as error:
         text = f"git cannot be run: {error.strerror}"
         return Outcome(None, (Diagnostic("FLC895", text, whole_file(str(folder)), hint="install git"),))
@@ -153,3 +155,17 @@ def _git(folder: Path, *argv: str) -> Outcome[list[str]]:
         hint = "name a commit that there is, inside a git repository"
         return Outcome(None, (Diagnostic("FLC895", f"git cannot tell: {reason}", whole_file(str(folder)), hint=hint),))
     return Outcome([name for name in done.stdout.replace("\0", "\n").split("\n") if name])
+
+
+def _environment() -> dict[str, str]:
+    """As given, but for what git sets for hooks such that it holds in one folder only.
+
+    In a linked worktree that is ``GIT_DIR``, which makes any folder that git is run in the top; and the path of the
+    index may be relative.
+    """
+    given = dict(os.environ)
+    if "GIT_WORK_TREE" not in given:
+        given.pop("GIT_DIR", None)
+    if given.get("GIT_INDEX_FILE"):
+        given["GIT_INDEX_FILE"] = os.path.abspath(given["GIT_INDEX_FILE"])
+    return given

@@ -90,7 +90,7 @@ def test_every_hook_is_a_command_that_there_is() -> None:
     from compiler.cli.main import COMMANDS
 
     hooks = yaml.safe_load(HOOKS.read_text())
-    assert {h["id"] for h in hooks} == {"floec-check", "floec-test", "floec-fmt", "floec-lint"}
+    assert {h["id"] for h in hooks} == {"floec-check", "floec-check-changed", "floec-test", "floec-fmt", "floec-lint"}
     assert all(h["entry"].split()[1] in COMMANDS for h in hooks)
 
 
@@ -102,6 +102,19 @@ def test_the_check_hook_passes_and_blocks(repository: Path) -> None:
     done = hook(repository, "floec-check")
     assert done.returncode == 1
     assert "LAY002" in done.stdout
+
+
+def test_the_hook_of_what_changed_is_silent_on_the_rest(repository: Path) -> None:
+    (repository / "models/silver/silver_orders.sql").write_text("select 1 from {{ ref('gold_daily_revenu') }}\n")
+    done = hook(repository, "floec-check-changed")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "LAY002" in done.stdout
+    for argv in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "x"]):
+        assert command("git", *argv, cwd=repository).returncode == 0
+    assert "LAY002" in hook(repository, "floec-check").stdout
+    done = hook(repository, "floec-check-changed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "LAY002" not in done.stdout
 
 
 def test_the_test_hook_runs_the_policies_tests(repository: Path) -> None:

@@ -110,3 +110,23 @@ def test_a_changed_file_behind_a_link(product: Path, capsys: pytest.CaptureFixtu
     assert found(product, capsys, "--changed") == set()
     target.write_text(target.read_text() + "-- changed\n")
     assert ("MET001", "model silver_customers") in found(product, capsys, "--changed")
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_in_a_git_hook(
+    linked: bool, product: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git names its folder (in a linked worktree) and its index to hooks, which run at the top of the repository."""
+    top = product.parent
+    if linked:
+        git(top, "worktree", "add", "-q", str(top.parent / "linked"))
+        top = top.parent / "linked"
+        monkeypatch.setenv("GIT_DIR", str(product.parent / ".git/worktrees/linked"))
+    else:
+        monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    monkeypatch.chdir(top)
+    sql = top / "product/models/silver/silver_customers.sql"
+    sql.write_text(sql.read_text() + "-- changed\n")
+    narrowed = found(top / "product", capsys, "--changed")
+    assert ("MET001", "model silver_customers") in narrowed
+    assert not any("silver_orphans" in subject for _, subject in narrowed)
