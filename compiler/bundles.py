@@ -7,6 +7,7 @@ library is in force. Codes: FLC420 unknown family, FLC421 a path without policie
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
         if path in sources:
             continue
         try:
-            sources[path] = Source(str(path), path.read_text(encoding="utf-8"))
+            if path.is_fifo():
+                raise OSError(errno.EINVAL, "it is a pipe")
+            sources[path] = Source(str(path), path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             found.append(Diagnostic("FLC421", f"cannot read the policy file `{path}`: {reason}"))

@@ -267,11 +267,15 @@ def _project_of(state: State) -> Outcome[Path]:
     for i, transform in enumerate(state.product["transforms"]):
         if transform["type"] != "dbt":
             continue
-        start = state.folder / (transform["path"] or ".")
+        # Normal, because what is above `a/../..` is not what its text holds before the last slash.
+        start = Path(os.path.normpath(state.folder / (transform["path"] or ".")))
         folder = next((f for f in (start, *start.parents) if (f / "dbt_project.yml").is_file()), None)
         inside = folder is not None and folder.resolve().is_relative_to(state.folder.resolve())
-        if folder is None or not inside:
-            text = f"no dbt_project.yml at `{transform['path'] or '.'}` or above it in the product's folder"
+        missing = not start.is_dir()
+        if folder is None or not inside or missing:
+            named = f"`{transform['path'] or '.'}`"
+            text = f"no dbt_project.yml at {named} or above it in the product's folder"
+            text = f"there is no folder {named}" if missing else text
             span = document.span(("transforms", i, "path"))
             found.append(Diagnostic("FLC424", text, span, hint="the path is relative to floe.yaml"))
         else:

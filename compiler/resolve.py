@@ -16,6 +16,7 @@ from typing import Any
 
 from compiler.documents.models import Document, validate_document
 from compiler.documents.shape import Keys
+from compiler.documents.values import file_path
 from compiler.documents.yaml_loader import load_file, load_yaml
 from compiler.inherit import Resolved
 from compiler.platform_ir import platform_ir, product_ir
@@ -174,6 +175,8 @@ class _Walk:
         return parent if parent.kind == "Manifest" else None
 
     def _on_disk(self, child: Document, ref: str, span: Span) -> Document | None:
+        if file_path(ref):
+            return None  # validation has said why; no file system could look it up
         # Normal, because reports name the file, and not every reader of theirs understands `..`.
         target = Path(os.path.normpath(Path(child.file).parent / ref))
         if (target / "oci-layout").is_file():

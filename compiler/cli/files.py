@@ -64,4 +64,5 @@ def _below(folder: Path) -> Iterator[Path]:
     """Policy files below a folder; links are not followed, so a ring of links ends."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (Path(root, name) for name in names if name.endswith(_POLICY_SUFFIXES))
+        files = (Path(root, name) for name in names if name.endswith(_POLICY_SUFFIXES))
+        yield from (file for file in files if not file.is_fifo())  # opening one waits for whoever writes into it

@@ -55,6 +55,10 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("floec: interrupted", file=sys.stderr)
         return 130
+    except OSError as error:  # what no command foresees: a full disk below the output, a path that is too long
+        where = f": {error.filename}" if error.filename else ""
+        print(f"floec: {error.strerror or type(error).__name__}{where}", file=sys.stderr)
+        return EXIT_ENVIRONMENT
 
 
 def _dispatch(argv: list[str]) -> int:

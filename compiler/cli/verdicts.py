@@ -133,7 +133,7 @@ def _below(folder: str) -> Iterator[os.DirEntry[str]]:
                 yield from _below(entry.path)
         elif entry.is_symlink() and entry.is_dir():
             raise _UnclearError
-        else:
+        elif entry.is_file():  # a pipe or a socket is nothing that a check reads
             yield entry
 
 

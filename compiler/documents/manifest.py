@@ -9,6 +9,7 @@ from compiler.documents.values import (
     DATE,
     DURATION,
     EMAIL,
+    FILE_PATH,
     FULL_TEXT,
     IDENTIFIER,
     MANIFEST_NAME,
@@ -61,7 +62,7 @@ REFERENCE_TO_PARENT = Record(
         "ref": Field(
             REFERENCE, "A path, or oci://host/repository:tag with a tag, a range (v1.2.*) or a digest.", required=True
         ),
-        "public_key": Field(FULL_TEXT, "A file with the public key that must have signed what is referred to."),
+        "public_key": Field(FILE_PATH, "A file with the public key that must have signed what is referred to."),
     },
     short="ref",
 )
@@ -152,7 +153,7 @@ DATA_ARCHITECTURE = Record(
 _POLICY_USE = Record(
     "PolicyUse",
     {
-        "use": Field(FULL_TEXT, "stdlib, stdlib/<package>, a path, or oci://…", required=True, order="fixed"),
+        "use": Field(FILE_PATH, "stdlib, stdlib/<package>, a path, or oci://…", required=True, order="fixed"),
         "severity": Field(
             MapOf(Choice("off", "notify", "warn", "block", error="block", strict="block")),
             "Severity by policy id; a child may only raise it.",
@@ -379,7 +380,7 @@ _SECURITY = Record(
         ),
         "telemetry": Field(OPEN, "How telemetry is protected."),
         "require_signed_artifacts": Field(Flag(), "Unsigned artifacts are refused.", order="stricter_up"),
-        "trusted_keys": Field(ListOf(FULL_TEXT), "Files of public keys.", order="intersect"),
+        "trusted_keys": Field(ListOf(FILE_PATH), "Files of public keys.", order="intersect"),
     },
 )
 

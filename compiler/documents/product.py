@@ -9,6 +9,7 @@ from compiler.documents.values import (
     COUNT,
     CRON,
     DURATION,
+    FILE_PATH,
     FULL_TEXT,
     IDENTIFIER,
     NAME,
@@ -50,7 +51,7 @@ _PLATFORM = Record(
     {
         "ref": Field(REFERENCE, "A path, or oci://host/repository:tag.", also=("manifest",)),
         "version": Field(FULL_TEXT, "The platform's version, where `ref` names none."),
-        "public_key": Field(FULL_TEXT, "A file with the public key that must have signed the platform."),
+        "public_key": Field(FILE_PATH, "A file with the public key that must have signed the platform."),
         "cache": Field(Flag(), "Whether a platform that was read once is kept.", default=True),
     },
     short="ref",
@@ -61,7 +62,7 @@ _TRANSFORM = Record(
     {
         "name": Field(FULL_TEXT, "One model."),
         "type": Field(Choice("dbt"), "What runs it.", default="dbt"),
-        "path": Field(FULL_TEXT, "A folder of models."),
+        "path": Field(FILE_PATH, "A folder of models."),
         "tier": Field(IDENTIFIER, "The layer of the model.", also=("layer",)),
         "tags": Field(ListOf(FULL_TEXT, lone=True), "dbt tags.", default=[]),
         "depends_on": Field(ListOf(FULL_TEXT, lone=True), "Models that must be there before.", default=[]),
@@ -165,7 +166,7 @@ _OUTPUT_PORT = Record(
                 ListOf(_COLUMN),
                 Record(
                     "PortSchema",
-                    {"ref": Field(FULL_TEXT, "A file."), "columns": Field(ListOf(_COLUMN), "Its columns.")},
+                    {"ref": Field(FILE_PATH, "A file."), "columns": Field(ListOf(_COLUMN), "Its columns.")},
                 ),
             ),
             "Its columns, or a file with its schema.",

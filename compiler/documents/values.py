@@ -106,10 +106,22 @@ def timezone(value: str) -> str:
     return ""
 
 
+def file_path(value: str) -> str:
+    """A path that a file system can hold: 255 bytes a name, 4,096 in all (Linux's limits), and no NUL."""
+    if not value.strip():
+        return "must not be empty"
+    if "\0" in value:
+        return "a path holds no NUL"
+    encoded = value.encode("utf-8", "surrogatepass")
+    if len(encoded) >= 4096 or max(map(len, encoded.split(b"/"))) > 255:
+        return "is too long for a path: 255 bytes a name, 4,095 in all"
+    return ""
+
+
 def parent_reference(value: str) -> str:
     """A path, or ``oci://host/repository:tag`` with a tag, a version range or a digest."""
     if "://" not in value:
-        return "must not be empty" if not value.strip() else ""
+        return file_path(value)
     if value.startswith(("http://", "https://")):
         return "a reference into a registry begins with `oci://`"
     if not value.startswith("oci://"):
@@ -245,6 +257,7 @@ REGEX = Text(regular_expression, form="regex")
 DURATION = Duration()
 TEXT = Text()
 FULL_TEXT = Text(shortest=1)
+FILE_PATH = Text(file_path)
 PERCENT = Number(0, 100, percent=True)
 COUNT = Number(0, whole=True)
 DAYS = Number(0)

@@ -37,6 +37,7 @@ _WANTED = {
     "macro": (".sql",),
     "analysis": (),
 }
+_SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
 
@@ -89,6 +90,20 @@ def variables_digest(project: ProjectFile) -> str:
     return hashlib.sha256(repr(sorted(project.variables.values.items())).encode()).hexdigest()[:16]
 
 
+def misshapen(properties: dict[str, Any]) -> Iterator[str]:
+    """What in a file of properties is no list of mappings where dbt wants one: nothing of it would be judged."""
+    for section in _SECTIONS:
+        entries = properties.get(section) or ()
+        if not isinstance(entries, list | tuple) or not all(isinstance(e, dict) for e in entries):
+            yield f"`{section}` is no list of mappings"
+            continue
+        for entry in entries:
+            for part in ("columns", "tables"):
+                parts = entry.get(part) or ()
+                if not isinstance(parts, list | tuple) or not all(isinstance(p, dict) for p in parts):
+                    yield f"`{part}` of `{entry.get('name')}` in `{section}` is no list of mappings"
+
+
 class _Scanner:
     def __init__(
         self, project: ProjectFile, cache: FileCache[Known], keep_code: bool, only: frozenset[str] | None
@@ -135,7 +150,7 @@ class _Scanner:
                 path = f"{folder}/{entry.name}"
                 if self._is_folder(entry, path, here):
                     pending.append((path, (*parts, entry.name), here))
-                elif not entry.name.startswith(".") and entry.is_file():
+                elif not entry.name.startswith(".") and os.path.isfile(entry.path):  # False for a ring of links
                     yield path, parts
 
     def _is_folder(self, entry: os.DirEntry[str], path: str, above: frozenset[str]) -> bool:
@@ -214,6 +229,8 @@ class _Scanner:
             known = Known(yaml=loaded.value)
             self.cache.put(key, known)
         if isinstance(known.yaml, dict):
+            for wrong in misshapen(known.yaml):
+                self._report("FLC125", f"`{self.shown(path)}`: {wrong}", path, hint="dbt does not read it, either")
             self.scan.yaml.append(YamlFile(path, parts, known.yaml))
         elif known.yaml is not None:
             self._report("FLC125", f"`{self.shown(path)}` holds no mapping of properties", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -36,6 +37,8 @@ class Lines:
         """The file's lines; ``first``: the start of the first is enough, as a manifest may be one line of megabytes."""
         if file in self._texts:
             return self._texts[file].splitlines()
+        if not os.path.isfile(file):  # a device or a pipe may have no end
+            return []
         try:
             with open(file, "rb") as opened:
                 text = opened.read(_HEAD) if first else opened.read()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from policy_lang.codegen.loaded import TOGETHER
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Emit, Function, Let, Local, Path, Plan, Scan
+from policy_lang.source import whole_file
 
 
 def together(plan: Plan, documents: Sequence[Path], counted: Sequence[Path]) -> Plan:
@@ -29,7 +30,7 @@ def together(plan: Plan, documents: Sequence[Path], counted: Sequence[Path]) -> 
             moved = _moved(block, f"y{len(clauses)}", len(sinks))
             clauses.append(Clause((_headless(moved) if direct else moved,), span=block[-1].span))
         sinks.append("count" if direct else "number" if one else "members")
-    span = clauses[0].span if clauses else plan.functions[0].span
+    span = clauses[0].span if clauses else whole_file("<policies>")
     joint = Function(TOGETHER, "together", (), tuple(clauses), sinks=tuple(sinks), span=span)
     needed = _needed(plan, joint)
     return replace(plan, functions=(*(f for f in plan.functions if f.path in needed), joint))

@@ -169,6 +169,7 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None
     assert found == {
         ("FLC122", "bad.sql", 2),
         ("FLC101", "bad.yml", 3),
+        ("FLC125", "odd.yml", 1),
         ("FLC122", "worse.py", 1),
         ("FLC108", "utf.sql", 1),
         ("FLC123", "ring", 1),

@@ -1,0 +1,139 @@
+"""Input that no user means to give: it ends soon, in a diagnostic and the designed exit code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from compiler.cli.main import run
+
+MANIFEST = """\
+apiVersion: floe.dev/v1
+kind: Manifest
+metadata: {name: plat, version: 1.0.0, owner: a@b.example}
+policies: [{use: own}]
+"""
+PRODUCT = """\
+apiVersion: floe.dev/v1
+kind: DataProduct
+metadata: {name: orders, version: 1.0.0}
+platform: {ref: manifest.yaml}
+transforms: [{type: dbt, path: models}]
+"""
+POLICY = """\
+package acme.owner
+
+policy owner {
+	id       OWN001
+	title    "A model has an owner"
+	severity warn
+
+	for model in input.models
+	require model.owner != null
+
+	message "no owner"
+}
+"""
+
+
+def shop(folder: Path, product: str = PRODUCT) -> Path:
+    """A product with one model, its platform and one policy in one folder."""
+    (folder / "models").mkdir()
+    (folder / "own").mkdir()
+    (folder / "manifest.yaml").write_text(MANIFEST)
+    (folder / "floe.yaml").write_text(product)
+    (folder / "dbt_project.yml").write_text("name: shop\n")
+    (folder / "models" / "orders.sql").write_text("select 1 as id\n")
+    (folder / "own" / "owner.floe").write_text(POLICY)
+    return folder
+
+
+def checked(path: Path | str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = run(["check", str(path)])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+@pytest.mark.parametrize("path", ["missing", "floe.yaml", "../..", "a" * 300, '"a\\0b"'])
+def test_a_transform_whose_folder_is_not_there_is_refused(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop(tmp_path, PRODUCT.replace("path: models", f"path: {path}"))
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "floe.yaml:5:" in said
+    assert "FLC424" in said or "FLC202" in said
+
+
+def test_a_parent_whose_path_no_file_system_holds_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop(tmp_path, PRODUCT.replace("ref: manifest.yaml", f"ref: {'a' * 5000}"))
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "too long for a path" in said
+
+
+def test_a_document_that_no_file_system_holds_is_the_environments_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = checked("a" * 5000, capsys)
+    assert code == 3
+    assert said.startswith("floec: ")
+
+
+def test_a_link_to_itself_among_the_models_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop(tmp_path) / "models" / "ring.sql").symlink_to("ring.sql")
+    code, said = checked(tmp_path, capsys)
+    assert code == 0
+    assert "FLC124" in said
+    assert "1 model" in said
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop(tmp_path)
+    for place in ("pipe", "models/pipe.sql", "models/pipe.yml"):
+        os.mkfifo(tmp_path / place)
+    code, said = checked(tmp_path, capsys)
+    assert code == 0
+    assert "1 model" in said
+    assert checked("/dev/zero", capsys)[0] == 1
+
+
+def test_a_pipe_among_the_policies_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(shop(tmp_path) / "own" / "pipe.floe")
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "FLC421" in said
+
+
+def test_a_byte_order_mark_before_a_policy_is_no_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop(tmp_path) / "own" / "owner.floe").write_text("\ufeff" + POLICY)
+    assert checked(tmp_path, capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "models: 3",
+        "models: [orders]",
+        "models: [{name: orders, columns: {id: {}}}]",
+        "sources: [{name: raw, tables: orders}]",
+    ],
+)
+def test_properties_that_nothing_could_be_read_from_are_refused(
+    properties: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shop(tmp_path) / "models" / "_models.yml").write_text(f"version: 2\n{properties}\n")
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "FLC125" in said
+    assert "_models.yml" in said
+
+
+def test_a_policy_file_that_is_no_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop(tmp_path) / "own" / "owner.floe").write_bytes(b"\xff\xfe")
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "FLC421" in said
+    assert "not UTF-8" in said
