@@ -149,7 +149,7 @@ class PolicySet:
         severities: Mapping[str, Severity] | None = None,
         limits: Limits | None = None,
     ) -> Outcome[PolicyRun]:
-        """Evaluates all policies on ``ir`` within ``limits`` (None: a time of five minutes).
+        """Evaluates all policies on ``ir`` within ``limits`` (None: five minutes and 4 GiB).
 
         ``params`` is package (dotted) → name → value; ``severities`` is id → severity. A builtin's
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
@@ -167,7 +167,7 @@ class PolicySet:
             input=ir,
             data=data,
             strict_builtin_errors=True,
-            limits=limits or Limits(seconds=300.0),
+            limits=limits or Limits(seconds=300.0, memory=4 << 30),
         )
         if answer.value is None:
             return Outcome(None, answer.diagnostics)
