@@ -156,7 +156,7 @@ def _content(files: Iterable[str]) -> bytes:
         digest.update(file.encode("utf-8", "surrogateescape") + b"\0")
         try:
             with open(file, "rb") as opened:
-                digest.update(hashlib.sha256(opened.read()).digest())
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
         except OSError as error:
             digest.update(type(error).__name__.encode())
     return digest.digest()

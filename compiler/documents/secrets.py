@@ -20,18 +20,19 @@ _SECRET_KEY = re.compile(
     r"|signing_?key|encryption_?key)$"
 )
 _LOOKS = (
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")),
-    ("an AWS access key", re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", re.compile(r"\b(gh[opusr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/T")),
-    ("an API key", re.compile(r"\b(sk|pk|rk)[-_](live|test|proj|ant)[-_][A-Za-z0-9_-]{8,}|\bsk-[A-Za-z0-9]{20,}")),
-    ("a Google API key", re.compile(r"\bAIza[0-9A-Za-z_-]{35}")),
-    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")),
-    ("an Azure account key", re.compile(r"(AccountKey|SharedAccessKey|sig)=[A-Za-z0-9+/%]{20,}", re.I)),
-    ("a password in an address", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@{}$]+:(?![{$])[^/\s:@{}]+@", re.I)),
-    ("a password in a connection string", re.compile(r"(^|[;\s?&])(password|pwd)=(?![{$])[^;\s&]+", re.I)),
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    ("an AWS access key", r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a GitHub token", r"\b(gh[opusr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})"),
+    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/T"),
+    ("an API key", r"\b(sk|pk|rk)[-_](live|test|proj|ant)[-_][A-Za-z0-9_-]{8,}|\bsk-[A-Za-z0-9]{20,}"),
+    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}"),
+    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\."),
+    ("an Azure account key", r"(?i)(AccountKey|SharedAccessKey|sig)=[A-Za-z0-9+/%]{20,}"),
+    ("a password in an address", r"(?i)[a-z][a-z0-9+.-]*://[^/\s:@{}$]+:(?![{$])[^/\s:@{}]+@"),
+    ("a password in a connection string", r"(?i)(^|[;\s?&])(password|pwd)=(?![{$])[^;\s&]+"),
 )
+"""Compiled where a value is suspicious, and kept by ``re``: most documents have none."""
 _SUSPICIOUS = re.compile(r"KEY|AKIA|ASIA|gh[opusr]_|github_pat|glpat|xox|slack|[sprk]k[-_]|AIza|eyJ|=|://", re.I)
 """What every look has in it: most values have none of it, and are not looked at more closely."""
 _CONNECTION_KEY = re.compile(
@@ -98,7 +99,7 @@ def _credential(path: Keys, value: Any) -> tuple[str, bool]:
     if not isinstance(value, str) or not value or _REFERENCE.match(value):
         return "", False
     for what, look in _LOOKS if _SUSPICIOUS.search(value) else ():
-        if look.search(value):
+        if re.search(look, value):
             return f"what looks like {what}", True
     key = _key(path)
     if key.startswith("existing_"):  # the name of a Kubernetes secret, as charts write it
