@@ -221,12 +221,12 @@ COLUMN_FIELDS: Mapping[str, Made] = {
     "columns.description": Made(("description",), (), 'n.description or ""'),
     "columns.type": Made(("data_type",), (), "n.data_type"),
     "columns.tags": Made(("tags", "config"), (), "column_tags(n)"),
-    "columns.meta": Made(_COLUMN_META, (), "column_meta(n)"),
-    "columns.classification": Made(_COLUMN_META, (), 'declared(n, "classification")'),
+    "columns.meta": Made(_COLUMN_META, (), "meta"),
+    "columns.classification": Made(_COLUMN_META, (), 'declared(meta, "classification") if meta else None'),
     "columns.level": Made((), (), "None"),
-    "columns.pii_type": Made(_COLUMN_META, (), 'declared(n, "pii_type")'),
-    "columns.sensitivity": Made(_COLUMN_META, (), 'declared(n, "sensitivity")'),
-    "columns.masked": Made(_COLUMN_META, (), "column_masked(n)"),
+    "columns.pii_type": Made(_COLUMN_META, (), 'declared(meta, "pii_type") if meta else None'),
+    "columns.sensitivity": Made(_COLUMN_META, (), 'declared(meta, "sensitivity") if meta else None'),
+    "columns.masked": Made(_COLUMN_META, (), "column_masked(meta) if meta else False"),
     "columns.tests": Made((), (), "EMPTY"),
     "columns.constraints": Made(("constraints",), (), "column_constraints(n.constraints)"),
     "columns.declared": Made((), (), "True"),
@@ -268,7 +268,7 @@ def reader(
     if columns is not None:
         struct, column = _column(columns)
         fields.append(("columns", dict[str, struct] | list[struct] | None, None))  # type: ignore[valid-type]
-        parts.append(f'"columns": [{column} for n in each(n.columns)] if n.columns else EMPTY')
+        parts.append(f'"columns": [{column}] if n.columns else EMPTY')
     required: list[tuple[str, Any]] = [(r, str) for r in _REQUIRED]
     node = msgspec.defstruct("Node", [*required, *fields], gc=False)
     opened = "whole(n.config)" if whole else "n.config"
@@ -293,13 +293,14 @@ def _whole_config() -> Callable[[dict[str, Any]], Any]:
 
 
 def _column(used: Iterable[str]) -> tuple[Any, str]:
-    """The struct of a column ``n``, and the expression that makes its entry."""
+    """The struct of a column, and the part of a comprehension that makes the entries of a node's columns."""
     chosen = {name: COLUMN_FIELDS[name] for name in COLUMN_FIELDS if name in set(used) | {"columns.name"}}
     reads = sorted({r for m in chosen.values() for r in m.reads} - {"name"})
     fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
     struct = msgspec.defstruct("Column", fields, gc=False)
     parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
-    return struct, f"{{{parts}}}"
+    merged = " for meta in (column_meta(n),)" if any(m.reads == _COLUMN_META for m in chosen.values()) else ""
+    return struct, f"{{{parts}}} for n in each(n.columns){merged}"
 
 
 def _merged(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any]:
@@ -321,16 +322,12 @@ def _column_tags(column: Any) -> list[str]:
     return _tags(column.tags, column.config.get("tags") if column.config else None)
 
 
-def _declared(column: Any, key: str) -> str | None:
-    meta = _column_meta(column)
-    if not meta:
-        return None
+def _declared(meta: dict[str, Any], key: str) -> str | None:
     return entries.text(entries.mapping(meta.get("floe")).get(key, meta.get(key)))
 
 
-def _column_masked(column: Any) -> bool:
-    meta = _column_meta(column)
-    return bool(meta) and entries.masked(entries.mapping(meta.get("floe")), meta)
+def _column_masked(meta: dict[str, Any]) -> bool:
+    return entries.masked(entries.mapping(meta.get("floe")), meta)
 
 
 def _column_constraints(given: list[Any] | None) -> list[str]:
