@@ -303,7 +303,7 @@ def _ir(state: State) -> Outcome[State]:
         needs=state.needs,
     )
     found = (*_flow(state, ir), *_contracts(state, ir))
-    state = replace(state, ir=ir, locator=_locator(state, ir))
+    state = replace(state, ir=ir, locator=locator_of(state, ir))
     if state.job.whole:
         from compiler.ir.canonical import digest
 
@@ -347,7 +347,8 @@ def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     return made.diagnostics
 
 
-def _locator(state: State, ir: dict[str, Any]) -> Locator:
+def locator_of(state: State, ir: dict[str, Any]) -> Locator:
+    """What finds the places of an IR's parts; ``state`` is that of the facts' stage."""
     from compiler.ir.provenance import Locator
     from compiler.platform_ir import platform_origin, product_span
 

@@ -28,6 +28,7 @@ from policy_lang.types import ANY, Type
 
 if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
+    from policy_lang.plan.slices import Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +208,10 @@ def reads_of(at: Front, roots: Iterable[Path] | None) -> frozenset[tuple[str, ..
     from policy_lang.plan.reads import reads
 
     return reads(at.plan, roots)
+
+
+def slices_of(at: Front) -> tuple[Slice, ...]:
+    """Which policies can be judged subject by subject."""
+    from policy_lang.plan.slices import lists_of, slices
+
+    return slices(at.plan, lists_of(at.options.input_schema))

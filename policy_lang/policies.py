@@ -14,6 +14,7 @@ from policy_lang.spell import did_you_mean
 if TYPE_CHECKING:
     from policy_lang.compiling import Front
     from policy_lang.engine import CompileOptions, Program
+    from policy_lang.plan.slices import Slice
     from policy_lang.runtime.limits import Limits
     from policy_lang.syntax import ast
 
@@ -112,11 +113,12 @@ class PolicySet:
     policies: tuple[PolicyInfo, ...]
     params: Mapping[str, tuple[ParamInfo, ...]]
     _reads: frozenset[tuple[str, ...]] | None = None
+    _slices: tuple[Slice, ...] | None = None
 
     def prepared(self) -> PolicySet:
         """The set with all that a first run would compile."""
         self.program.joint(*self._documents(), typed=True)
-        return replace(self, _reads=self.reads())
+        return replace(self, _reads=self.reads(), _slices=self.slices())
 
     def _documents(self) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
         """The documents of violations, by package, and those of subjects, by policy in order of package."""
@@ -136,6 +138,14 @@ class PolicySet:
         packages = {tuple(policy.package.split(".")) for policy in self.policies}
         roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
         return self.program.reads(roots | {p for p in known if p[:-2] in packages and p[-2] == "subjects"})
+
+    def slices(self) -> tuple[Slice, ...]:
+        """For each policy, by id, whether it can be judged subject by subject, and what it reads."""
+        if self._slices is not None:
+            return self._slices
+        from policy_lang import compiling
+
+        return compiling.slices_of(self.program.compiler())
 
     @property
     def declarations(self) -> Declarations:
@@ -213,12 +223,12 @@ def load_policies(
     kept = cache.read(key)
     if kept is not None:
         program = program_from_data(kept[0], options, lambda: _front(sources, options, off))
-        policies, params, reads = pickle.loads(kept[1])  # the cache holds nothing that others could write
-        return Outcome(PolicySet(program, policies, params, reads))
+        policies, params, reads, slices = pickle.loads(kept[1])  # the cache holds nothing that others could write
+        return Outcome(PolicySet(program, policies, params, reads, slices))
     made = _loaded(sources, options, off)
     if made.value is not None and not made.diagnostics:
         whole = made.value.prepared()
-        rest = pickle.dumps((whole.policies, dict(whole.params), whole.reads()))
+        rest = pickle.dumps((whole.policies, dict(whole.params), whole.reads(), whole.slices()))
         cache.write(key, (whole.program.data(), rest))
         return Outcome(whole)
     return made

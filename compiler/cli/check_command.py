@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,8 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
         return kept
     started = time.time_ns()
     _HELD.clear()
+    if key and (again := _rejudged(path, options, today, key, started)) is not None:
+        return again
 
     from compiler.cli.stages import describe, idle_policies, print_timings
     from compiler.pipeline import Job, run
@@ -120,13 +122,40 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
         left_out += report.state.checked.left_out if report.state.checked is not None else 0
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
-    idle = idle_policies(report.state)
+    idle = idle_policies(report.state.checked)
     lines = (f"{path}: {'; '.join(reached) or 'read, not judged by policies'}", *([idle] if idle else []))
     if left_out:
         lines += (f"{left_out} findings on what did not change are not shown",)
     verdict = Verdict(found, lines)
     if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
-        verdicts.keep(key, inputs, started, verdict)
+        _keep(key, inputs, started, verdict, report)
+    return verdict
+
+
+def _keep(key: str, inputs: Inputs, started: int, verdict: Verdict, report: Report) -> None:
+    """Keep the verdict; where it is not the first under its key, also what the next change is judged by alone."""
+    from compiler.cli import rejudge
+
+    if verdicts.known(key) and (base := rejudge.base_of(report, verdict.diagnostics)) is not None:
+        rejudge.keep_base(key, inputs, started, base, verdict)
+    verdicts.keep(key, inputs, started, verdict)
+
+
+def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, started: int) -> Verdict | None:
+    """The verdict where only the manifest has changed, from what is known of its other nodes."""
+    from compiler.cli import rejudge
+
+    kept = rejudge.recall_base(key)
+    if kept is None:
+        return None
+    from compiler.pipeline import Job, run
+
+    report = run(Job(Path(path), today, manifest=options.manifest), "resolve").value
+    if report is None or not report.reached("resolve"):
+        return None
+    verdict = rejudge.rejudged(kept.base, kept.verdict, report.state, path)
+    if verdict is not None:
+        verdicts.keep(key, kept.inputs, started, verdict, contents=False)
     return verdict
 
 

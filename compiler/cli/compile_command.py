@@ -91,7 +91,7 @@ def tell(report: Report, diagnostics: Sequence[Diagnostic]) -> None:
 
     for stage, text in describe(report):
         print(f"{stage:<9} {text}")
-    if note := idle_policies(report.state):
+    if note := idle_policies(report.state.checked):
         print(f"{'':<9} {note}")
     print(f"{'found':<9} {summary(diagnostics)}")
     state = report.state

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
     from policy_lang.source import Source
 
-STAGES = ("ast", "resolved", "plan", "optimised", "python")
+STAGES = ("ast", "resolved", "plan", "slices", "optimised", "python")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +98,10 @@ def _text(stage: str, made: Any) -> str:
         return "\n".join(pformat(rule, width=120) for rule in made.rules)
     if stage == "plan":
         return pretty(made.plan)
+    if stage == "slices":
+        from policy_lang.plan.slices import shown
+
+        return shown(compiling.slices_of(made))
     documents, counted = compiling.policy_documents(made.plan)
     whole = compiling.joint_plan(made, documents, counted, typed=True) if documents else made.plan
     if stage == "optimised":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from compiler.check import Checked
+from compiler.ir.facts_model import Facts
 from compiler.pipeline import Report, State
 
 
@@ -32,9 +34,9 @@ def print_timings(report: Report) -> None:
         print(f"{timing.stage:<9} {timing.wall * 1000:9.1f} ms {timing.cpu * 1000:9.1f} ms CPU", file=sys.stderr)
 
 
-def idle_policies(state: State) -> str:
+def idle_policies(checked: Checked | None) -> str:
     """The policies that had nothing to check, said aloud; empty where there are none."""
-    idle = state.checked.idle if state.checked is not None else ()
+    idle = checked.idle if checked is not None else ()
     if not idle:
         return ""
     return f"{counted(len(idle), 'policy', 'policies')} had nothing to check: {', '.join(idle)}"
@@ -74,15 +76,24 @@ def _facts(state: State) -> str:
     facts = state.facts
     if facts is None:
         return "no dbt project"
+    return facts_line(sizes(facts), facts.project["source"])
+
+
+def sizes(facts: Facts) -> dict[str, int]:
+    """How many models, seeds, sources, columns and tests there are."""
     nodes = [*facts.models, *facts.seeds, *facts.snapshots]
-    parts = [
-        counted(len(facts.models), "model"),
-        counted(len(facts.seeds), "seed"),
-        counted(len(facts.sources), "source"),
-        counted(sum(len(node["columns"]) for node in nodes), "column"),
-        counted(len(facts.tests), "test"),
-    ]
-    return f"{', '.join(parts)} (from {facts.project['source']})"
+    return {
+        "model": len(facts.models),
+        "seed": len(facts.seeds),
+        "source": len(facts.sources),
+        "column": sum(len(node["columns"]) for node in nodes),
+        "test": len(facts.tests),
+    }
+
+
+def facts_line(found: Mapping[str, int], source: str) -> str:
+    """What was read, from ``source``."""
+    return f"{', '.join(counted(number, name) for name, number in found.items())} (from {source})"
 
 
 def _ir(state: State) -> str:
@@ -91,7 +102,11 @@ def _ir(state: State) -> str:
 
 def _policies(state: State) -> str:
     assert state.checked is not None
-    subjects = state.checked.subjects
+    return policies_line(state.checked.subjects)
+
+
+def policies_line(subjects: Mapping[str, int]) -> str:
+    """How many policies judged how many subjects."""
     busy = sum(1 for count in subjects.values() if count)
     return f"{counted(busy, 'policy', 'policies')} judged {counted(sum(subjects.values()), 'subject')}"
 

@@ -87,29 +87,43 @@ def recall(key: str) -> Verdict | None:
         now = seen.stamps()
         if now is None or now.keys() != stamps.keys():
             return None
-        verdict = Verdict(tuple(map(_diagnostic, diagnostics)), tuple(lines))
+        verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines))
     except (TypeError, ValueError):
         return None
-    if now == stamps and not _fresh(stamps, started):
+    if now == stamps and not fresh(stamps, started):
         return verdict
     began = time.time_ns()
-    if _content(now) != digest:
+    if not digest or _content(now) != digest:
         return None
     cache.write(key, (inputs, began, now, digest, diagnostics, lines))
     return verdict
 
 
-def keep(key: str, inputs: Inputs, started: int, verdict: Verdict) -> None:
-    """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it."""
+def known(key: str) -> bool:
+    """Whether there is a verdict under ``key``, even one that holds no more."""
+    return cache.read(key) is not None
+
+
+def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: bool = True) -> None:
+    """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it.
+
+    Without ``contents``, none of which is read then, it counts only where all times are the same and can be trusted.
+    """
     stamps = inputs.stamps()
-    if stamps is None or any(s is not None and max(s[1:3]) >= started for s in stamps.values()):
+    if stamps is None or changed_since(stamps, started):
         return
-    diagnostics = tuple(map(_plain, verdict.diagnostics))
+    diagnostics = tuple(map(plain, verdict.diagnostics))
     about = (inputs.roots, inputs.files)
-    cache.write(key, (about, started, stamps, _content(stamps), diagnostics, verdict.lines))
+    cache.write(key, (about, started, stamps, _content(stamps) if contents else b"", diagnostics, verdict.lines))
 
 
-def _fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
+def changed_since(stamps: dict[str, Stamp | None], started: int) -> bool:
+    """Whether a file was changed after ``started``."""
+    return any(s is not None and max(s[1:3]) >= started for s in stamps.values())
+
+
+def fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
+    """Whether the times of a file are too fresh at ``started`` to be trusted."""
     return any(s is not None and max(s[1:3]) > started - _FRESH_NS for s in stamps.values())
 
 
@@ -162,8 +176,8 @@ def _content(files: Iterable[str]) -> bytes:
     return digest.digest()
 
 
-def _plain(diagnostic: Diagnostic) -> tuple[Any, ...]:
-    d = diagnostic
+def plain(d: Diagnostic) -> tuple[Any, ...]:
+    """A finding as values that ``marshal`` can write."""
     related = tuple((tuple(label.span), label.text) for label in d.related)
     fixes = tuple((tuple(fix.span), fix.replacement, fix.title, fix.safe) for fix in d.fixes)
     spans = tuple(tuple(span) if span is not None else None for span in (d.span, d.policy))
@@ -171,8 +185,9 @@ def _plain(diagnostic: Diagnostic) -> tuple[Any, ...]:
     return (d.code, d.message, spans, str(d.severity), related, fixes, tuple(d.path), words)
 
 
-def _diagnostic(plain: Sequence[Any]) -> Diagnostic:
-    code, message, (span, policy), severity, related, fixes, path, words = plain
+def diagnostic(given: Sequence[Any]) -> Diagnostic:
+    """What ``plain`` was made of."""
+    code, message, (span, policy), severity, related, fixes, path, words = given
     label, why, hint, docs, subject, suppressed = words
     return Diagnostic(
         code,

@@ -28,15 +28,15 @@ class Changes:
     removed: frozenset[str]
 
 
-def node_hashes(opened: OpenedManifest) -> dict[str, str]:
+def node_hashes(opened: OpenedManifest) -> dict[str, bytes]:
     """``unique_id`` → hash of all nodes, sources, macros and other resources."""
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     for name in ("nodes", "sources", *LISTED, "macros"):
         found.update((key, _hash(bytes(raw))) for key, raw in section(opened.split, name).items())
     return found
 
 
-def _hash(text: bytes) -> str:
+def _hash(text: bytes) -> bytes:
     """SHA-1 is enough here: who can write the manifest can write the cache of it."""
     digest = hashlib.sha1(usedforsecurity=False)
     start = text.find(_CREATED)
@@ -46,10 +46,10 @@ def _hash(text: bytes) -> str:
         digest.update(text[time.end() :])
     else:
         digest.update(text)
-    return digest.hexdigest()
+    return digest.digest()
 
 
-def difference(before: Mapping[str, str], now: Mapping[str, str]) -> Changes:
+def difference(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Changes:
     """What happened between two answers of ``node_hashes``."""
     return Changes(
         frozenset(k for k, v in now.items() if k in before and before[k] != v),

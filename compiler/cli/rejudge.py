@@ -1,0 +1,334 @@
+"""Judge again only the nodes of a manifest that changed, where nothing else did, with the answer of a whole check.
+
+A *base* is what a whole check saw: hashes of the manifest's nodes, the entries of the IR, and the findings. Later
+checks compare the manifest with it. The changed nodes are decoded alone and judged by the policies that are sliced
+(``policy_lang.plan.slices``), before and after, and their findings exchanged. Other policies keep their findings where
+nothing that they read of the changed nodes is different. Whatever does not fit this (a node that is new or gone, other
+edges, a changed test or file, a policy that does see the change) answers None: the whole is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compiler.cli import verdicts
+from compiler.cli.verdicts import Inputs, Verdict
+from policy_lang.codegen import cache
+from policy_lang.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from compiler.check import Checked
+    from compiler.ir.facts_model import Facts
+    from compiler.pipeline import Report, State
+
+MOST_CHANGED = 500
+SECTIONS = ("models", "seeds", "snapshots", "sources")
+_LISTS = frozenset((*SECTIONS, "exposures", "metrics", "semantic_models", "saved_queries", "macros", "groups",
+                    "unit_tests", "tests"))  # fmt: skip
+_EDGES = ("unique_id", "name", "source_name", "resource_type", "package", "path", "alias", "version",
+          "latest_version", "depends_on", "depends_on_macros", "enabled")  # fmt: skip
+"""Fields of a node by which other entries come to say something else."""
+_METADATA = ("project_name", "adapter_type", "dbt_version", "manifest_version")
+_OF_FACTS, _STALE = "FLC11", "FLC116"
+_Path = tuple[str | int, ...]
+_Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a whole check saw; ``entries`` are marshalled one by one, ``frame`` is all of the IR but its lists."""
+
+    manifest: str
+    project: str
+    metadata: tuple[Any, ...]
+    hashes: dict[str, bytes]
+    places: dict[str, tuple[str, int]]
+    entries: dict[str, bytes]
+    frame: bytes
+    sizes: dict[str, int]
+    subjects: dict[str, int]
+
+    def plain(self) -> tuple[Any, ...]:
+        """The base as values that ``marshal`` can write, in the order of its fields."""
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A base that still holds: nothing but the manifest has changed since."""
+
+    base: Base
+    verdict: Verdict
+    inputs: Inputs
+
+
+def keep_base(key: str, inputs: Inputs, started: int, base: Base, verdict: Verdict) -> None:
+    """Keep the base of a check that began at ``started``; inputs that changed meanwhile prevent it."""
+    stamps = inputs.stamps()
+    if stamps is None or verdicts.changed_since(stamps, started):
+        return
+    others = _others(stamps, base.manifest)
+    if _newer(others, inputs, base.manifest):
+        return
+    fresh = {file: _content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
+    about = (inputs.roots, inputs.files)
+    found = tuple(map(verdicts.plain, verdict.diagnostics))
+    cache.write(_name(key), (about, others, fresh, base.plain(), found, verdict.lines))
+
+
+def recall_base(key: str) -> Kept | None:
+    """The base under ``key``, where no other file has changed since, nor is newer than the manifest."""
+    kept = cache.read(_name(key))
+    if kept is None:
+        return None
+    try:
+        about, others, fresh, plain, found, lines = kept
+        base, inputs = Base(*plain), Inputs(*about)
+    except (TypeError, ValueError):
+        return None
+    now = inputs.stamps()
+    if now is None or _others(now, base.manifest) != others:
+        return None
+    if any(_content(file) != content for file, content in fresh.items()):
+        return None
+    if _newer(others, inputs, base.manifest):
+        return None
+    return Kept(base, Verdict(tuple(map(verdicts.diagnostic, found)), tuple(lines)), inputs)
+
+
+def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: str) -> bool:
+    """Whether a file of the project is newer than the manifest: then its content says whether that is stale."""
+    written = os.stat(manifest).st_mtime_ns
+    documents = set(inputs.files)
+    return any(s is not None and s[1] > written for file, s in others.items() if file not in documents)
+
+
+def _name(key: str) -> str:
+    return hashlib.sha256(f"base {key}".encode()).hexdigest()
+
+
+def _others(stamps: dict[str, verdicts.Stamp | None], manifest: str) -> dict[str, verdicts.Stamp | None]:
+    """The state of all files but the manifest."""
+    name, whole = os.path.basename(manifest), os.path.abspath(manifest)
+    same = [file for file in stamps if file.endswith(name) and os.path.abspath(file) == whole]
+    return {file: stamp for file, stamp in stamps.items() if file not in same}
+
+
+def _content(file: str) -> bytes:
+    try:
+        with open(file, "rb") as opened:
+            return hashlib.sha256(opened.read()).digest()
+    except OSError as error:
+        return type(error).__name__.encode()
+
+
+def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
+    """The base that a whole check leaves; None where changed nodes could not be judged on their own."""
+    from compiler.contracts.stage import has_contracts
+    from compiler.facts.incremental import node_hashes
+    from compiler.facts.manifest import open_manifest
+    from compiler.facts.read import TARGET_MANIFEST
+    from compiler.ir.needs import covered
+
+    state = report.state
+    chain, facts, ir, checked, project = state.chain, state.facts, state.ir, state.checked, state.project
+    if chain is None or facts is None or ir is None or checked is None or project is None or state.needs is None:
+        return None
+    flows = any(covered(state.needs, (section, "*", "columns", "*", "inherited")) for section in SECTIONS)
+    product = chain.product
+    if flows or product is None or has_contracts(product) or facts.project["source"] != "manifest":
+        return None
+    exempted = any(document.data.get("exemptions") for document in chain.manifests)
+    if exempted or any(d.code.startswith(_OF_FACTS) and d.code != _STALE for d in found):
+        return None
+    manifest = state.job.manifest or project / TARGET_MANIFEST
+    opened = open_manifest(manifest)
+    if opened.value is None:
+        return None
+    try:
+        return Base(
+            str(manifest),
+            str(project),
+            tuple(map(opened.value.split.metadata.get, _METADATA)),
+            node_hashes(opened.value),
+            {e["unique_id"]: (section, i) for section in SECTIONS for i, e in enumerate(ir[section])},
+            {e["unique_id"]: marshal.dumps(e) for section in SECTIONS for e in ir[section]},
+            marshal.dumps({key: value for key, value in ir.items() if key not in _LISTS}),
+            _sizes(facts),
+            dict(checked.subjects),
+        )
+    except ValueError:
+        return None  # a decimal number, which `marshal` does not write
+
+
+def _sizes(facts: Facts) -> dict[str, int]:
+    from compiler.cli.stages import sizes
+
+    return sizes(facts)
+
+
+def rejudged(base: Base, before: Verdict, state: State, path: str) -> Verdict | None:
+    """The verdict on ``path`` now, from that at the time of the base; ``state`` is that after ``resolve``."""
+    from compiler.facts.incremental import difference, node_hashes
+    from compiler.facts.manifest import manifest_facts, open_manifest
+
+    opened = open_manifest(Path(base.manifest))
+    if opened.value is None or tuple(map(opened.value.split.metadata.get, _METADATA)) != base.metadata:
+        return None
+    changes = difference(base.hashes, node_hashes(opened.value))
+    changed = changes.changed
+    if changes.added or changes.removed or len(changed) > MOST_CHANGED or not changed <= base.places.keys():
+        return None
+    old: dict[str, _Entry] = {name: marshal.loads(base.entries[name]) for name in changed}
+    tests = {test["unique_id"] for entry in old.values() for test in entry["tests"]}
+    facts = manifest_facts(opened.value, Path(base.project), state.needs, only=changed | tests)
+    if facts.value is None or facts.diagnostics:
+        return None
+    new = _new_entries(base, state, facts.value, old)
+    if new is None or not _unseen(state, base, old, new):
+        return None
+    state = replace(state, project=Path(base.project), facts=facts.value)
+    return _exchanged(base, before, state, path, (old, new))
+
+
+def _new_entries(base: Base, state: State, facts: Facts, old: Mapping[str, _Entry]) -> dict[str, _Entry] | None:
+    """The changed nodes as the whole IR would have them; None where others would be different too."""
+    from compiler.ir.build import build_ir
+
+    assert state.platform is not None
+    project = Path(base.project).relative_to(state.folder).as_posix()
+    ir = build_ir(state.platform, state.product, facts, project=project, needs=state.needs)
+    new = {entry["unique_id"]: entry for section in SECTIONS for entry in ir[section]}
+    if new.keys() != old.keys():
+        return None
+    for name, entry in new.items():
+        was = old[name]
+        if entry.keys() != was.keys() or any(entry.get(f) != was.get(f) for f in _EDGES):
+            return None
+        for field in ("refs", "source_refs"):
+            if field in entry:
+                if _unresolved(entry[field]) != _unresolved(was[field]):
+                    return None
+                entry[field] = was[field]
+        if "used_by" in entry:
+            entry["used_by"] = was["used_by"]
+    return new
+
+
+def _unresolved(refs: Iterable[_Entry]) -> list[_Entry]:
+    return [{**ref, "unique_id": None} for ref in refs]
+
+
+def _unseen(state: State, base: Base, old: Mapping[str, _Entry], new: Mapping[str, _Entry]) -> bool:
+    """Whether the policies that look beyond their subject see no difference."""
+    assert state.policies is not None
+    paths = {path for one in state.policies.slices() if one.over not in SECTIONS for path in one.reads}
+    for name, entry in new.items():
+        section = base.places[name][0]
+        for path in paths:
+            if path and path[0] not in (section, "*"):
+                continue
+            below = path[2:]
+            if list(_seen(old[name], below)) != list(_seen(entry, below)):
+                return False
+    return True
+
+
+def _seen(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """What a policy that reads ``path`` below a value sees of it, with the shape of what it goes through."""
+    if not path:
+        yield value
+        return
+    if isinstance(value, list):
+        yield len(value)
+        for item in value:
+            yield from _seen(item, path[1:])
+    elif isinstance(value, dict):
+        if path[0] == "*":
+            yield sorted(value)
+            for key in sorted(value):
+                yield from _seen(value[key], path[1:])
+        elif path[0] in value:
+            yield from _seen(value[path[0]], path[1:])
+        else:
+            yield None
+    else:
+        yield value
+
+
+def _exchanged(
+    base: Base, before: Verdict, state: State, path: str, entries: tuple[Mapping[str, _Entry], Mapping[str, _Entry]]
+) -> Verdict | None:
+    """The verdict with the findings on the changed nodes exchanged."""
+    from compiler.cli.stages import facts_line, idle_policies, policies_line
+
+    assert state.policies is not None
+    old, new = entries
+    sliced = {one.policy for one in state.policies.slices() if one.over in SECTIONS}
+    was, now = (_judged(base, state, one, sliced) for one in (old, new))
+    if was is None or now is None:
+        return None
+    (gone, counted_then), (come, counted_now) = was, now
+    ours = base.subjects.keys()
+    about = {base.places[name] for name in new}
+    if {d for d in before.diagnostics if d.code in sliced and d.path[:2] in about} != set(gone):
+        return None
+    kept = [d for d in before.diagnostics if d not in set(gone)]
+    first = [d for d in kept if d.code not in ours]
+    ordered = sorted([*(d for d in kept if d.code in ours), *come], key=_order)
+    subjects = {
+        id_: count + counted_now.get(id_, 0) - counted_then.get(id_, 0) if id_ in sliced else count
+        for id_, count in base.subjects.items()
+    }
+    sizes = {**base.sizes, "column": base.sizes["column"] + _columns(base, new) - _columns(base, old)}
+    said = f"{facts_line(sizes, 'manifest')}; {policies_line(subjects)}"
+    idle = idle_policies(_checked(subjects))
+    lines = (f"{path}: {said}", *([idle] if idle else []))
+    return Verdict(tuple(dict.fromkeys((*first, *ordered))), lines)
+
+
+def _checked(subjects: dict[str, int]) -> Checked:
+    from compiler.check import Checked
+
+    return Checked(subjects)
+
+
+def _columns(base: Base, entries: Mapping[str, _Entry]) -> int:
+    return sum(len(e["columns"]) for name, e in entries.items() if base.places[name][0] != "sources")
+
+
+def _judged(
+    base: Base, state: State, entries: Mapping[str, _Entry], sliced: set[str]
+) -> tuple[list[Diagnostic], dict[str, int]] | None:
+    """What the sliced policies find in these nodes alone, at their places in the whole, and how many subjects."""
+    from compiler.check import check
+    from compiler.pipeline import locator_of
+
+    assert state.policies is not None
+    assert state.in_force is not None
+    ordered = sorted(entries, key=base.places.__getitem__)
+    lists: dict[str, list[_Entry]] = {name: [] for name in _LISTS}
+    for name in ordered:
+        lists[base.places[name][0]].append(entries[name])
+    ir = {**marshal.loads(base.frame), **lists}
+    made = check(ir, state.policies, state.in_force, (), locator_of(state, ir), state.job.today)
+    if made.value is None:
+        return None
+    found = []
+    for one in made.diagnostics:
+        if one.code in sliced:
+            section, at, *rest = one.path
+            name = lists[str(section)][int(at)]["unique_id"]
+            found.append(replace(one, path=(*base.places[name], *rest)))
+    return found, made.value.subjects
+
+
+def _order(one: Diagnostic) -> tuple[Any, ...]:
+    """The order in which a whole check finds (``PolicySet.run``)."""
+    return ([(0, p, "") if isinstance(p, int) else (1, 0, p) for p in one.path], one.code, one.message)
