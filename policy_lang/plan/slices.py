@@ -82,21 +82,23 @@ def _slice(
     whole = _reads(plan, [*blocks, *counted])
     found: set[str] = set()
     alone: list[Block] = []
+    indexed = False
     for block in (*blocks, *counted):
         subjects = _subjects(block)
         if subjects is None:
             return Slice(policy, "", "its outermost `for` is not over a list of `input`", whole, span)
-        if _index_is_read(block, subjects):
-            text = f"it uses the index of its subject in `input.{subjects.over}` for more than its place"
-            return Slice(policy, "", text, whole, span)
         found.add(subjects.over)
         alone.append(_without_collection(block, subjects))
+        indexed = indexed or _index_is_read(block, subjects)
     if len(found) != 1:
         return Slice(policy, "", "its rules range over different lists", whole, span)
     beyond = sorted(path for path in _reads(plan, alone) if not path or path[0] in {*lists, *found, ANY_KEY})
     if beyond:
         shown = ", ".join(f"`{'.'.join(('input', *path))}`" for path in beyond[:3])
         return Slice(policy, "", f"it reads {shown} beyond its subject", whole, span)
+    if indexed:
+        text = "it uses the index of its subject for more than the place of a finding"
+        return Slice(policy, "", text, whole, span)
     return Slice(policy, next(iter(found)), "", whole, span)
 
 

@@ -106,3 +106,20 @@ def test_what_is_wrong_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "rego_unsafe_var_error" in shown.out + shown.err
     assert run(["dump", "--without", "nothing", str(bad)]) == 2
     assert "there is no pass nothing" in capsys.readouterr().err
+
+
+def test_slices_are_shown_with_the_reason_where_a_policy_has_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "p.floe"
+    parts = [
+        f'policy p{i} {{\n\tid T00{i}\n\ttitle "t"\n\tseverity warn\n\tfor m in input.models\n\trequire {require}\n'
+        '\tmessage "m"\n}\n'
+        for i, require in enumerate(('m.name != "x"', "count(input.models) < 9"))
+    ]
+    file.write_text("package t\n" + "".join(parts))
+    shown = out(capsys, "--stage", "slices", "-s", "ir", str(file))
+    assert shown.splitlines() == [
+        "T000 sliced over input.models",
+        f"T001 refused: it reads `input.models.*` beyond its subject ({file}:8)",
+    ]
