@@ -121,5 +121,5 @@ def test_slices_are_shown_with_the_reason_where_a_policy_has_none(
     shown = out(capsys, "--stage", "slices", "-s", "ir", str(file))
     assert shown.splitlines() == [
         "T000 sliced over input.models",
-        f"T001 refused: it reads `input.models.*` beyond its subject ({file}:8)",
+        f"T001 refused: it reads `input.models.*` beyond its subject ({file}:10)",
     ]
