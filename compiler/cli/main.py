@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ class _Parser(argparse.ArgumentParser):
 
 def run(argv: Sequence[str]) -> int:
     """Run one command. ``argv`` is without the program's name."""
+    _set_up_streams()
     try:
         return _dispatch(list(argv))
     except SystemExit as leave:  # argparse ends this way, after it has printed why
@@ -59,6 +61,15 @@ def run(argv: Sequence[str]) -> int:
         where = f": {error.filename}" if error.filename else ""
         print(f"floec: {error.strerror or type(error).__name__}{where}", file=sys.stderr)
         return EXIT_ENVIRONMENT
+
+
+def _set_up_streams() -> None:
+    """Streams that were closed are empty, and what the terminal's encoding cannot show is written as an escape."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 (for as long as the process lasts)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need be no UTF-8, either
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(argv: list[str]) -> int:

@@ -18,6 +18,7 @@ import yaml
 
 from compiler.documents.shape import Keys
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome
+from policy_lang.runtime.values import is_too_big
 from policy_lang.source import Source, Span, whole_file
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -271,5 +272,6 @@ def _plain(text: str) -> Any:
     if _HEX_OCT.match(text):
         return int(text, 0)
     if _FLOAT.match(text):
-        return Decimal(text)
+        number = Decimal(text)
+        return text if is_too_big(number) else number
     return text

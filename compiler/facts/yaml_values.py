@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.runtime.values import is_too_big
 from policy_lang.source import Span, whole_file
 
 MAX_DEPTH = 100
@@ -145,5 +146,6 @@ def _plain(text: str) -> Any:
     if _HEX.match(text):
         return int(text.replace("_", ""), 16)
     if _FLOAT.match(text):
-        return Decimal(text.replace("_", ""))
+        number = Decimal(text.replace("_", ""))
+        return text if is_too_big(number) else number
     return text

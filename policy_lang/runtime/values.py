@@ -16,7 +16,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from policy_lang.json_text import without_halves
+
 Value = Any
+_MOST_DIGITS = 999_999
 
 
 class _Undefined:
@@ -192,9 +195,27 @@ def from_json(text: str | bytes) -> Value:
     """A JSON text as a value; decimals keep the digits as written.
 
     Raises:
-        ValueError: the text is no JSON (``json.JSONDecodeError``), or holds ``NaN`` or ``Infinity``.
+        ValueError: the text is no JSON (``json.JSONDecodeError``), or holds ``NaN``, ``Infinity`` or a number that
+            ``is_too_big``.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text))
+    try:
+        return json.loads(without_halves(text), parse_float=_decimal, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def is_too_big(number: Decimal) -> bool:
+    """Whether a number has so many digits written out that no arithmetic on it would end."""
+    return bool(number) and abs(number.adjusted()) > _MOST_DIGITS
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if is_too_big(number):
+        raise ValueError("number too big")
+    return number
 
 
 def _no_constant(name: str) -> Value:

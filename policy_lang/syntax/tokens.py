@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
+from policy_lang.json_text import without_halves
 from policy_lang.source import Source, Span
 
 KEYWORDS = frozenset(
@@ -210,7 +211,7 @@ def decode_string(text: str) -> str:
     Raises:
         ValueError: an escape that JSON does not know.
     """
-    decoded: str = _JSON.decode(text) if "\\" in text else text[1:-1]
+    decoded: str = _JSON.decode(without_halves(text)) if "\\" in text else text[1:-1]
     return decoded
 
 

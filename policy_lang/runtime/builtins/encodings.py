@@ -9,7 +9,16 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
-from policy_lang.runtime.values import RegoSet, Value, from_json, from_python, object_items, sorted_values, to_json
+from policy_lang.runtime.values import (
+    RegoSet,
+    Value,
+    from_json,
+    from_python,
+    is_too_big,
+    object_items,
+    sorted_values,
+    to_json,
+)
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
@@ -73,8 +82,8 @@ def _loader() -> Any:
             number = Decimal(node.value)
         except InvalidOperation:
             number = Decimal(repr(loader.construct_yaml_float(node)))
-        if not number.is_finite():
-            raise yaml.constructor.ConstructorError(None, None, "not a finite number", node.start_mark)
+        if not number.is_finite() or is_too_big(number):
+            raise yaml.constructor.ConstructorError(None, None, "not a number of finite size", node.start_mark)
         return number
 
     Loader.add_constructor("tag:yaml.org,2002:float", decimal)

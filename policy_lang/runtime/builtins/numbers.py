@@ -9,6 +9,7 @@ from typing import Any
 
 from policy_lang.runtime import numbers as exact
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure, operand_error
+from policy_lang.runtime.values import is_too_big
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999, traps=[])
@@ -32,7 +33,9 @@ def arithmetic(name: str, left: Any, right: Any) -> Any:
 
 
 def normal(number: Decimal) -> int | Decimal:
-    """An int where the value is integral, else without trailing zeros."""
+    """An int where the value is integral, else without trailing zeros; a BuiltinError where it has too many digits."""
+    if not number.is_finite():
+        raise BuiltinError("eval_builtin_error", "number too big")
     return int(number) if number == number.to_integral_value() else number.normalize(_WIDE)
 
 
@@ -171,4 +174,6 @@ def to_number(value: Any) -> Any:
         code = "eval_type_error" if value.lower().lstrip("+-") in ("inf", "infinity", "nan") else "eval_builtin_error"
         raise BuiltinError(code, "to_number: invalid syntax")
     number = Decimal(value)
+    if is_too_big(number):
+        raise BuiltinError("eval_builtin_error", "to_number: number too big")
     return int(value) if value.lstrip("+-").isdigit() else number

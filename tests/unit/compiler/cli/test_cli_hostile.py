@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,30 @@ def test_a_policy_file_that_is_no_text_is_refused(tmp_path: Path, capsys: pytest
     assert code == 1
     assert "FLC421" in said
     assert "not UTF-8" in said
+
+
+@pytest.mark.parametrize("arguments", [["eval", "-I", "input"], ["repl"], ["fmt"], ["check", "nowhere"]])
+def test_closed_streams_are_empty_ones(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", "import sys; sys.stdin = sys.stdout = None; import floec; sys.exit(floec.main())"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode in (0, 1)
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_terminal_cannot_show_is_escaped() -> None:
+    command = [sys.executable, "-m", "floec", "eval", "-f", "raw", '"\u2603 \\ud83d"']
+    settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=settings, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"\\u2603 \\ufffd\n")
+
+
+@pytest.mark.parametrize("query", ['to_number("1e999999999") + 1', 'to_number("1e600000") * to_number("1e600000")'])
+def test_numbers_of_a_million_digits_are_undefined(query: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["eval", "-f", "raw", query]) == 0
+    assert capsys.readouterr().out.strip() == ""
+
+
+def test_an_ir_that_is_nested_without_end_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ir.json").write_text("[" * 100_000)
+    assert run(["ir", "diff", str(tmp_path / "ir.json"), str(tmp_path / "ir.json")]) == 1
+    assert "FLC109" in capsys.readouterr().err
