@@ -18,6 +18,8 @@ _CONFIG = (
     "store_failures_as", "meta", "database", "schema", "alias",
 )  # fmt: skip
 _NAME = re.compile(r"(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)")
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
+_NO_WORD = re.compile("[^0-9a-zA-Z_]+")
 _REFERENCE = re.compile(r"\s*(ref|source)\s*\(.+\)\s*\Z", re.DOTALL)
 
 
@@ -45,6 +47,8 @@ class GenericTest:
 
 def generic_test(given: Any, target: Target, column: str | None) -> GenericTest | None:
     """The test that one item of ``data_tests`` states; None where it states none."""
+    if type(given) is str and column is not None and _PLAIN.fullmatch(given):
+        return _plain(given, target, column)
     named = _named(given)
     if named is None:
         return None
@@ -63,17 +67,32 @@ def generic_test(given: Any, target: Target, column: str | None) -> GenericTest 
         keywords["column_name"] = column
     prefix = (f"{namespace}_" if namespace else "") + target.prefix
     name = own_name if isinstance(own_name, str) else _synthetic_name(prefix + short, target.name, keywords)
-    keywords["model"] = f"{{{{ get_where_subquery({target.relation}) }}}}"
-    hashed = repr(_hashable({"namespace": namespace, "name": short, "kwargs": keywords}))
+    keywords["model"] = _where(target)
+    hashed = _hashed(namespace, short, keywords)
     return GenericTest(
         name,
         f"{namespace}.{short}" if namespace else short,
-        hashlib.md5((name + hashed).encode(), usedforsecurity=False).hexdigest()[-10:],
+        _digest(name, hashed),
         config,
         arguments,
         description if isinstance(description, str) else "",
         tuple(v for v in arguments.values() if isinstance(v, str) and _REFERENCE.match(v.strip("{} "))),
     )
+
+
+def _plain(kind: str, target: Target, column: str) -> GenericTest:
+    """A test of a column of which only the kind is given: as nearly all are, so it is made without a detour."""
+    name = f"{target.prefix}{kind}_{target.name}_{_NO_WORD.sub('_', column)}"
+    hashed = _hashed(None, kind, {"column_name": column, "model": _where(target)})
+    return GenericTest(name, kind, _digest(name, hashed), {}, {}, "", ())
+
+
+def _where(target: Target) -> str:
+    return f"{{{{ get_where_subquery({target.relation}) }}}}"
+
+
+def _digest(name: str, hashed: str) -> str:
+    return hashlib.md5((name + hashed).encode(), usedforsecurity=False).hexdigest()[-10:]
 
 
 def _named(given: Any) -> tuple[str, dict[str, Any]] | None:
@@ -91,6 +110,8 @@ def _named(given: Any) -> tuple[str, dict[str, Any]] | None:
 
 
 def _take_config(arguments: dict[str, Any]) -> dict[str, Any]:
+    if not arguments:
+        return {}
     found = {key: arguments.pop(key) for key in _CONFIG if key in arguments}
     given = arguments.pop("config", None)
     if isinstance(given, Mapping):
@@ -103,7 +124,7 @@ def _synthetic_name(kind: str, target: str, arguments: Mapping[str, Any]) -> str
     for key in sorted(arguments):
         value = arguments[key]
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        flat.extend(re.sub("[^0-9a-zA-Z_]+", "_", str(part)) for part in parts)
+        flat.extend(_NO_WORD.sub("_", str(part)) for part in parts)
     return f"{kind}_{target}_{'__'.join(flat)}"
 
 
@@ -114,6 +135,13 @@ def _float(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _float(v) for k, v in value.items()}
     return [_float(v) for v in value] if isinstance(value, list) else value
+
+
+def _hashed(namespace: str | None, short: str, keywords: dict[str, Any]) -> str:
+    if all(type(value) is str for value in keywords.values()):  # as nearly all are: not worth a look at each
+        plain = {key: keywords[key] for key in sorted(keywords)}
+        return repr({"kwargs": plain, "name": short, "namespace": str(namespace)})
+    return repr(_hashable({"namespace": namespace, "name": short, "kwargs": keywords}))
 
 
 def _hashable(value: Any) -> Any:

@@ -94,6 +94,7 @@ class Assembly:
         self.by_name: dict[str, list[Node]] = defaultdict(list)
         self.sources: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         self.macros = Macros()
+        self.kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.unknown = set(_UNKNOWN)
 
     def facts(self) -> Facts:
@@ -275,13 +276,13 @@ class Assembly:
         test = generic_test(stated.given, target, stated.column)
         if test is None:
             return
-        namespace, _, kind = test.test.rpartition(".")
-        macro = self.macros.find(f"{namespace}.test_{kind}" if namespace else f"test_{kind}", package.name)
-        own = macro[1].block.config if macro is not None else {}
-        config = package.nodes.config("test", [package.name, *file.parts, test.name], test.config, own)
-        config = known(config)
-        if off(config):
-            return
+        own = self._own_config(test.test, package.name)
+        config: dict[str, Any] = {}
+        if own or test.config or package.nodes.configured("test"):
+            fqn = [package.name, *file.parts, test.name]
+            config = known(package.nodes.config("test", fqn, test.config, own))
+            if off(config):
+                return
         used = {attached}
         for call in test.references:
             found = reference(call)
@@ -295,12 +296,21 @@ class Assembly:
             kind="generic",
             attached_to=attached,
             column=stated.column or text(test.arguments.pop("column_name", None)),
-            tags=entries.tags(entry["tags"], stated.tags),
+            tags=entries.tags(entry["tags"], stated.tags) if stated.tags else entry["tags"],
             description=test.description,
             arguments=test.arguments,
             depends_on=sorted(used),
         )
         facts.tests.append(entry)
+
+    def _own_config(self, test: str, package: str) -> Mapping[str, Any]:
+        """What the macro of a generic test configures for all tests of its kind."""
+        key = (test, package)
+        if key not in self.kinds:
+            namespace, _, kind = test.rpartition(".")
+            macro = self.macros.find(f"{namespace}.test_{kind}" if namespace else f"test_{kind}", package)
+            self.kinds[key] = macro[1].block.config if macro is not None else {}
+        return self.kinds[key]
 
     def _singular_tests(self, package: PackageResources, facts: Facts) -> None:
         patches = {str(g["name"]): (e, g) for e, g, _ in package.each("data_tests", "test")}

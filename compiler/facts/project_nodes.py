@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from compiler.facts import entries
 from compiler.facts.entries import Entry, items, mapping, text
 from compiler.facts.file_facts import UNKNOWN, Block, Ref
-from compiler.facts.project_config import ProjectFile, merge_config
+from compiler.facts.project_config import CONFIG_KEYS, ProjectFile, merge_config
 from compiler.facts.scan import CodeFile, Scan, YamlFile
 from compiler.facts.seed_files import apply_csv
 from compiler.facts.sql_text import SqlText
@@ -82,6 +82,10 @@ class PackageNodes:
                 for block in file.facts.snapshots:
                     yield self._node("snapshot", block.name, file, block)
         yield from self._yaml_snapshots()
+
+    def configured(self, kind: str) -> bool:
+        """Whether a project file configures resources of the kind at all."""
+        return any(project.raw.get(key) for project in (self.project, self.root) for key in CONFIG_KEYS.get(kind, ()))
 
     def config(self, kind: str, fqn: list[str], *given: Mapping[str, Any]) -> dict[str, Any]:
         """The configuration of a resource: folders, then what is ``given``, in this order."""
