@@ -6,6 +6,7 @@ written. Files are read once each; one that cannot be read answers None, or the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +47,7 @@ class ProjectPositions:
 
     def __init__(self, project_dir: Path, name: str, packages_folder: str = "dbt_packages") -> None:
         self._root = project_dir
+        self._prefix = str(project_dir / "_")[:-1]
         self._name = name
         self._packages = packages_folder
         self._yaml = lru_cache(maxsize=None)(self._load_yaml)
@@ -69,10 +71,12 @@ class ProjectPositions:
         return self._path(entry.get("package") or str(entry.get("unique_id") or "..").split(".")[1], path)
 
     def _find_path(self, package: str, path: str) -> str:
-        inside = self._root / self._packages / package / path
-        if package != self._name and inside.is_file():
-            return str(inside)
-        return str(self._root / path)
+        if package != self._name:
+            inside = self._root / self._packages / package / path
+            if inside.is_file():
+                return str(inside)
+        plain = path and path[0] not in "/." and "/." not in path and "//" not in path and path[-1] != "/"
+        return self._prefix + path if plain and os.sep == "/" else str(self._root / path)
 
     def _load_yaml(self, file: str) -> YamlDocument | None:
         return load_file(file).value
@@ -92,7 +96,8 @@ class ProjectPositions:
 
     def _load_text(self, file: str) -> str | None:
         try:
-            return Path(file).read_text(encoding="utf-8-sig")
+            with open(file, encoding="utf-8-sig") as opened:
+                return opened.read()
         except (OSError, UnicodeDecodeError):
             return None
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +57,20 @@ def test_every_command_has_its_module_and_help(name: str, capsys: pytest.Capture
 )
 def test_exit_codes(found: tuple[Diagnostic, ...], code: int) -> None:
     assert exit_code(found) == code
+
+
+def test_a_check_as_a_process_says_all_and_ends_with_its_code(tmp_path: Path) -> None:
+    asked = [sys.executable, "-m", "floec", "check", str(tmp_path / "gone"), "--format", "json"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["diagnostics"][0]["code"] == "FLC100"
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    asked = [sys.executable, "-m", "floec", "check", str(tmp_path / "gone"), "--format", "json"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode in (0, 1)

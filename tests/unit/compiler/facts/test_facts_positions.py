@@ -131,3 +131,19 @@ def test_placing_a_finding_does_not_grow_with_the_file(tmp_path: Path) -> None:
         return _calls(lambda: positions.locate("sources", entry, ("columns", 0, "type")))
 
     assert placing(200) == placing(20)
+
+
+@pytest.mark.parametrize("root", [".", "shop", "/data/shop", "../shop"])
+@pytest.mark.parametrize("path", ["models/a.sql", "./models/a.sql", "models/./a.sql", "models//a.sql", "/x/a.sql", ""])
+def test_files_are_named_as_the_folder_was_given(root: str, path: str) -> None:
+    positions = ProjectPositions(Path(root), "shop")
+    assert positions.file({"package": "shop"}, path) == str(Path(root) / path)
+
+
+def test_files_of_an_installed_package_are_below_it(tmp_path: Path) -> None:
+    file = tmp_path / "dbt_packages" / "utils" / "models" / "a.sql"
+    file.parent.mkdir(parents=True)
+    file.write_text("select 1", encoding="utf-8")
+    positions = ProjectPositions(tmp_path, "shop")
+    assert positions.file({"package": "utils"}, "models/a.sql") == str(file)
+    assert positions.file({"package": "shop"}, "models/a.sql") == str(tmp_path / "models" / "a.sql")
