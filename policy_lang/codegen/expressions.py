@@ -191,6 +191,8 @@ class Expressions:
                 if known[1] == types.STRING
                 else (f"({found} if type({codes[1]}) is str else {slow})", True)
             )
+        if op.name == "regex.match" and codes[0].isidentifier():
+            return self.matched(codes, known, slow), True
         return inline.fast(op.name, op.args, codes, known, slow), True
 
     def matcher(self, op: nodes.Builtin, codes: list[str], known: list[Type]) -> str | None:
@@ -202,6 +204,13 @@ class Expressions:
             return None
         number = self.patterns.setdefault(pattern.value, len(self.patterns))
         return f"P{number}[{codes[1]}]"
+
+    def matched(self, codes: list[str], known: list[Type], slow: str) -> str:
+        """A match of a pattern that is a value: a look-up where it was matched before, as it is valid then."""
+        if known[1] != types.STRING and not codes[1].isidentifier():
+            return slow
+        tests = [f"type({code}) is str" for code, type_ in zip(codes, known, strict=True) if type_ != types.STRING]
+        return f"(MATCHED[{codes[0]}][{codes[1]}] if {' and '.join((*tests, f'{codes[0]} in MATCHED'))} else {slow})"
 
     def text(self, op: nodes.Text, holes: Mapping[int, str] | None = None) -> str:
         parts = []

@@ -72,11 +72,14 @@ class _All(dict[str, Matches]):
     def __missing__(self, pattern: str) -> Matches:
         if len(self) >= 256:
             self.clear()
+            MATCHED.clear()
         found = self[pattern] = Matches(pattern)
         return found
 
 
 _MATCHES = _All()
+MATCHED: dict[str, Matches] = {}
+"""The patterns that have matched or not: they are valid, so generated code may look matches up in place."""
 
 
 def matches(pattern: str) -> Matches:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
-from policy_lang.runtime.matching import lower, matches, pattern_of
+from policy_lang.runtime.matching import MATCHED, lower, matches, pattern_of
 from policy_lang.runtime.values import (
     RegoSet,
     from_json,
@@ -195,7 +195,10 @@ def format_int(number: Any, base: Any) -> str:
 
 @builtin("regex.match", "string", "string")
 def regex_match(pattern: str, text: str) -> bool:
-    return matches(pattern)[text]
+    known = matches(pattern)
+    found = known[text]
+    MATCHED[pattern] = known
+    return found
 
 
 @builtin("regex.is_valid", "any")

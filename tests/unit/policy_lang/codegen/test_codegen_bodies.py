@@ -111,6 +111,11 @@ def test_a_bug_of_ours_is_said_at_the_line_of_the_policy(monkeypatch: pytest.Mon
         ("p := [x | some x in input; is_string(x); input[2] > count(trim_space(x))]", [" a", "b "]),
         ("p := [x | some x in input; is_string(x); count(trim_space(x)) >= input[3]]", [" a", "b "]),
         ("p := [x | some x in input; regex.match(input[0], x)]", [" a"]),
+        ('p := [[q, x] | some x in input; some q in ["^b", "(", 7]; regex.match(q, x)]', [["^b", "b "]]),
+        (
+            "p := [[q, x] | some x in input; is_string(x); q := input[_]; regex.match(q, x)]",
+            [[" a", " a"], ["b ", "b "]],
+        ),
     ],
 )
 def test_builtins_on_texts_pass_over_what_is_none(rules: str, expected: Any) -> None:
