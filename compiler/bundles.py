@@ -52,6 +52,10 @@ class Bundle:
         path: Keys = ("policies", self.index, *keys)
         return self.document.span(path)
 
+    def key_span(self, *keys: str) -> Span | None:
+        """Where the last of ``keys`` itself is written, for what is wrong with the name and not with the value."""
+        return self.document.key_span(("policies", self.index, *keys)) if self.document is not None else None
+
 
 def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...]]:
     """The bundles of a chain of manifests, the topmost tier's first."""
@@ -111,6 +115,12 @@ def _files(use: str, document: Document, index: int, found: list[Diagnostic]) ->
         hint = f"the path is relative to `{document.file}`"
         found.append(Diagnostic("FLC421", f"the policy bundle `{use}` {what}", span, hint=hint, path=path))
     return files
+
+
+def named(span: Span) -> Span:
+    """A place in the standard library under the name that a manifest has for it, the same on every machine."""
+    inside = span.file.removeprefix(f"{STDLIB}{os.sep}")
+    return span if inside == span.file else span._replace(file=f"stdlib/{Path(inside).as_posix()}")
 
 
 def families() -> list[str]:

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Protocol
 
+from compiler.bundles import named
 from compiler.documents.models import Document
 from compiler.fixes import proposed
 from compiler.settings import SECURITY, InForce
@@ -160,7 +161,7 @@ def _diagnostic(violation: Violation, origins: _Origins, in_force: InForce, reas
         hint=violation.hint,
         docs=policy.docs,
         fixes=proposed(violation.fix, ir, places.locate(violation.fix.path)) if violation.fix is not None else (),
-        policy=policy.span,
+        policy=named(policy.span),
         path=violation.at,
         subject=violation.subject,
         suppressed=reason,

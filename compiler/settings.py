@@ -97,7 +97,7 @@ def _unknown(bundle: Bundle, policies: Sequence[PolicyInfo]) -> Iterator[Diagnos
         if id_ not in ids:
             hint = did_you_mean(id_, ids) or "its policies are: " + ", ".join(sorted(ids))
             text = f"the bundle `{bundle.use}` has no policy {id_}"
-            yield Diagnostic("FLC322", text, bundle.span("severity", id_), hint=hint)
+            yield Diagnostic("FLC322", text, bundle.key_span("severity", id_), hint=hint)
 
 
 def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnostic]) -> tuple[int, Setting | None]:
@@ -236,7 +236,7 @@ def _home(
     else:
         text = f"the bundle `{bundle.use}` has no parameter `{key}`"
         hint = did_you_mean(name, [n for _, n in declared])
-    found.append(Diagnostic("FLC322", text, bundle.span("params", *keys), hint=hint))
+    found.append(Diagnostic("FLC322", text, bundle.key_span("params", *keys), hint=hint))
     return None
 
 

@@ -54,10 +54,16 @@ class YamlDocument:
         return self.source.file
 
     def span(self, path: Keys) -> Span:
-        """The span of the value at ``path``, or of the nearest enclosing thing that has one."""
+        """The span of the value at ``path``, or of the nearest enclosing thing that has one.
+
+        Of a mapping or list in block style it is that of its key: its first line says nothing of the whole.
+        """
         while path and path not in self.value_spans:
             path = path[:-1]
-        return self.value_spans.get(path, whole_file(self.source.file))
+        span = self.value_spans.get(path, whole_file(self.source.file))
+        if (span.line, span.col) == (span.end_line, span.end_col):  # a block collection, or nothing after the key
+            return self.key_spans.get(path, span)
+        return span
 
     def key_span(self, path: Keys) -> Span:
         """The span of the key that holds ``path``; that of the value where no key does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from policy_lang.source import Span
 
 _WORD = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTIFY: "note"}
 _COLOUR = {Severity.BLOCK: "\x1b[1;31m", Severity.WARN: "\x1b[1;33m", Severity.NOTIFY: "\x1b[1;36m"}
+_WORD_AT = re.compile(r"[\w$.-]*\w")
 _RESET = "\x1b[0m"
 _MAX_LINE = 160
 """Longer source lines are cut around the caret: a minified file must not flood the terminal."""
@@ -100,11 +102,12 @@ def _snippet(span: Span, label: str, mark: str, width: int, lines: Lines) -> lis
     arrow = "-->" if mark == "^" else ":::"
     out = [f"{pad}{arrow} {span.file}:{span.line}:{span.col}"]
     text = lines.line(span)
-    if text is None:
+    if text is None or "\0" in text:  # not readable, or no text at all: a blob of an archive
         return out
     start = min(span.col - 1, len(text))
     end = span.end_col - 1 if span.end_line == span.line else len(text)
-    length = max(1, min(end, len(text)) - start)
+    point = (span.line, span.col) == (span.end_line, span.end_col)
+    length = _word_at(text, start) if point else max(1, min(end, len(text)) - start)
     if len(text) > _MAX_LINE:
         cut = max(0, start - _MAX_LINE // 3)
         text, start = text[cut : cut + _MAX_LINE], start - cut
@@ -118,10 +121,14 @@ def _snippet(span: Span, label: str, mark: str, width: int, lines: Lines) -> lis
     return out
 
 
+def _word_at(text: str, start: int) -> int:
+    """The length of the word at ``start``, at least 1: a place without an extent is marked by its whole word."""
+    word = _WORD_AT.match(text, start)
+    return len(word[0]) if word else 1
+
+
 def _plain(text: str) -> str:
     """Control characters would let a document repaint the terminal: show them as escapes."""
-    if text.isprintable():
-        return text
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n" else (" " if c == "\t" else repr(c)[1:-1]) for c in text)

@@ -91,4 +91,6 @@ def test_every_value_has_a_place() -> None:
     assert loaded is not None
     assert loaded.span(("a", 0, "c", 1))[1:3] == (3, 12)
     assert loaded.key_span(("a", 0, "b"))[1:3] == (2, 5)
-    assert loaded.span(("a", 7, "nothing"))[1:3] == (2, 3)
+    assert loaded.span(("a", 7, "nothing")) == loaded.span(("a",)) == loaded.key_span(("a",))
+    assert loaded.span(("a",))[1:] == (1, 1, 1, 2)
+    assert loaded.span(("a", 0))[1:3] == (2, 5)

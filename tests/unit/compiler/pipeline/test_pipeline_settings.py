@@ -206,6 +206,16 @@ def test_a_setting_for_nothing_or_of_a_wrong_type(entry: Any, code: str, says: s
     assert found.span.file.endswith("manifest.yaml")
 
 
+@pytest.mark.parametrize("entry", [{"severity": {"OWN002": "warn"}}, {"params": {"limt": 3}}])
+def test_a_setting_for_nothing_is_marked_at_its_name(entry: Any, tmp_path: Path) -> None:
+    own_policy(tmp_path / "own")
+    manifest = write(tmp_path / "x", None, [{"use": "../own", **entry}])
+    found = the(settled(manifest))
+    assert found.span is not None
+    line = Path(found.span.file).read_text().splitlines()[found.span.line - 1]
+    assert line[found.span.col - 1 : found.span.end_col - 1].strip('"') in ("OWN002", "limt")
+
+
 def test_a_parameter_of_two_packages_must_name_its_own(tmp_path: Path) -> None:
     own_policy(tmp_path / "own")
     own_policy(tmp_path / "own", name="other", id="OWN002")

@@ -168,3 +168,19 @@ def test_text_shows_related_places_with_every_finding(tmp_path: Path) -> None:
     label = Label(span(str(file), 2, 1, 7), "set here")
     shown = text.render([Diagnostic("X1", f"m{i}", related=(label,)) for i in range(2)])
     assert shown.count("2 | second\n  | ------ set here") == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "col", "marked"),
+    [("  compute:", 3, "^^^^^^^"), ("  - name: x", 3, "^"), ("a.b-c: 1", 1, "^^^^^"), ("", 1, "^"), ("x", 9, "^")],
+)
+def test_text_marks_the_word_at_a_place_without_extent(line: str, col: int, marked: str) -> None:
+    shown = text.render([Diagnostic("A", "m", span("f", 1, col, col))], text.Lines({"f": line + "\n"}))
+    assert shown.splitlines()[-1].split("|")[1].strip() == marked
+
+
+def test_text_shows_no_line_of_what_is_no_text(tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"access-control.json\0\0\0\n")
+    shown = text.render([Diagnostic("A", "changed", whole_file(str(blob)))])
+    assert shown == f"error[A]: changed\n --> {blob}:1:1"
