@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -14,14 +15,16 @@ _ID = re.compile(r"^# ([A-Z]+\d+)\b", re.MULTILINE)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("code", metavar="CODE", nargs="?", help="FLC301, NAM001, rego_parse_error …; none lists all")
+    parser.add_argument(
+        "code", metavar="CODE", nargs="?", help="FLC301, NAM001, LNT001, rego_parse_error …; none lists all"
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
     from compiler.report.codes import explanations
 
-    known = {**explanations(), **policy_pages()}
+    known = {**explanations(), **_lint_rules(), **policy_pages()}
     if options.code is None:
         for text in known.values():
             print(text.partition("\n")[0].removeprefix("# "))
@@ -36,6 +39,18 @@ def execute(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     print(known[wanted].rstrip())
     return EXIT_OK
+
+
+def _lint_rules() -> dict[str, str]:
+    """Code → what the lint rule finds, and how it is left out."""
+    from policy_lang.lint.registry import rules
+
+    return {
+        code: f"# {code}: {rule.title[0].upper()}{rule.title[1:]}\n\n"
+        f"Severity: {rule.severity}. {inspect.getdoc(rule.check)}\n\n"
+        f"It is left out with `--disable {code}`, or on one line with the comment `# floec:ignore {code} REASON`.\n"
+        for code, rule in rules().items()
+    }
 
 
 def policy_pages() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from types import MappingProxyType
 
 from policy_lang.diagnostics import Severity
@@ -74,6 +75,7 @@ def file_rule(
     """Register a rule that looks at one file at a time."""
 
     def register(check: Callable[[File], Iterable[Finding]]) -> Check:
+        @wraps(check)  # its docstring is what `floec explain` says
         def whole(project: Project) -> Iterable[Finding]:
             for file in project.files:
                 yield from check(file)

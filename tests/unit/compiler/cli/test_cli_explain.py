@@ -12,6 +12,7 @@ import pytest
 from compiler.cli.explain_command import policy_pages
 from compiler.cli.main import run
 from compiler.report.codes import explanations
+from policy_lang.lint.registry import rules
 
 ROOT = Path(__file__).parents[4]
 CODE = re.compile(r'"(FLC\d{3}|(?:rego|floe|eval)_[a-z_]+_error)"')
@@ -41,16 +42,25 @@ def test_every_policy_has_a_page() -> None:
     assert ids == set(policy_pages())
 
 
-@pytest.mark.parametrize("code", ["FLC301", "flc301", "NAM001", "rego_parse_error"])
+@pytest.mark.parametrize("code", ["FLC301", "flc301", "NAM001", "LNT043", "rego_parse_error"])
 def test_explain(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", code]) == 0
     assert capsys.readouterr().out.lower().startswith(f"# {code.lower()}: ")
 
 
+def test_every_lint_rule_says_more_than_its_title(capsys: pytest.CaptureFixture[str]) -> None:
+    for code, rule in rules().items():
+        assert run(["explain", code]) == 0
+        about = capsys.readouterr().out.splitlines()[2]
+        assert about.startswith(f"Severity: {rule.severity}. ")
+        assert len(about) > 40
+        assert "None" not in about
+
+
 def test_explain_lists_all_and_says_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert len(listed) == len(explanations()) + len(policy_pages())
+    assert len(listed) == len(explanations()) + len(policy_pages()) + len(rules())
     assert run(["explain", "FLC3O1"]) == 2
     assert "did you mean `FLC301`?" in capsys.readouterr().err
 
