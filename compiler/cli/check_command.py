@@ -39,8 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def add_stages(parser: argparse.ArgumentParser) -> None:
     """The options of every command that runs the stages."""
     parser.add_argument("--manifest", metavar="FILE", type=Path, help="dbt's manifest.json to read the project from")
-    parser.add_argument("--stop-after", metavar="STAGE", type=_stage, help="read, inherit, resolve, facts, ir …")
+    parser.add_argument(
+        "--stop-after", metavar="STAGE", type=_stage, help="read, inherit, resolve, facts, ir, policies or emit"
+    )
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
+    parser.add_argument("-v", "--verbose", action="store_true", help="name the policies that had nothing to check")
 
 
 def _stage(name: str) -> str:
@@ -89,7 +92,7 @@ def _all_judged(options: argparse.Namespace) -> tuple[list[Diagnostic], dict[str
 def _judged(path: str, options: argparse.Namespace) -> Verdict:
     """The verdict on one document: the one that is kept, where nothing has changed since."""
     today = datetime.now(UTC).date()
-    whole = not (options.no_cache or options.timings or options.stop_after or options.changed)
+    whole = not (options.no_cache or options.timings or options.stop_after or options.changed or options.verbose)
     key = verdicts.key_of(path, options.manifest, today) if whole else ""
     if key and (kept := verdicts.recall(key)) is not None:
         return kept
@@ -122,8 +125,9 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
         left_out += report.state.checked.left_out if report.state.checked is not None else 0
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
-    idle = idle_policies(report.state.checked)
-    lines = (f"{path}: {'; '.join(reached) or 'read, not judged by policies'}", *([idle] if idle else []))
+    idle = idle_policies(report.state.checked, options.verbose)
+    otherwise = "read, not judged by policies" if report.state.chain is not None else "not read"
+    lines = (f"{path}: {'; '.join(reached) or otherwise}", *([idle] if idle else []))
     if left_out:
         lines += (f"{left_out} findings on what did not change are not shown",)
     verdict = Verdict(found, lines)

@@ -37,7 +37,7 @@ def execute(options: argparse.Namespace) -> int:
 
             print_timings(report)
         if options.format == "text":
-            tell(report, diagnostics)
+            tell(report, diagnostics, options.verbose)
     return exit_code(diagnostics)
 
 
@@ -84,15 +84,15 @@ def _created() -> Outcome[str]:
         return Outcome(None, (Diagnostic("FLC892", text, hint="set it to seconds since 1970, or unset it"),))
 
 
-def tell(report: Report, diagnostics: Sequence[Diagnostic]) -> None:
+def tell(report: Report, diagnostics: Sequence[Diagnostic], verbose: bool = False) -> None:
     """Stage by stage what was read, checked, found and written; the digest stands last."""
     from compiler.cli.stages import describe, idle_policies
     from compiler.report.text import summary
 
     for stage, text in describe(report):
         print(f"{stage:<9} {text}")
-    if note := idle_policies(report.state.checked):
-        print(f"{'':<9} {note}")
+        if stage == "policies" and (note := idle_policies(report.state.checked, verbose)):
+            print(f"{'':<9} {note}")
     print(f"{'found':<9} {summary(diagnostics)}")
     state = report.state
     digest = written_digest(report, diagnostics)

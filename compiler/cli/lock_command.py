@@ -48,6 +48,8 @@ def execute(options: argparse.Namespace) -> int:
     current = lock.read_text(encoding="utf-8") if lock.is_file() else ""
     for reference, locked in sorted(loaded.value.locked.items()):
         print(f"{reference} -> {locked.tag or ''} {locked.digest}")
+    if not loaded.value.locked:
+        print(f"nothing to pin: {path} has no parent in a registry, nor has what is above it")
     if options.check:
         if wanted != current and loaded.value.locked:
             stale = Diagnostic("FLC413", f"{lock} is not up to date", whole_file(str(lock)), hint="run `floec lock`")

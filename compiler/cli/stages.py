@@ -34,12 +34,20 @@ def print_timings(report: Report) -> None:
         print(f"{timing.stage:<9} {timing.wall * 1000:9.1f} ms {timing.cpu * 1000:9.1f} ms CPU", file=sys.stderr)
 
 
-def idle_policies(checked: Checked | None) -> str:
-    """The policies that had nothing to check, said aloud; empty where there are none."""
+_FEW = 5
+"""So many idle policies are named; of more it is said how many each family has."""
+
+
+def idle_policies(checked: Checked | None, verbose: bool = False) -> str:
+    """The policies that had nothing to check, said aloud; empty where there are none. ``verbose`` names them all."""
     idle = checked.idle if checked is not None else ()
     if not idle:
         return ""
-    return f"{counted(len(idle), 'policy', 'policies')} had nothing to check: {', '.join(idle)}"
+    head = f"{counted(len(idle), 'policy', 'policies')} had nothing to check"
+    if verbose or len(idle) <= _FEW:
+        return f"{head}: {', '.join(idle)}"
+    families = Counter(id_.rstrip("0123456789") for id_ in idle)
+    return f"{head} (-v names them): {', '.join(f'{count} {family}' for family, count in families.items())}"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -34,7 +34,8 @@ def execute(options: argparse.Namespace) -> int:
         diagnostics += report.diagnostics
         if options.format == "text" and report.value is not None and not blocking(diagnostics):
             print(
-                f"verified {report.value.digest}" + (", signed by the key" if report.value.signed else ", no key given")
+                f"verified {report.value.digest}"
+                + (", signed by the key" if report.value.signed else "; its signature was not looked at: no --key")
             )
     show(diagnostics, options.format)
     return exit_code(diagnostics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -114,9 +115,28 @@ def test_check_says_what_it_checked_and_which_policies_were_idle(capsys: pytest.
     shown = capsys.readouterr()
     assert "6 models" in shown.out
     assert "no dbt project" in shown.out
-    assert "had nothing to check: " in shown.out
+    assert re.search(
+        r"^\d+ policies had nothing to check \(-v names them\): \d+ CLS, \d+ CON, ", shown.out, re.MULTILINE
+    )
     assert "2 checked: " in shown.out
     assert "error[NAM001]" in shown.err
+
+
+def test_idle_policies_are_named_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "-v", str(EXAMPLES / "broken/product")]) == 1
+    line = next(line for line in capsys.readouterr().out.splitlines() if "had nothing to check: " in line)
+    assert len(re.findall(r"[A-Z]{3}\d{3}", line)) == int(line.split()[0])
+
+
+def test_what_is_not_there_was_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(tmp_path / "none")]) == 1
+    assert "none: not read\n" in capsys.readouterr().out
+
+
+def test_a_policy_of_the_library_has_the_same_name_on_every_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--format", "json", str(EXAMPLES / "broken/product")]) == 1
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert {d["policy"]["file"].split("/")[0] for d in found} == {"stdlib"}
 
 
 def test_run_without_dbt_ends_with_3(
