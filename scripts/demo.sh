@@ -19,7 +19,7 @@ blocked() { local code=0; "$@" || code=$?; printf '   exit code %s\n' "$code"; t
 stage "1/5 check: an enterprise, a domain and a product, judged by the policies in force" check "$product"
 "$floec" check "$product"
 
-stage "2/5 compile: a product with a planted violation of each family is blocked, and nothing is written" compile broken/product
+stage "2/5 compile: a product with planted violations is blocked, and nothing is written" compile broken/product
 blocked "$floec" compile broken/product
 test ! -e broken/product/.floe
 
