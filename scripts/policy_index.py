@@ -60,8 +60,8 @@ def page() -> str:
         f"{len(policies)} policies. A manifest puts them in force with `policies: [{{use: stdlib}}]`, or one family",
         "with `{use: stdlib/naming}`, sets severities with `severity: {ID: block}` and parameters with",
         "`params: {name: value}`.",
-        "A policy without its parameter set, or without anything to look at, checks nothing; `floec check` says how many",
-        "those were, `floec check -v` which.",
+        "A policy without its parameter set, or without anything to look at, checks nothing; `floec check` says how",
+        "many those were, `floec check -v` which.",
     ]
     for family in sorted({entry.path.parent.name for entry in policies}):
         lines += ["", f"## {family}", "", "| id | title | severity | parameters |", "| --- | --- | --- | --- |"]
