@@ -112,9 +112,9 @@ def _load(path: Path, kind: type[T]) -> dict[str, T]:
     try:
         if not _private(os.stat(path.parent)):
             return {}
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             status = os.fstat(file.fileno())
-            if not _private(status) or status.st_size > MAX_PACK_BYTES + 1024:
+            if not stat.S_ISREG(status.st_mode) or not _private(status) or status.st_size > MAX_PACK_BYTES + 1024:
                 return {}
             data = file.read()
         start = len(FORMAT) + 32

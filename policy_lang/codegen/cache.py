@@ -75,13 +75,14 @@ def read(key: str) -> Any:
     try:
         if not _private(os.lstat(home), stat.S_ISDIR):
             return None
-        file = os.open(home / key, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        # Opened without waiting: what was put there may be a pipe.
+        file = os.open(home / key, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with open(file, "rb") as opened:
+            if not _private(os.fstat(file), stat.S_ISREG):
+                return None
+            content = opened.read()
     except OSError:
         return None
-    with open(file, "rb") as opened:
-        if not _private(os.fstat(file), stat.S_ISREG):
-            return None
-        content = opened.read()
     start = len(_MAGIC) + 32
     payload = content[start:]
     if content[:start] != _MAGIC + hashlib.sha256(payload).digest():

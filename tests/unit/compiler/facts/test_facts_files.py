@@ -211,3 +211,16 @@ def test_the_cache_gives_the_same_facts_and_survives_damage(tmp_path: Path) -> N
     assert changed is not None
     assert "f" not in changed.models[0]["meta"]
     assert pack.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_in_place_of_the_cache_is_not_waited_for(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    folder = tmp_path / "p"
+    folder.mkdir()
+    project(folder, models__a_DOT_sql="select 1")
+    environ = {"FLOEC_CACHE_DIR": str(cache)}
+    cold = read_project_files(folder, environ=environ)
+    [pack] = cache.glob("facts/*.pack")
+    pack.unlink()
+    os.mkfifo(pack)
+    assert read_project_files(folder, environ=environ) == cold

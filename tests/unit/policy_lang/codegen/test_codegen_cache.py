@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,18 @@ def test_a_symbolic_link_is_not_followed(home: Path, compilations: list[int], tm
     file.rename(moved)
     file.symlink_to(moved)
     answer()
+    assert len(compilations) == 2
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_in_place_of_a_program_costs_only_time(
+    make: Callable[[Path], None], home: Path, compilations: list[int]
+) -> None:
+    answer()
+    for file in home.iterdir():
+        file.unlink()
+        make(file)
+    assert answer() == "a 1.50"
     assert len(compilations) == 2
 
 
