@@ -12,20 +12,23 @@ from pathlib import Path
 from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import Ref
+from compiler.facts.graph import cycles
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
 from compiler.facts.relate import relate
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.scan import scan_project, variables_digest
 from compiler.ir.facts_model import Facts
-from compiler.ir.needs import Needs, code_used, fields
+from compiler.ir.needs import Needs, code_used, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 _NODES = ("models", "seeds", "snapshots")
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")
 _ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
-NEEDS: Needs = frozenset((kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version"))
+NEEDS: Needs = frozenset(
+    (kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version", "depends_on")
+)
 """What is taken of the manifest's nodes to lay files over them, beside what is used."""
 
 
@@ -49,6 +52,8 @@ def overlay(
     used = {kind: fields(needs, kind, _RELATED) for kind in (*_NODES, "sources")}
     resolve_refs(facts)
     relate(facts, lambda kind, field: field in used[kind])
+    if covered(needs, ("project", "cycles")):
+        facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
     return Outcome(facts, tuple(found))
 
 
@@ -127,3 +132,9 @@ def project_paths(project_dir: Path, files: Iterable[Path]) -> list[str]:
     root = project_dir.resolve()
     resolved = [f.resolve() for f in files]
     return sorted(f.relative_to(root).as_posix() for f in resolved if f.is_relative_to(root))
+
+
+def can_lay(path: str, project: ProjectFile) -> bool:
+    """False for files of which dbt alone knows what they change: macros, and blocks of documentation."""
+    macros = tuple(f"{base}/" for base in project.paths["macro-paths"])
+    return not path.endswith(".md") and not path.startswith(macros)

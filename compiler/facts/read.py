@@ -31,7 +31,7 @@ def read_facts(
     """Read ``manifest``, else ``target/manifest.json`` of the project, else (or with ``files_only``) its own files.
 
     ``changed`` names files that are laid over the manifest's facts; ``fresh`` lays all over it that are newer. A
-    manifest that is older than other files of the project is reported (FLC116, warn). ``needs`` None means
+    manifest that is older than other files, or than macros, is reported (FLC116, warn). ``needs`` None means
     everything; the rest may be left out of the entries. ``environ`` says where the cache is. FLC110 where there is
     neither a manifest nor a ``dbt_project.yml``.
     """
@@ -78,10 +78,10 @@ def _with_files(
     before = read.diagnostics
     paths = changed_files(project.value, manifest, read.value, checksums)
     if changed is not None:
-        from compiler.facts.overlay import project_paths
+        from compiler.facts.overlay import can_lay, project_paths
 
         given = project_paths(project_dir, changed)
-        rest = sorted(set(paths) - set(given))
+        rest = [path for path in paths if path not in given or not can_lay(path, project.value)]
         paths = given
         if rest:
             before = (*before, stale_diagnostic(manifest, rest))

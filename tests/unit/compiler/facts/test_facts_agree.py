@@ -171,3 +171,21 @@ def test_other_files_than_the_changed_ones_make_a_manifest_stale(project: Path) 
     assert "`models/marts/py.py` and" not in found.message
     assert {gone.name, yaml.name} == {name.split("/")[-1] for name in found.message.split("`")[3::2]}
     assert read_facts(project, changed=[mart, new, gone, yaml], environ=NO_CACHE).diagnostics == ()
+
+
+def test_a_ring_that_a_change_makes_is_found(project: Path) -> None:
+    files = change(project)
+    files[1].write_text("select 1 as id from {{ ref('mart') }}")
+    mixed = read_facts(project, changed=files, needs=frozenset([("project", "cycles")]), environ=NO_CACHE).value
+    whole = read_facts(project, files_only=True, environ=NO_CACHE).value
+    assert mixed is not None
+    assert whole is not None
+    assert mixed.project["cycles"] == whole.project["cycles"] != []
+
+
+def test_a_macro_is_not_laid_over_the_manifest_and_that_is_said(project: Path) -> None:
+    macro = next((project / "macros").rglob("*.sql"))
+    macro.write_text(macro.read_text() + "\n{# changed #}\n")
+    [found] = read_facts(project, changed=[macro], environ=NO_CACHE).diagnostics
+    assert found.code == "FLC116"
+    assert macro.name in found.message
