@@ -140,8 +140,8 @@ def _keep(key: str, inputs: Inputs, started: int, verdict: Verdict, report: Repo
     """Keep the verdict; where it is not the first under its key, also what the next change is judged by alone."""
     from compiler.cli import rejudge
 
-    if verdicts.known(key) and (base := rejudge.base_of(report, verdict.diagnostics)) is not None:
-        rejudge.keep_base(key, inputs, started, base, verdict)
+    if verdicts.known(key):
+        rejudge.keep_base(key, inputs, started, report, verdict)
     verdicts.keep(key, inputs, started, verdict)
 
 
@@ -157,7 +157,7 @@ def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, sta
     report = run(Job(Path(path), today, manifest=options.manifest), "resolve").value
     if report is None or not report.reached("resolve"):
         return None
-    verdict = rejudge.rejudged(kept.base, kept.verdict, report.state, path)
+    verdict = rejudge.rejudged(kept, report.state, path)
     if verdict is not None:
         verdicts.keep(key, kept.inputs, started, verdict, contents=False)
     return verdict

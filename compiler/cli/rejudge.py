@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from compiler.pipeline import Report, State
 
 MOST_CHANGED = 500
+_PARTS = 8
 SECTIONS = ("models", "seeds", "snapshots", "sources")
 _LISTS = frozenset((*SECTIONS, "exposures", "metrics", "semantic_models", "saved_queries", "macros", "groups",
                     "unit_tests", "tests"))  # fmt: skip
@@ -42,14 +44,16 @@ _Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a whole check saw; ``entries`` are marshalled one by one, ``frame`` is all of the IR but its lists."""
+    """What a whole check saw; ``frame`` is all of the IR but its lists, marshalled.
+
+    The entries of the lists are kept beside it, in parts, because few of them are looked at again.
+    """
 
     manifest: str
     project: str
     metadata: tuple[Any, ...]
-    hashes: dict[str, bytes]
+    hashes: list[tuple[bytes, bytes]]
     places: dict[str, tuple[str, int]]
-    entries: dict[str, bytes]
     frame: bytes
     sizes: dict[str, int]
     subjects: dict[str, int]
@@ -61,17 +65,20 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A base that still holds: nothing but the manifest has changed since."""
+    """A base that still holds: nothing but the manifest has changed since. ``key`` and ``token`` tell its entries."""
 
+    key: str
+    token: int
     base: Base
     verdict: Verdict
     inputs: Inputs
 
 
-def keep_base(key: str, inputs: Inputs, started: int, base: Base, verdict: Verdict) -> None:
+def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: Verdict) -> None:
     """Keep the base of a check that began at ``started``; inputs that changed meanwhile prevent it."""
+    base = base_of(report, verdict.diagnostics)
     stamps = inputs.stamps()
-    if stamps is None or verdicts.changed_since(stamps, started):
+    if base is None or stamps is None or verdicts.changed_since(stamps, started):
         return
     others = _others(stamps, base.manifest)
     if _newer(others, inputs, base.manifest):
@@ -79,7 +86,13 @@ def keep_base(key: str, inputs: Inputs, started: int, base: Base, verdict: Verdi
     fresh = {file: _content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
     about = (inputs.roots, inputs.files)
     found = tuple(map(verdicts.plain, verdict.diagnostics))
-    cache.write(_name(key), (about, others, fresh, base.plain(), found, verdict.lines))
+    try:
+        parts = entries_of(report)
+    except ValueError:
+        return
+    for part, entries in enumerate(parts):
+        cache.write(_name(key, part), (started, entries))
+    cache.write(_name(key), (started, about, others, fresh, base.plain(), found, verdict.lines))
 
 
 def recall_base(key: str) -> Kept | None:
@@ -88,7 +101,7 @@ def recall_base(key: str) -> Kept | None:
     if kept is None:
         return None
     try:
-        about, others, fresh, plain, found, lines = kept
+        token, about, others, fresh, plain, found, lines = kept
         base, inputs = Base(*plain), Inputs(*about)
     except (TypeError, ValueError):
         return None
@@ -99,7 +112,7 @@ def recall_base(key: str) -> Kept | None:
         return None
     if _newer(others, inputs, base.manifest):
         return None
-    return Kept(base, Verdict(tuple(map(verdicts.diagnostic, found)), tuple(lines)), inputs)
+    return Kept(key, token, base, Verdict(tuple(map(verdicts.diagnostic, found)), tuple(lines)), inputs)
 
 
 def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: str) -> bool:
@@ -109,8 +122,8 @@ def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: s
     return any(s is not None and s[1] > written for file, s in others.items() if file not in documents)
 
 
-def _name(key: str) -> str:
-    return hashlib.sha256(f"base {key}".encode()).hexdigest()
+def _name(key: str, part: int | None = None) -> str:
+    return hashlib.sha256(f"base {part} {key}".encode()).hexdigest()
 
 
 def _others(stamps: dict[str, verdicts.Stamp | None], manifest: str) -> dict[str, verdicts.Stamp | None]:
@@ -128,10 +141,39 @@ def _content(file: str) -> bytes:
         return type(error).__name__.encode()
 
 
+def entries_of(report: Report) -> list[dict[str, bytes]]:
+    """The entries that may be judged again, in parts; ValueError where one holds a decimal number."""
+    parts: list[dict[str, bytes]] = [{} for _ in range(_PARTS)]
+    assert report.state.ir is not None
+    for section in SECTIONS:
+        for entry in report.state.ir[section]:
+            parts[_part(entry["unique_id"])][entry["unique_id"]] = marshal.dumps(entry)
+    return parts
+
+
+def _part(name: str) -> int:
+    return zlib.crc32(name.encode()) % _PARTS
+
+
+def _entries(kept: Kept, names: Iterable[str]) -> dict[str, _Entry] | None:
+    """The entries as they were; None where the cache has dropped them."""
+    found: dict[str, _Entry] = {}
+    parts: dict[int, dict[str, bytes]] = {}
+    for name in names:
+        part = _part(name)
+        if part not in parts:
+            token, entries = cache.read(_name(kept.key, part)) or (0, {})
+            parts[part] = entries if token == kept.token else {}
+        if name not in parts[part]:
+            return None
+        found[name] = marshal.loads(parts[part][name])
+    return found
+
+
 def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
     """The base that a whole check leaves; None where changed nodes could not be judged on their own."""
     from compiler.contracts.stage import has_contracts
-    from compiler.facts.incremental import node_hashes
+    from compiler.facts.incremental import grouped_hashes
     from compiler.facts.manifest import open_manifest
     from compiler.facts.read import TARGET_MANIFEST
     from compiler.ir.needs import covered
@@ -156,9 +198,8 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
             str(manifest),
             str(project),
             tuple(map(opened.value.split.metadata.get, _METADATA)),
-            node_hashes(opened.value),
+            [(whole, marshal.dumps(nodes)) for whole, nodes in grouped_hashes(opened.value)],
             {e["unique_id"]: (section, i) for section in SECTIONS for i, e in enumerate(ir[section])},
-            {e["unique_id"]: marshal.dumps(e) for section in SECTIONS for e in ir[section]},
             marshal.dumps({key: value for key, value in ir.items() if key not in _LISTS}),
             _sizes(facts),
             dict(checked.subjects),
@@ -173,19 +214,21 @@ def _sizes(facts: Facts) -> dict[str, int]:
     return sizes(facts)
 
 
-def rejudged(base: Base, before: Verdict, state: State, path: str) -> Verdict | None:
+def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     """The verdict on ``path`` now, from that at the time of the base; ``state`` is that after ``resolve``."""
-    from compiler.facts.incremental import difference, node_hashes
+    from compiler.facts.incremental import changed_since
     from compiler.facts.manifest import manifest_facts, open_manifest
 
+    base = kept.base
     opened = open_manifest(Path(base.manifest))
     if opened.value is None or tuple(map(opened.value.split.metadata.get, _METADATA)) != base.metadata:
         return None
-    changes = difference(base.hashes, node_hashes(opened.value))
-    changed = changes.changed
-    if changes.added or changes.removed or len(changed) > MOST_CHANGED or not changed <= base.places.keys():
+    changed = changed_since(base.hashes, opened.value)
+    if changed is None or len(changed) > MOST_CHANGED or not changed <= base.places.keys():
         return None
-    old: dict[str, _Entry] = {name: marshal.loads(base.entries[name]) for name in changed}
+    old = _entries(kept, changed)
+    if old is None:
+        return None
     tests = {test["unique_id"] for entry in old.values() for test in entry["tests"]}
     facts = manifest_facts(opened.value, Path(base.project), state.needs, only=changed | tests)
     if facts.value is None or facts.diagnostics:
@@ -194,7 +237,7 @@ def rejudged(base: Base, before: Verdict, state: State, path: str) -> Verdict | 
     if new is None or not _unseen(state, base, old, new):
         return None
     state = replace(state, project=Path(base.project), facts=facts.value)
-    return _exchanged(base, before, state, path, (old, new))
+    return _exchanged(base, kept.verdict, state, path, (old, new))
 
 
 def _new_entries(base: Base, state: State, facts: Facts, old: Mapping[str, _Entry]) -> dict[str, _Entry] | None:

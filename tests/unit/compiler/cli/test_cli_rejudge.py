@@ -152,6 +152,12 @@ def rewritten(given: Manifest, rng: random.Random) -> None:
         one["created_at"] = 1795611804.5
 
 
+def moved(given: Manifest, rng: random.Random) -> None:
+    """As dbt does with what it parses again."""
+    one = given["nodes"].pop(picked(given, rng)["unique_id"])
+    given["nodes"][one["unique_id"]] = {**one, "description": f"{rng.random()}"}
+
+
 def disabled(given: Manifest, rng: random.Random) -> None:
     picked(given, rng)["config"]["enabled"] = False
 
@@ -190,7 +196,7 @@ def exposed(given: Manifest, rng: random.Random) -> None:
     given["exposures"]["exposure.shop.board"]["owner"] = {}
 
 
-LOCAL: tuple[Change, ...] = (described, recoloured, owned, recoded, source_described, rewritten)
+LOCAL: tuple[Change, ...] = (described, recoloured, owned, recoded, source_described, rewritten, moved)
 OTHERS: tuple[Change, ...] = (
     configured, disabled, rewired, removed, added, renamed, called_otherwise, retested, exposed,
 )  # fmt: skip
