@@ -28,14 +28,19 @@ def proposed(edit: Edit, ir: Any, span: Span) -> tuple[Fix, ...]:
         except (KeyError, IndexError, TypeError):
             return ()
     try:
-        lines = Path(span.file).read_text(encoding="utf-8").split("\n")
+        lines = _lines(Path(span.file))
         written = yaml.safe_load(lines[span.line - 1][span.col - 1 : span.end_col - 1])
-    except (OSError, UnicodeDecodeError, IndexError, yaml.YAMLError):
+    except (OSError, ValueError, IndexError, yaml.YAMLError):  # ValueError: no UTF-8, or a date that is none
         return ()
     if written is None or written != current:
         return ()
     text = yaml.safe_dump(edit.value, allow_unicode=True, width=2**31).removesuffix("...\n").strip()
     return (Fix(span, text, f"set it to {text}"),) if "\n" not in text else ()
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines as they stand: a file whose lines end otherwise has one, in which no place is found."""
+    return path.read_bytes().decode("utf-8").split("\n")
 
 
 def apply(diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
@@ -50,7 +55,7 @@ def apply(diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
             by_file.setdefault(fix.span.file, {}).setdefault(place, fix.replacement)
     for file, edits in by_file.items():
         path = Path(file)
-        lines = path.read_bytes().decode("utf-8").split("\n")
+        lines = _lines(path)
         taken: tuple[int, int] | None = None
         for (line, col, end), text in sorted(edits.items(), reverse=True):
             if taken is not None and taken[0] == line and end > taken[1]:

@@ -60,3 +60,11 @@ def test_exempted_findings_and_overlaps_change_nothing(tmp_path: Path) -> None:
     assert apply([Diagnostic("X", "m", span, fixes=(fix,), suppressed="because")]) == ()
     assert apply([Diagnostic("X", "m", span, fixes=(fix, Fix(span, "three", "")))]) == (str(file),)
     assert file.read_bytes() == b"a: two\r\n"
+
+
+@pytest.mark.parametrize("text", [TEXT.replace("\n", "\r"), TEXT.replace("'orders'", "2020-13-45")])
+def test_lines_that_end_otherwise_and_dates_that_are_none_are_left_alone(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "schema.yml"
+    file.write_bytes(text.encode())
+    at = Span(str(file), 3, 11, 3, 21 if "2020" in text else 19)
+    assert proposed(Edit("set", ("models", 0, "name"), "slv_orders"), IR, at) == ()
