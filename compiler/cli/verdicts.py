@@ -85,7 +85,7 @@ def recall(key: str) -> Verdict | None:
         inputs, started, stamps, digest, diagnostics, lines = kept
         seen = Inputs(*inputs)
         now = seen.stamps()
-        if now is None or now.keys() != stamps.keys():
+        if now is None or now.keys() != stamps.keys() or (now != stamps and not digest):
             return None
         verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines))
     except (TypeError, ValueError):
