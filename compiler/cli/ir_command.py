@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def _blob(layout: Path, descriptor: dict[str, Any]) -> Path:
 
 
 def _decode(path: Path) -> Outcome[dict[str, Any]]:
+    from compiler.ir.schema import complete
     from compiler.ir.shape import IR_VERSION
     from policy_lang.runtime.values import from_json
 
@@ -97,4 +99,7 @@ def _decode(path: Path) -> Outcome[dict[str, Any]]:
     if not isinstance(value, dict) or value.get("ir_version") != IR_VERSION:
         hint = f"an IR has `ir_version: {IR_VERSION}`"
         return Outcome(None, (Diagnostic("FLC109", f"{path} is not a checked IR", whole_file(str(path)), hint=hint),))
-    return Outcome(value)
+    whole = complete(value)
+    if whole.diagnostics:
+        return Outcome(None, tuple(replace(d, span=whole_file(str(path))) for d in whole.diagnostics))
+    return whole

@@ -166,3 +166,15 @@ def test_an_ir_that_is_nested_without_end_is_refused(tmp_path: Path, capsys: pyt
     (tmp_path / "ir.json").write_text("[" * 100_000)
     assert run(["ir", "diff", str(tmp_path / "ir.json"), str(tmp_path / "ir.json")]) == 1
     assert "FLC109" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ['"models": 3', '"models": [null]', '"platform": []', '"models": [{"columns": {"a": 1}}]', '"nothing": 1']
+)
+def test_an_ir_of_another_shape_is_not_compared(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "whole.json").write_text('{"ir_version": "floec.ir.v1"}')
+    (tmp_path / "odd.json").write_text(f'{{"ir_version": "floec.ir.v1", {text}}}')
+    assert run(["ir", "diff", str(tmp_path / "whole.json"), str(tmp_path / "whole.json")]) == 0
+    capsys.readouterr()
+    assert run(["ir", "diff", str(tmp_path / "whole.json"), str(tmp_path / "odd.json")]) == 1
+    assert "odd.json" in capsys.readouterr().err
