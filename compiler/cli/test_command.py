@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from compiler.cli.documents import DATA_SUFFIXES, POLICY_SUFFIXES, load
+from compiler.cli.documents import DATA_SUFFIXES, POLICY_SUFFIXES, load, read_value
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from compiler.cli.test_output import FORMATS, rendered
@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("-f", "--format", choices=FORMATS, default="pretty", help="form of the results (default: pretty)")
     add("-c", "--coverage", action="store_true", help="say which lines and policies the tests do not reach")
     add("--threshold", type=float, metavar="PERCENT", help="exit 1 where fewer lines are covered; implies --coverage")
+    add("--capabilities", metavar="FILE", help="JSON in OPA's form: the builtins that policies may use")
     add("-p", "--parallel", type=_jobs, default=1, metavar="N", help="run the tests in N processes (default: 1)")
     add("-w", "--watch", action="store_true", help="run again whenever a file changes")
     add(
@@ -56,6 +57,12 @@ def _once(options: argparse.Namespace) -> int:
     if loaded.value is None or blocking(loaded.diagnostics):
         show(loaded.diagnostics, "text")
         return exit_code(loaded.diagnostics)
+    capabilities: Outcome[Any] = Outcome(None)
+    if options.capabilities is not None:
+        capabilities = read_value(options.capabilities)
+        if blocking(capabilities.diagnostics):
+            show(capabilities.diagnostics, "text")
+            return exit_code(capabilities.diagnostics)
     from compiler.ir.schema import ir_schema
     from policy_lang.engine import CompileOptions
     from policy_lang.testing.runner import TestOptions, run_tests
@@ -66,7 +73,7 @@ def _once(options: argparse.Namespace) -> int:
         run=options.run,
         data=loaded.value.data,
         complete=_complete if options.schema == "ir" else None,
-        compile=CompileOptions(ir_schema() if options.schema == "ir" else None),
+        compile=CompileOptions(ir_schema() if options.schema == "ir" else None, capabilities=capabilities.value),
         coverage=coverage,
         jobs=options.parallel,
     )
