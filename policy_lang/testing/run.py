@@ -21,10 +21,12 @@ from policy_lang.testing.difference import difference
 from policy_lang.testing.results import Status, SubCase, TestResult
 from policy_lang.trace.evaluate import Env, Evaluator
 from policy_lang.trace.explain import Traced
-from policy_lang.trace.record import Recorder
+from policy_lang.trace.record import ExhaustedError, Recorder
 from policy_lang.trace.report import explained
 
 Complete = Callable[[Any], Outcome[Any]]
+EXPLAINED_LITERALS = 200_000
+"""How many literals are looked at to say why a test failed: about two seconds."""
 
 
 class _Undecided(Exception):
@@ -86,7 +88,7 @@ class Runner:
                 self._trace(path, self.covering, values["input"], data)
         if not detail:
             return Status.PASS, (), (), ()
-        recorder = Recorder()
+        recorder = Recorder(budget=EXPLAINED_LITERALS)
         self._trace(violation, recorder, values["input"], data)
         rules = [rule for rule in self.traced.rules if rule.path == violation and self._belongs(rule, test)]
         return Status.FAIL, detail, explained(recorder, rules, self.sources), ()
@@ -122,7 +124,7 @@ class Runner:
         with_keys = any(variables(rule.keys) for rule in rules)
         if answer.value is True or (with_keys and all(case.passed for case in cases)):
             return Status.PASS, (), (), cases
-        recorder = Recorder()
+        recorder = Recorder(budget=EXPLAINED_LITERALS)
         self._trace(path, recorder, UNDEFINED, self.data)
         shown = "undefined" if answer.value is UNDEFINED else to_json(answer.value)
         detail = () if with_keys else (f"expected true, the rule is {shown}",)
@@ -159,8 +161,8 @@ class Runner:
         evaluator = Evaluator(grouped(list(self.traced.rules)), recorder)
         try:
             evaluator.document(path, support.Context(given, data or {}))
-        except (support.EvalError, DiagnosticError, RecursionError):
-            return  # the engine has met the same error and said so
+        except (support.EvalError, DiagnosticError, RecursionError, ExhaustedError):
+            return  # the engine has met the same error and said so; what was seen until then is shown
 
 
 def _said(problem: Diagnostic) -> str:

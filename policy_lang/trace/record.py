@@ -18,6 +18,10 @@ SAMPLES = 2
 """How many failures of a literal are kept with their values; the rest are counted."""
 
 
+class ExhaustedError(Exception):
+    """A trace has looked at as many literals as it may: what it has seen until then stands."""
+
+
 @dataclass(slots=True)
 class Note:
     """A literal's or a branch's history.
@@ -37,9 +41,14 @@ class Note:
 
 @dataclass(slots=True)
 class Recorder:
-    """Notes by literal and by branch, in the order in which they were first met."""
+    """Notes by literal and by branch, in the order in which they were first met.
+
+    ``budget`` is the number of literals that may still be looked at (None: any): a trace is slow, and values are
+    looked at again to be shown, so the answer to one failed test could take longer than all tests.
+    """
 
     values: bool = True
+    budget: int | None = None
     literals: dict[int, Note] = field(default_factory=dict)
     branches: dict[tuple[int, int], Note] = field(default_factory=dict)
     kept: list[object] = field(default_factory=list)
@@ -53,7 +62,15 @@ class Recorder:
             self.errors.append(found)
 
     def enter(self, literal: ast.Literal) -> Note:
-        """The note of a literal that is about to be evaluated."""
+        """The note of a literal that is about to be evaluated.
+
+        Raises:
+            ExhaustedError: the budget is used up.
+        """
+        if self.budget is not None:
+            if not self.budget:
+                raise ExhaustedError
+            self.budget -= 1
         if self.muted:
             return Note(literal.span)
         note = self.literals.get(id(literal))

@@ -161,6 +161,16 @@ def test_a_failing_rule_shows_the_literal_and_its_values() -> None:
     assert "    where value = 3" in cases.why
 
 
+def test_a_long_way_to_a_failure_is_not_walked_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policy_lang.testing.run.EXPLAINED_LITERALS", 50)
+    text = "package p\n\ntest_a if {\n\tsome i in numbers.range(1, 99)\n\ti < 0\n}\n"
+    outcome = run_tests([Source("p_test.rego", text)])
+    assert outcome.value is not None
+    (result,) = outcome.value.results
+    assert result.status is Status.FAIL
+    assert any("i < 0" in line for line in result.why)
+
+
 def test_a_failing_case_shows_the_difference_and_why() -> None:
     (result,) = results(f'pass "t" with {BAD}')
     assert result.detail == ("expected no violation", '+ found    at ["models",0,"name"] message "a is short"')
