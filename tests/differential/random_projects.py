@@ -4,6 +4,7 @@ conventions and names that do not, references that resolve and ones that dangle,
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from typing import Any
 
 from compiler.ir.schema import ir_schema
@@ -169,7 +170,7 @@ class _Maker:
         if "enum" in schema:
             return self.random.choice(schema["enum"])
         if "default" in schema and self.random.random() < 0.15:
-            return schema["default"]
+            return deepcopy(schema["default"])
         kinds = schema.get("type", "object")
         kind = self.random.choice(kinds) if isinstance(kinds, list) else kinds
         pool = [item for item in _POOLS.get(name, ()) if _is(item, kind)]

@@ -49,7 +49,7 @@ def test_a_failed_process_is_no_measurement() -> None:
 
 def test_an_unknown_suite_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chekc"]) == 2
-    assert "known: all, check, dbt, engine" in capsys.readouterr().err
+    assert "known: all, check, dbt, hooks, engine" in capsys.readouterr().err
 
 
 def test_the_generated_project_is_the_same_every_time(tmp_path: Path) -> None:
