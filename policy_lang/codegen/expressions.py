@@ -449,4 +449,5 @@ def _string_keys(of: types.ObjectType) -> bool:
 
 
 def _placeholder(_atom: Atom) -> str:
+    """Some code for an operand, where only whether the whole can be undefined is asked."""
     return "x"
