@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome, Severity, blocking
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
@@ -54,9 +54,8 @@ class Edit:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One finding of a policy; ``at`` is a path into the input."""
+class Violation(NamedTuple):
+    """One finding of a policy; ``at`` is a path into the input. (There may be very many, so it is a tuple.)"""
 
     policy: PolicyInfo
     severity: Severity
@@ -165,12 +164,22 @@ class PolicySet:
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
         So does a parameter that is of a wrong type, or that nobody declared.
         """
+        with uncollected():
+            return self._run(ir, params or {}, severities or {}, limits)
+
+    def _run(
+        self,
+        ir: Any,
+        params: Mapping[str, Mapping[str, Any]],
+        severities: Mapping[str, Severity],
+        limits: Limits | None,
+    ) -> Outcome[PolicyRun]:
         from policy_lang.runtime.limits import Limits
 
-        problems = self.declarations.check_params(params or {})
+        problems = self.declarations.check_params(params)
         if problems:
             return Outcome(None, problems)
-        data = {"floec": {"params": {package: dict(values) for package, values in (params or {}).items()}}}
+        data = {"floec": {"params": {package: dict(values) for package, values in params.items()}}}
         counted = sorted(self.policies, key=lambda policy: policy.package)
         answer = self.program.eval_together(
             *self._documents(),
@@ -182,12 +191,12 @@ class PolicySet:
         if answer.value is None:
             return Outcome(None, answer.diagnostics)
         known = {policy.id: policy for policy in self.policies}
-        violations = [_violation(value, known, severities or {}) for found in answer.value[0] for value in found]
+        violations = [_violation(value, known, severities) for found in answer.value[0] for value in found]
         subjects = [
             (f"{policy.package}.{policy.name}", number) for policy, number in zip(counted, answer.value[1], strict=True)
         ]
-        ordered = sorted(violations, key=lambda found: (list(map(_order, found.at)), found.policy.id, found.message))
-        return Outcome(PolicyRun(tuple(ordered), tuple(subjects)))
+        violations.sort(key=_place)
+        return Outcome(PolicyRun(tuple(violations), tuple(subjects)))
 
 
 def declared(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Declarations]:
@@ -327,15 +336,19 @@ def _violation(
 ) -> Violation:
     policy = known[value["id"]]
     severity = severities.get(policy.id, policy.severity)
-    edits = value.get("fix") or []
+    edits = value.get("fix")
     fix = Edit(edits[0]["action"], _path(edits[0]["path"]), edits[0]["value"]) if edits else None
     return Violation(policy, severity, value["message"], value["hint"], _path(value["at"]), value["subject"], fix)
 
 
-def _path(parts: Iterable[Any]) -> tuple[str | int, ...]:
+def _path(parts: list[Any]) -> tuple[str | int, ...]:
     """A path as far as it is made of names and indexes: a loop over a set has its members for keys."""
-    return tuple(itertools.takewhile(lambda part: type(part) is str or type(part) is int, parts))
+    for number, part in enumerate(parts):
+        if type(part) is not str and type(part) is not int:
+            return tuple(parts[:number])
+    return tuple(parts)
 
 
-def _order(part: str | int) -> tuple[int, int, str]:
-    return (0, part, "") if isinstance(part, int) else (1, 0, part)
+def _place(found: Violation) -> tuple[Any, ...]:
+    """What violations are sorted by: the place, where indexes come before names, then id and message."""
+    return ([(0, part) if type(part) is int else (1, part) for part in found.at], found.policy.id, found.message)

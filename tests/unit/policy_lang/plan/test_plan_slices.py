@@ -113,4 +113,4 @@ def _moved(violation: Violation, start: int) -> Violation:
     fix = violation.fix
     if fix is not None:
         fix = replace(fix, path=(fix.path[0], int(fix.path[1]) + start, *fix.path[2:]))
-    return replace(violation, at=(section, int(at) + start, *rest), fix=fix)
+    return violation._replace(at=(section, int(at) + start, *rest), fix=fix)
