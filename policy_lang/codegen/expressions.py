@@ -36,6 +36,8 @@ class Expressions:
     getters: dict[str, str] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     used: dict[int, set[str]] = field(default_factory=dict)
+    documents: dict[str, str] | None = None
+    """The names in which the function at hand keeps documents (by their function); None where it keeps none."""
 
     def begin(self, function: Function) -> None:
         self.types = dict(function.types)
@@ -94,7 +96,7 @@ class Expressions:
             case nodes.Input():
                 return f"{op.context}.input", not self.plan.has_input
             case nodes.Document():
-                return f"{self.names[op.path]}({op.context})", not self.plan.always(op.path)
+                return self.document(op), not self.plan.always(op.path)
             case nodes.Tree():
                 self.shaped = True
                 return f"descend({op.context}, ({''.join([self.atom(k) + ', ' for k in op.keys])}), SHAPE)", True
@@ -127,6 +129,14 @@ class Expressions:
                 return inline.is_member(self.atom(op.value), self.atom(op.members), self.is_string(op.value)), False
             case _:
                 raise AssertionError(f"{type(op).__name__} is no expression")
+
+    def document(self, op: nodes.Document) -> str:
+        """A document's value: asked for once in a function with loops, where it is first needed."""
+        name = self.names[op.path]
+        if self.documents is None or op.context != "C":
+            return f"{name}({op.context})"
+        kept = self.documents.setdefault(name, f"d{name[1:]}")
+        return f"({kept} if {kept} is not MISSING else ({kept} := {name}(C)))"
 
     def change(self, change: nodes.Change) -> str:
         if change.rule is not None:
@@ -337,6 +347,11 @@ class Expressions:
             else:
                 return None
         return tuple(found)
+
+    def note_parts(self, step: nodes.Let | nodes.Attempt) -> None:
+        """Notes what an array that is made before its use consists of."""
+        if isinstance(step.op, nodes.MakeArray) and (parts := self.unique_parts(step.op)) is not None:
+            self.parts[step.name] = parts
 
     def total(self, op: Op) -> bool:
         """Whether an operation is defined, pure, and cheap enough to stand where it is used."""

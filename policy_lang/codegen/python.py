@@ -102,7 +102,19 @@ class Writer:
             self.waiting.pop(0)()
 
     def rules(self, function: Function) -> None:
+        """The body of a function. Python's names are those of the whole function, so what keeps documents between
+        turns of loops is made empty first, once it is known which there are."""
         self.expressions.begin(function)
+        blocks = [block for clause in function.clauses for block in clause.branches]
+        self.expressions.documents = {} if any(map(scans, blocks)) else None
+        start = len(self.lines)
+        self.body(function)
+        if self.expressions.documents:
+            kept = " = ".join(self.expressions.documents.values())
+            self.lines.insert(start, "    " * self.depth + f"{kept} = MISSING")
+            self.spans.insert(start, function.span)
+
+    def body(self, function: Function) -> None:
         if self.stepped:
             self.put("C.step()", function.span)
         match function.kind:
@@ -243,8 +255,7 @@ class Writer:
                 case nodes.Emit():
                     self.emit(step, sink, bool(looped))
                 case nodes.Fork():
-                    for one in step.blocks:
-                        self.block(one, sink)
+                    self.fork(step, sink, bool(looped))
                 case nodes.Scan():
                     self.put(self.expressions.loop(step, sink.ordered), step.span)
                     looped.append(self.depth)
@@ -258,6 +269,19 @@ class Writer:
             for depth in looped[:0:-1]:
                 self.depth = depth
                 self.put(f"if {sink.stop}: break")
+
+    def fork(self, step: nodes.Fork, sink: Sink, looped: bool) -> None:
+        """Each block in turn, as long as more solutions are wanted."""
+        saved = self.depth
+        for number, block in enumerate(step.blocks):
+            if number and sink.stop:
+                self.put(f"if not ({sink.stop}):", step.span)
+                self.depth += 1
+                self.put("pass")
+            self.block(block, sink)
+        self.depth = saved
+        if sink.stop and looped:
+            self.put(f"if {sink.stop}: break")
 
     def getter(self, step: nodes.Scan, rest: Block) -> None:
         """The member's ``get``, bound once where it is used often: one test instead of one for each look-up."""
@@ -319,6 +343,7 @@ class Writer:
             saved = self.expressions.enter()
             self.expressions.leave(kinds)
             self.expressions.getters = {}
+            self.expressions.documents = None
             with self.inside(f"def {name}({', '.join(['C', *needs])}):", last.span):
                 self.put("out = []")
                 put = Sink(lambda h: self.put(f"out.append(({''.join(x + ', ' for x in h)}))"), ordered=sink.ordered)
@@ -355,6 +380,7 @@ class Writer:
                 code, maybe = self.value(step.op, step.span)
                 if code != step.name:
                     self.put(f"{step.name} = {code}", step.span)
+                self.expressions.note_parts(step)
                 if isinstance(step, nodes.Attempt):
                     self.expressions.unsure |= {step.name} if maybe else frozenset()
                     return []

@@ -565,17 +565,49 @@ def _count(node: object, found: dict[str, int]) -> None:
             _count(getattr(node, name), found)
 
 
+def map_function(function: Function, change: Callable[[Block], Block]) -> Function:
+    """A function in which the outermost blocks are changed."""
+
+    def clause(old: Clause) -> Clause:
+        return replace(old, branches=tuple(map(change, old.branches)))
+
+    default = clause(function.default) if function.default else None
+    return replace(function, clauses=tuple(map(clause, function.clauses)), default=default)
+
+
 def map_plan(plan: Plan, start: Callable[[], Callable[[Block], Block]]) -> Plan:
     """A plan in which the outermost blocks of each function are changed; ``start`` gives the change for one
     function (and can keep its names apart)."""
+    return replace(plan, functions=tuple(map_function(f, start()) for f in plan.functions))
 
-    def changed(f: Function) -> Function:
-        change = start()
 
-        def clause(old: Clause) -> Clause:
-            return replace(old, branches=tuple(map(change, old.branches)))
+def without_unread(function: Function) -> Function:
+    """A function that does not put together what it never reads."""
+    while True:
+        counts = use_counts(function)
+        kept = map_function(function, lambda block, counts=counts: _read(block, counts))  # type: ignore[misc]
+        if kept == function:
+            return function
+        function = kept
 
-        default = clause(f.default) if f.default else None
-        return replace(f, clauses=tuple(map(clause, f.clauses)), default=default)
 
-    return replace(plan, functions=tuple(map(changed, plan.functions)))
+def _read(block: Block, counts: Mapping[str, int]) -> Block:
+    return tuple(
+        map_blocks(step, lambda inner: _read(inner, counts))
+        for step in block
+        if not (isinstance(step, Let | Attempt) and not counts.get(step.name) and put_together(step.op))
+    )
+
+
+def put_together(op: Op) -> bool:
+    """Whether an operation only puts atoms together, which cannot fail."""
+    match op:
+        case MakeArray():
+            return True
+        case MakeObject():
+            keys = [key for key, _ in op.items]
+            return len(set(keys)) == len(keys) and all(isinstance(k, Const) and type(k.value) is str for k in keys)
+        case Text():
+            return not any(isinstance(part, tuple) for part in op.parts)
+        case _:
+            return False

@@ -95,7 +95,7 @@ def _op(op: nodes.Op) -> str:
         case nodes.Collect():
             return f"collect {op.kind}"
         case nodes.Text():
-            return "text " + ", ".join("block" if isinstance(p, tuple) else repr(p) for p in op.parts)
+            return "text " + ", ".join(_text_part(p) for p in op.parts)
         case nodes.Derive():
             changes = (f"{c.kind} {'.'.join(c.path)} as {c.rule or c.builtin or _atom(c.value)}" for c in op.changes)
             return f"{op.context} with {', '.join(changes)}"
@@ -104,6 +104,10 @@ def _op(op: nodes.Op) -> str:
         case _:
             parts = (f"{_part(getattr(op, name))}" for name in op.__dataclass_fields__ if name != "block")
             return f"{type(op).__name__.lower()} {' '.join(parts)}".rstrip()
+
+
+def _text_part(part: Any) -> str:
+    return "block" if isinstance(part, tuple) else part.name if isinstance(part, Local) else repr(part)
 
 
 def _part(part: Any) -> str:

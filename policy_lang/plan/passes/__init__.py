@@ -6,23 +6,27 @@ from collections.abc import Callable
 
 from policy_lang.plan.nodes import Plan
 from policy_lang.plan.passes.aggregate import aggregate
+from policy_lang.plan.passes.fold import fold
 from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
 from policy_lang.plan.passes.inline import inline
 from policy_lang.plan.passes.join import join
 from policy_lang.plan.passes.share import share
 from policy_lang.plan.passes.types import infer
+from policy_lang.plan.passes.unroll import unroll
 
 Pass = Callable[[Plan], Plan]
 
 PASSES: dict[str, Pass] = {
     "inline": inline,
+    "unroll": unroll,
     "share": share,
     "join": join,
     "aggregate": aggregate,
     "fuse": fuse,
     "hoist": hoist,
     "types": infer,
+    "fold": fold,
 }
 
 

@@ -37,11 +37,7 @@ def _function(plan: Plan, function: Function) -> Function:
                 steps[index] = replace(step, op=replace(step.op, kind="array"))
         return tuple(steps)
 
-    def clause(old: nodes.Clause) -> nodes.Clause:
-        return replace(old, branches=tuple(map(block, old.branches)))
-
-    default = clause(function.default) if function.default else None
-    return replace(function, clauses=tuple(map(clause, function.clauses)), default=default)
+    return nodes.map_function(function, block)
 
 
 def _reads(step: Step, name: str) -> bool:

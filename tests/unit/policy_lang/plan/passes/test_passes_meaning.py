@@ -156,3 +156,46 @@ def test_every_pass_leaves_a_plan(through: int) -> None:
 
 def test_the_program_has_something_to_say(plain: list[str]) -> None:
     assert sum('"id"' in text for text in plain) >= 4
+
+
+LITERALS = """package t
+
+p contains [m.name, found] if {
+	some m in input.models
+	found := [of.name | some of in [m, {"name": null}, {"name": "x"}, 1, [2], null]; is_string(of.name)]
+}
+
+q contains m.name if {
+	some m in input.models
+	not bad(m)
+	[i | some i, x in ["raw", m.layer]; x == m.layer][0] == 0
+}
+
+bad(m) if {
+	some word in ["x", m.owner, 3]
+	word in m.columns
+}
+
+r contains [m.name, concat(" ", array.concat(["a"], array.concat([m.name], [y | some y in [m.layer, "z"]])))] if {
+	some m in input.models
+	every c in [m.name, "b"] { c != "d" }
+}
+
+s contains {k: v | some x in [["a", m.name], ["b", 2]]; [k, v] = x} if some m in input.models
+
+u contains {"a": m.name, "n": [x | some x in [x | some x in [m, 1]; x != m]]} if some m in input.models
+
+w contains [m.name, $"{[x | some x in [m.layer, "y"]]} of {m.owner}"] if some m in input.models
+"""
+
+
+@pytest.mark.parametrize("left_out", ["unroll", "fold", "share", "hoist"])
+def test_loops_over_what_stands_in_the_policy_may_be_unrolled(left_out: str) -> None:
+    found = []
+    for without in (frozenset(), frozenset([left_out]), frozenset(PASSES)):
+        program = compile_program([Source("p.rego", LITERALS)], CompileOptions(without=without)).value
+        assert program is not None
+        values = [program.eval_path(("t", name), input=given).value for name in "pqrsuw" for given in INPUTS]
+        found.append([to_json(value) for value in values])
+    assert found[0] == found[1] == found[2]
+    assert '"x"' in found[0][0]
