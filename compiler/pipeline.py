@@ -50,7 +50,8 @@ class Narrowed(Protocol):
 class Job:
     """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
 
-    ``changed`` are files to lay over the facts of a manifest, ``narrow`` says of the IR what to report on.
+    ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
+    ``narrow`` says of the IR what to report on.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
     """
@@ -59,7 +60,7 @@ class Job:
     today: date
     whole: bool = False
     manifest: Path | None = None
-    changed: frozenset[str] | None = None
+    changed: Callable[[], Outcome[frozenset[str]]] | None = None
     narrow: Callable[[State], Narrowed] | None = None
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
@@ -78,6 +79,7 @@ class State:
     in_force: InForce | None = None
     policies: PolicySet | None = None
     needs: Needs | None = None
+    changed: frozenset[str] | None = None
     project: Path | None = None
     facts: Facts | None = None
     ir: dict[str, Any] | None = None
@@ -246,10 +248,15 @@ def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
 def _facts(state: State) -> Outcome[State]:
     from compiler.facts.read import read_facts
 
+    if state.job.changed is not None:
+        asked = state.job.changed()
+        if asked.value is None:
+            return Outcome(None, asked.diagnostics)
+        state = replace(state, changed=asked.value)
     project = _project_of(state)
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
-    changed = None if state.job.changed is None else map(Path, state.job.changed)
+    changed = None if state.changed is None else map(Path, state.changed)
     facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)

@@ -1,48 +1,27 @@
-"""What git says has changed, and which findings have to do with it: on a changed node, or on one that depends on it.
+"""Which findings have to do with what changed: on a changed node, or on one that depends on it.
 
 The whole project is judged all the same, since a change can break what did not change; only the report is narrowed.
 It is narrowed before findings get their places, which means reading the files that they are in.
-Code: FLC895 git cannot tell.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policy_lang.diagnostics import Diagnostic, Outcome
-from policy_lang.source import whole_file
+from compiler.facts.entries import names_in
+from policy_lang.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from compiler.pipeline import Narrowed, State
 
 STALE = "FLC116"
+_OF_ALL = ("dbt_project.yml", "packages.yml", "dependencies.yml", "profiles.yml", ".dbtignore")
+"""Files of a project that say something about all of it."""
 _SECTIONS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries")
-
-
-def changed_files(folder: Path, since: str) -> Outcome[frozenset[str]]:
-    """Real paths of what differs in the repository of ``folder`` from the commit ``since``, new files included."""
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    if top.value is None:
-        return Outcome(None, top.diagnostics)
-    root = Path(top.value[0])
-    commit = _git(root, "rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
-    if commit.value is None:
-        return Outcome(None, commit.diagnostics)
-    found: set[str] = set()
-    for argv in (
-        ("diff", "--name-only", "-z", commit.value[0], "--"),
-        ("ls-files", "--others", "--exclude-standard", "-z"),
-    ):
-        listed = _git(root, *argv)
-        if listed.value is None:
-            return Outcome(None, listed.diagnostics)
-        found.update(os.path.realpath(os.path.join(root, name)) for name in listed.value)
-    return Outcome(frozenset(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +42,7 @@ class Scope:
         if entry is None or self.nodes is None:
             return True
         near: set[Any] = {entry.get("unique_id"), entry.get("attached_to"), entry.get("model")}
-        return bool(self.nodes & near) or self.files.describe(entry)
+        return bool(self.nodes & near) or self.files.describe(entry, str(path[0]))
 
     def narrowed(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
         """The findings on what changed; one that is at no entry of the IR counts by the files that it names."""
@@ -80,12 +59,14 @@ class Scope:
         return any(span is not None and self.files.has(span.file) for span in spans)
 
 
-def scope(state: State, changed: frozenset[str]) -> Narrowed:
-    """What has to do with the files ``changed`` (real paths)."""
+def scope(state: State) -> Narrowed:
+    """What has to do with the files that changed (``state.changed``)."""
     assert state.ir is not None
-    files = _Files(changed, str(state.project or state.folder))
+    project = state.project or state.folder
+    files = _Files(state.changed or frozenset(), str(project), str(state.folder))
     documents = [d.file for d in state.chain.manifests] if state.chain is not None else []
     documents += [state.chain.product.file] if state.chain is not None and state.chain.product is not None else []
+    documents += [str(project / name) for name in _OF_ALL]
     whole = any(map(files.has, (*documents, *(s.file for s in state.sources))))
     return Scope(state.ir, files, None if whole else _touched(state.ir, files))
 
@@ -93,10 +74,16 @@ def scope(state: State, changed: frozenset[str]) -> Narrowed:
 class _Files:
     """Whether a file is one of those that changed, links followed; asked of thousands, so folders are kept."""
 
-    def __init__(self, changed: frozenset[str], project: str) -> None:
+    def __init__(self, changed: frozenset[str], project: str, product: str) -> None:
         self._changed = changed
         self._project = project
+        self._product = product
         self._folders: dict[str, str] = {}
+        self.stems = frozenset(os.path.splitext(os.path.basename(file))[0] for file in changed)
+        self.properties = any(file.endswith((".yml", ".yaml")) and self._inside(file) for file in changed)
+
+    def _inside(self, file: str) -> bool:
+        return file.startswith(os.path.realpath(self._project) + os.sep)
 
     def has(self, file: str) -> bool:
         folder, name = os.path.split(file)
@@ -106,22 +93,41 @@ class _Files:
         path = os.path.join(real, name)
         return path in self._changed or (os.path.islink(path) and os.path.realpath(path) in self._changed)
 
-    def describe(self, entry: Mapping[str, Any]) -> bool:
+    def describe(self, entry: Mapping[str, Any], section: str = "") -> bool:
         """Whether a changed file says something about an entry of the IR."""
-        paths = (entry.get("path"), entry.get("patch_path"))
-        return any(self.has(f"{self._project}/{path}") for path in paths if path)
+        folder = self._product if section == "contracts" else self._project
+        return any(self.has(f"{folder}/{path}") for path in (entry.get("path"), entry.get("patch_path")) if path)
+
+    def mention(self, names: frozenset[str]) -> Callable[[Mapping[str, Any]], bool]:
+        """What says of an entry with a path whether the text of its file has one of the ``names``."""
+        wanted = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b") if names else None
+
+        def mentions(entry: Mapping[str, Any]) -> bool:
+            if wanted is None or not entry.get("path"):
+                return False
+            try:
+                with open(f"{self._project}/{entry['path']}", encoding="utf-8", errors="replace") as file:
+                    return wanted.search(file.read()) is not None
+            except OSError:
+                return False
+
+        return mentions
 
 
 def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:
     """The ``unique_id`` of each node that a changed file says something about, and of all that depend on one."""
     pending: list[str] = []
     users: dict[str, list[str]] = {}
+    known = {entry["unique_id"] for section in _SECTIONS for entry in ir[section]}
+    calls = files.mention(_changed_macros(ir, files))
     for section in _SECTIONS:
         for entry in ir[section]:
-            if files.describe(entry):
+            changed = files.describe(entry) or _lost(entry, known, files)
+            if changed or (section in ("models", "snapshots") and calls(entry)):
                 pending.append(entry["unique_id"])
-            for above in entry.get("depends_on", ()):
-                users.setdefault(above, []).append(entry["unique_id"])
+            for above in (*entry.get("depends_on", ()), entry.get("model")):
+                if above is not None:
+                    users.setdefault(above, []).append(entry["unique_id"])
     found: set[str] = set()
     while pending:
         id_ = pending.pop()
@@ -131,6 +137,26 @@ def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:
     return frozenset(found)
 
 
+def _changed_macros(ir: dict[str, Any], files: _Files) -> frozenset[str]:
+    """The names of the macros that changed, and of those that call one."""
+    found = {macro["name"] for macro in ir["macros"] if files.describe(macro)}
+    calls = files.mention(frozenset(found))
+    while more := {macro["name"] for macro in ir["macros"] if macro["name"] not in found and calls(macro)}:
+        found |= more
+        calls = files.mention(frozenset(found))
+    return frozenset(name.removeprefix("default__") for name in found)
+
+
+def _lost(entry: Mapping[str, Any], known: Collection[str], files: _Files) -> bool:
+    """Whether an entry uses something that is no more: its file is gone, or properties took it out."""
+    own = f".{entry.get('package')}."
+    gone = [id_ for id_ in entry.get("depends_on", ()) if id_ not in known and own in id_]
+    lost = [name for id_ in gone for name in names_in(id_)]
+    lost += [ref["name"] for ref in entry.get("refs", ()) if ref["unique_id"] is None]
+    tables = [ref["table"] for ref in entry.get("source_refs", ()) if ref["unique_id"] is None]
+    return (bool(lost or tables) and files.properties) or not files.stems.isdisjoint(lost)
+
+
 def _entry(path: tuple[str | int, ...], ir: dict[str, Any]) -> dict[str, Any] | None:
     """The node, test or other entry of the IR that ``path`` leads into."""
     section = ir.get(str(path[0])) if len(path) > 1 else None
@@ -138,34 +164,3 @@ def _entry(path: tuple[str | int, ...], ir: dict[str, Any]) -> dict[str, Any] | 
         found: dict[str, Any] = section[path[1]]
         return found
     return None
-
-
-def _git(folder: Path, *argv: str) -> Outcome[list[str]]:
-    """The names that a git command prints, by NUL or line."""
-    where = folder if folder.is_dir() else folder.parent
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(where), *argv], capture_output=True, text=True, check=False, env=_environment()
-        )
-    except OSError as error:
-        text = f"git cannot be run: {error.strerror}"
-        return Outcome(None, (Diagnostic("FLC895", text, whole_file(str(folder)), hint="install git"),))
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[0].removeprefix("fatal: ")
-        hint = "name a commit that there is, inside a git repository"
-        return Outcome(None, (Diagnostic("FLC895", f"git cannot tell: {reason}", whole_file(str(folder)), hint=hint),))
-    return Outcome([name for name in done.stdout.replace("\0", "\n").split("\n") if name])
-
-
-def _environment() -> dict[str, str]:
-    """As given, but for what git sets for hooks such that it holds in one folder only.
-
-    In a linked worktree that is ``GIT_DIR``, which makes any folder that git is run in the top; and the path of the
-    index may be relative.
-    """
-    given = dict(os.environ)
-    if "GIT_WORK_TREE" not in given:
-        given.pop("GIT_DIR", None)
-    if given.get("GIT_INDEX_FILE"):
-        given["GIT_INDEX_FILE"] = os.path.abspath(given["GIT_INDEX_FILE"])
-    return given

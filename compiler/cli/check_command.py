@@ -6,6 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
 from compiler.cli.verdicts import Inputs, Verdict
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
-    from compiler.pipeline import Job, Report, State
+    from compiler.pipeline import Job, Narrowed, Report, State
 
 _LAST = "policies"
 _HELD: list[Report] = []
@@ -102,16 +103,11 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
         return again
 
     from compiler.cli.stages import describe, idle_policies, print_timings
-    from compiler.pipeline import Job, run
+    from compiler.pipeline import run
 
     last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
-    job = Job(Path(path), today, manifest=options.manifest)
-    if options.changed:
-        narrowed = _narrowed(job, options.changed)
-        if narrowed.value is None:
-            return Verdict(narrowed.diagnostics, ())
-        job = narrowed.value
-    done = run(job, last)
+    with ExitStack() as asked:
+        done = run(_job(path, options, today, asked), last)
     report = done.value
     assert report is not None
     _HELD.append(report)
@@ -163,17 +159,23 @@ def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, sta
     return verdict
 
 
-def _narrowed(job: Job, since: str) -> Outcome[Job]:
-    """The job for what differs from the commit ``since``; FLC895 where git cannot tell."""
-    if not job.path.exists():
-        return Outcome(job)  # the first stage says so
-    from compiler.cli.changed import changed_files, scope
+def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) -> Job:
+    """What is to be done; git is asked at once for what changed, where that is wanted, and let go with ``asked``."""
+    from compiler.pipeline import Job
 
-    changed = changed_files(job.path, since)
-    files = changed.value
-    if files is None:
-        return Outcome(None, changed.diagnostics)
-    return Outcome(replace(job, changed=files, narrow=lambda state: scope(state, files)))
+    job = Job(Path(path), today, manifest=options.manifest)
+    if not options.changed or not job.path.exists():  # the first stage says so
+        return job
+    from compiler.cli.git_changes import Question
+
+    question = asked.enter_context(closing(Question(job.path, options.changed)))
+
+    def narrow(state: State) -> Narrowed:
+        from compiler.cli.changed import scope
+
+        return scope(state)
+
+    return replace(job, changed=question.answer, narrow=narrow)
 
 
 def _inputs(state: State) -> Inputs | None:

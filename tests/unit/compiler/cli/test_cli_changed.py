@@ -130,3 +130,56 @@ def test_in_a_git_hook(
     narrowed = found(top / "product", capsys, "--changed")
     assert ("MET001", "model silver_customers") in narrowed
     assert not any("silver_orphans" in subject for _, subject in narrowed)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_model_that_is_gone_concerns_those_that_used_it(
+    renamed: bool, product: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = product / "models/silver/silver_customers.sql"
+    git(product, *(("mv", str(sql), str(sql.with_stem("silver_people"))) if renamed else ("rm", str(sql))))
+    narrowed = found(product, capsys, "--changed")
+    assert any("gold_customers" in subject for _, subject in narrowed)
+    assert not any("silver_orphans" in subject for _, subject in narrowed)  # it has lacked its own all along
+    assert any("silver_people" in subject for _, subject in narrowed) == renamed
+
+
+@pytest.mark.parametrize("name", ["dbt_project.yml", "packages.yml"])
+def test_what_is_said_of_the_whole_project_concerns_everything(
+    name: str, product: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (product / name).open("a") as file:
+        file.write("# changed\n")
+    assert found(product, capsys, "--changed") == found(product, capsys)
+
+
+def test_a_macro_concerns_the_models_that_call_it(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (product / "macros").mkdir()
+    inner, outer = product / "macros/inner.sql", product / "macros/outer.sql"
+    inner.write_text("{% macro lowered(c) %}lower({{ c }}){% endmacro %}\n")
+    outer.write_text("{% macro mail(c) %}{{ lowered(c) }}{% endmacro %}\n")
+    sql = product / "models/silver/stg_regions.sql"
+    sql.write_text(sql.read_text() + "-- {{ mail('x') }}\n")
+    git(product, "add", "-A")
+    git(product, "commit", "-qm", "macros")
+    assert found(product, capsys, "--changed") == set()
+    inner.write_text("{% macro lowered(c) %}lower(trim({{ c }})){% endmacro %}\n")
+    subjects = {subject for _, subject in found(product, capsys, "--changed")}
+    assert any("stg_regions" in subject for subject in subjects)
+    assert not any("silver_orphans" in subject or "gold_customers" in subject for subject in subjects)
+
+
+def test_several_products_of_one_commit(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = product.with_name("another product")
+    shutil.copytree(product, other)
+    git(product, "add", "-A")
+    git(product, "commit", "-qm", "another")
+    for folder in (product, other):
+        sql = folder / "models/silver/silver_customers.sql"
+        sql.write_text(sql.read_text() + "-- changed\n")
+    one, two = found(product, capsys, "--changed"), found(other, capsys, "--changed")
+    assert one == two != set()
+    run(["check", str(product), str(other), "--changed", "--format", "json"])
+    both = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert {str(product / "models") in json.dumps(d) for d in both} == {True, False}
+    assert len(both) == 2 * len(one)

@@ -1,0 +1,201 @@
+"""The files that differ from a commit, as git tells; git works while the documents are being read.
+
+What counts is on disk: staged or not, files that git does not know yet (but for ignored ones), both names of a file
+that was renamed, and what is inside of submodules. Code: FLC895 git cannot tell.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.source import whole_file
+
+_HINT = "name a commit that there is, inside a git repository"
+_OF_ONE_REPOSITORY = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"))
+_GITLINK = "160000"
+_DIFF = (
+    "diff", "--raw", "-z", "--no-renames", "--no-relative", "--no-abbrev", "--ignore-submodules=none",
+    "--end-of-options",
+)  # fmt: skip
+_NEW = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
+_KNOWN = ("ls-files", "--cached", "--full-name", "-z", "--", ":/")
+
+
+class GitError(Exception):
+    """What git had to say, and what may help."""
+
+    def __init__(self, message: str, hint: str = _HINT) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Question:
+    """What differs in the repository of ``folder`` from the commit ``since``; asked at once, answered when needed.
+
+    ``since`` is a commit, or ``COMMIT...``: where the current branch left COMMIT.
+    """
+
+    def __init__(self, folder: Path, since: str) -> None:
+        self._folder = folder
+        self._where = folder if folder.is_dir() else folder.parent
+        self._since = since
+        self._failed: GitError | None = None
+        self._asked: tuple[subprocess.Popen[bytes], ...] = ()
+        try:
+            commit = _commit(self._where, since)
+            top = _start(self._where, "rev-parse", "--show-toplevel")
+            self._asked = (top, _start(self._where, *_DIFF, commit, "--"), _start(self._where, *_NEW))
+        except GitError as error:
+            self._failed = error
+
+    def close(self) -> None:
+        """Wait for nothing that was asked and is not wanted any more."""
+        for process in self._asked:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+    def answer(self) -> Outcome[frozenset[str]]:
+        """Real paths, gone files included; FLC895 where git cannot tell."""
+        try:
+            if self._failed is not None:
+                raise self._failed
+            return Outcome(frozenset(self._files()))
+        except GitError as error:
+            text, span = str(error), whole_file(str(self._folder))
+            return Outcome(None, (Diagnostic("FLC895", text, span, hint=error.hint),))
+
+    def _files(self) -> Iterator[str]:
+        top, differ, new = self._asked
+        root = os.fsdecode(_output(top)).rstrip("\n")
+        found, others = _finished(differ), _finished(new)
+        if found.returncode:
+            if self._since != "HEAD" or not _unborn(self._where):
+                raise _refused(found)
+            yield from _listed(root, _output(_start(self._where, *_KNOWN)))  # before the first commit all is new
+        else:
+            yield from _differing(root, found.stdout)
+        if others.returncode:
+            raise _refused(others)
+        yield from _listed(root, others.stdout)
+
+
+def _commit(where: Path, since: str) -> str:
+    """What to compare with, as git is asked for it."""
+    left, dots, right = since.partition("...") if "..." in since else since.partition("..")
+    if not dots:
+        return f"{since}^{{commit}}"
+    if not left or right not in ("", "HEAD"):
+        hint = "name one commit, or `COMMIT...` for where the current branch left it"
+        raise GitError(f"`{since}` ends elsewhere than at the files on disk, which are what is judged", hint)
+    if dots == "..":
+        return f"{left}^{{commit}}"
+    found = _finished(_start(where, "merge-base", "--end-of-options", left, "HEAD"))
+    if found.returncode == 1 and not found.stderr.strip():
+        hint = "fetch more of the history (`git fetch --unshallow`), or name another commit"
+        raise GitError(f"git cannot tell: `{left}` and HEAD have no commit in common", hint)
+    if found.returncode:
+        raise _refused(found)
+    return os.fsdecode(found.stdout).strip()
+
+
+def _unborn(where: Path) -> bool:
+    """Whether the branch has no commit yet."""
+    names_branch = _finished(_start(where, "symbolic-ref", "-q", "HEAD")).returncode == 0
+    return names_branch and _finished(_start(where, "rev-parse", "-q", "--verify", "HEAD")).returncode != 0
+
+
+def _differing(root: str, raw: bytes) -> Iterator[str]:
+    """The paths of ``git diff --raw -z``: `:modes hashes status`, then the path."""
+    parts = iter(raw.split(b"\0"))
+    for about in parts:
+        if not about.startswith(b":"):
+            continue
+        path = os.path.join(root, os.fsdecode(next(parts)))
+        before, after, commit, *_ = about[1:].decode("ascii").split(" ")
+        if _GITLINK in (before, after) and os.path.isdir(path):
+            yield from _inside(path, commit if before == _GITLINK else "")
+        else:
+            yield from _names(path)
+
+
+def _listed(root: str, raw: bytes) -> Iterator[str]:
+    for name in raw.split(b"\0"):
+        if name.endswith(b"/"):  # a repository inside that is no submodule
+            yield from _inside(os.path.join(root, os.fsdecode(name[:-1])), "")
+        elif name:
+            yield from _names(os.path.join(root, os.fsdecode(name)))
+
+
+def _inside(folder: str, commit: str) -> Iterator[str]:
+    """What differs in the repository in ``folder`` from a commit of its own; all of it where that has no such one."""
+    where = Path(folder)
+    root = os.fsdecode(_output(_start_inside(where, "rev-parse", "--show-toplevel"))).rstrip("\n")
+    if os.path.realpath(root) != os.path.realpath(folder):
+        return  # a submodule that is not checked out
+    found = _finished(_start_inside(where, *_DIFF, commit, "--")) if commit else None
+    if found is None or found.returncode:
+        yield from _listed(root, _output(_start_inside(where, *_KNOWN)))
+    else:
+        yield from _differing(root, found.stdout)
+    yield from _listed(root, _output(_start_inside(where, *_NEW)))
+
+
+def _names(path: str) -> Iterator[str]:
+    """The file, and what it leads to where it is a link."""
+    yield os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    yield os.path.realpath(path)
+
+
+def _start_inside(where: Path, *argv: str) -> subprocess.Popen[bytes]:
+    """As ``_start``, where what the environment says of another repository does not hold."""
+    return _start(where, *argv, environment={k: v for k, v in os.environ.items() if k not in _OF_ONE_REPOSITORY})
+
+
+def _start(where: Path, *argv: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            ["git", "-C", str(where), *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment() if environment is None else environment,
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise GitError(f"git cannot be run: {reason}", "install git") from error
+
+
+def _finished(process: subprocess.Popen[bytes]) -> subprocess.CompletedProcess[bytes]:
+    printed, said = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes:
+    done = _finished(process)
+    if done.returncode:
+        raise _refused(done)
+    return done.stdout
+
+
+def _refused(done: subprocess.CompletedProcess[bytes]) -> GitError:
+    said = os.fsdecode(done.stderr).strip().splitlines() or ["no message"]
+    return GitError(f"git cannot tell: {said[0].removeprefix('fatal: ').removeprefix('error: ')}")
+
+
+def _environment() -> dict[str, str]:
+    """As given, but for what git sets for hooks such that it holds in one folder only, and with no lock for a glance.
+
+    In a linked worktree that is ``GIT_DIR``, which makes any folder that git is run in the top; and the path of the
+    index may be relative.
+    """
+    given = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    if "GIT_WORK_TREE" not in given:
+        given.pop("GIT_DIR", None)
+    if given.get("GIT_INDEX_FILE"):
+        given["GIT_INDEX_FILE"] = os.path.abspath(given["GIT_INDEX_FILE"])
+    return given
