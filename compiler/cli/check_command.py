@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
 from compiler.cli.verdicts import Inputs, Verdict
-from policy_lang.diagnostics import Diagnostic
+from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
@@ -122,7 +122,8 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     said = dict(describe(report))
     reached = [said[stage] for stage in ("facts", _LAST) if stage in said]
     idle = idle_policies(report.state.checked, options.verbose)
-    otherwise = "read, not judged by policies" if report.state.chain is not None else "not read"
+    read = report.state.chain is not None or not blocking(found)  # a contract alone has no chain
+    otherwise = "read, not judged by policies" if read else "not read"
     lines = (f"{path}: {'; '.join(reached) or otherwise}", *([idle] if idle else []))
     if left_out:
         lines += (f"{left_out} findings on what did not change are not shown",)

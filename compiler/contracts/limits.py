@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from compiler.documents.contract import BOUNDS
+from compiler.documents.odcs import BOUNDS
 
 _Severity = Literal["major", "minor", "patch"]
 _Direction = Literal["loosens", "tightens", "both", "undetermined"]

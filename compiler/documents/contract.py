@@ -1,31 +1,29 @@
 """The data contract's shape: ODCS 3.x, the reference page's spelling, and the contract between two domains.
 
-What ODCS knows is checked where a wrong value would mislead the comparison of two versions, and carried along
-elsewhere. ``compiler.contracts.read`` makes one form of all three spellings.
+What the standard itself declares is in ``compiler.documents.odcs``; ``compiler.contracts.read`` makes one form of all
+three spellings.
 """
 
 from __future__ import annotations
 
 from compiler.documents.manifest import OPEN
+from compiler.documents.odcs import (
+    CUSTOM,
+    DEFINITIONS,
+    PRICE,
+    ROLE,
+    SCHEMA_OBJECT,
+    SERVER,
+    SLA_ITEM,
+    SUPPORT,
+    TEAM,
+    TEAM_MEMBER,
+)
 from compiler.documents.shape import Anything, Choice, Either, Field, Flag, Later, ListOf, MapOf, Number, Record
 from compiler.documents.values import DATE, DURATION, FULL_TEXT, NAME, OWNER, PRODUCT_VERSION, TEXT
 
 LIFECYCLE = ("proposed", "draft", "active", "deprecated", "sunset", "retired")
 API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0", "floe.dev/v1")
-LOGICAL_TYPES = (
-    "string",
-    "date",
-    "timestamp",
-    "time",
-    "number",
-    "integer",
-    "object",
-    "array",
-    "boolean",
-    "map",
-    "vector",
-    "blob",
-)
 LIFE = Choice(
     *LIFECYCLE,
     **{
@@ -39,89 +37,7 @@ LIFE = Choice(
 )
 """The standard leaves the words free; these are met besides its own."""
 _LIST = ListOf(Anything())
-_SCALAR_LIST = Either(FULL_TEXT, ListOf(FULL_TEXT))
-
-BOUNDS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
-
-_QUALITY = Record(
-    "QualityRule",
-    {
-        "type": Field(Choice("text", "library", "sql", "custom", "great_expectations", "soda"), "Who knows the rule."),
-        "metric": Field(FULL_TEXT, "The library's metric.", also=("rule",)),
-        "name": Field(FULL_TEXT, "Its name."),
-        "description": Field(TEXT, "What it means."),
-        "dimension": Field(
-            Choice("accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"),
-            "Which dimension of quality.",
-        ),
-        "severity": Field(FULL_TEXT, "How bad."),
-        "query": Field(FULL_TEXT, "The SQL of type sql."),
-        "engine": Field(FULL_TEXT, "The tool of type custom."),
-        "implementation": Field(Anything(), "The tool's own text."),
-        **{bound: Field(Anything(), "A bound.") for bound in BOUNDS},
-    },
-    rest=Anything(),
-)
-
-PROPERTY: Record = Record(
-    "SchemaProperty",
-    {
-        "id": Field(FULL_TEXT, "Its identifier."),
-        "name": Field(FULL_TEXT, "The column.", required=True),
-        "logicalType": Field(Choice(*LOGICAL_TYPES), "Its type in the standard's words."),
-        "physicalType": Field(FULL_TEXT, "Its type in the database."),
-        "physicalName": Field(FULL_TEXT, "Its name in the database."),
-        "businessName": Field(FULL_TEXT, "Its name in the business."),
-        "description": Field(TEXT, "What it holds."),
-        "required": Field(Flag(), "Never null."),
-        "unique": Field(Flag(), "No value twice."),
-        "primaryKey": Field(Flag(), "Part of the key."),
-        "primaryKeyPosition": Field(Number(-1, whole=True), "Its place in the key."),
-        "partitioned": Field(Flag(), "Part of the partitioning."),
-        "partitionKeyPosition": Field(Number(-1, whole=True), "Its place in the partitioning."),
-        "classification": Field(FULL_TEXT, "Its class."),
-        "encryptedName": Field(FULL_TEXT, "The column that holds it encrypted."),
-        "criticalDataElement": Field(Flag(), "Whether it is critical."),
-        "logicalTypeOptions": Field(OPEN, "Lengths, patterns, bounds."),
-        "enum": Field(_LIST, "Its values."),
-        "examples": Field(_LIST, "Examples."),
-        "tags": Field(ListOf(TEXT), "Tags."),
-        "quality": Field(ListOf(_QUALITY), "Rules on the column."),
-        "properties": Field(Later(lambda: ListOf(PROPERTY), (list,), "a list"), "Of an object."),
-        "items": Field(Later(lambda: ITEM, (dict,), "a mapping"), "Of an array."),
-        "relationships": Field(_LIST, "Foreign keys."),
-    },
-    rest=Anything(),
-)
-ITEM: Record = Record("Items", {**PROPERTY.fields, "name": Field(FULL_TEXT, "The column.")}, rest=Anything())
-
-_SCHEMA_OBJECT = Record(
-    "SchemaObject",
-    {
-        "id": Field(FULL_TEXT, "Its identifier."),
-        "name": Field(FULL_TEXT, "The table.", required=True),
-        "physicalName": Field(FULL_TEXT, "Its name in the database."),
-        "physicalType": Field(FULL_TEXT, "table, view, topic …"),
-        "logicalType": Field(Choice("object", "blob"), "object."),
-        "businessName": Field(FULL_TEXT, "Its name in the business."),
-        "description": Field(TEXT, "What it holds."),
-        "dataGranularityDescription": Field(TEXT, "What one row is."),
-        "properties": Field(ListOf(PROPERTY), "Its columns."),
-        "quality": Field(ListOf(_QUALITY), "Rules on the table."),
-        "tags": Field(ListOf(TEXT), "Tags."),
-        "relationships": Field(_LIST, "Foreign keys."),
-    },
-    rest=Anything(),
-)
+_PAGE = "the reference page"
 
 ELEMENT: Record = Record(
     "Element",
@@ -150,7 +66,7 @@ ELEMENT: Record = Record(
         "quality": Field(_LIST, "Rules on the column."),
     },
     short="type",
-    rest=Anything(),
+    standard=_PAGE,
 )
 
 _MODEL = Record(
@@ -163,23 +79,10 @@ _MODEL = Record(
         "quality": Field(_LIST, "Rules on the table."),
         "tags": Field(ListOf(TEXT), "Tags."),
     },
-    rest=Anything(),
+    standard=_PAGE,
 )
 
 _PORT_COLUMN = Record("ContractColumn", {"name": Field(FULL_TEXT, "The column.", required=True), **ELEMENT.fields})
-
-_SLA_ITEM: Record = Record(
-    "SlaProperty",
-    {
-        "property": Field(FULL_TEXT, "freshness, availability, retention …", required=True),
-        "value": Field(Anything(), "Its value.", required=True),
-        "valueExt": Field(Anything(), "The end of a range."),
-        "unit": Field(FULL_TEXT, "d, h, % …"),
-        "element": Field(FULL_TEXT, "The column that it is measured on."),
-        "driver": Field(FULL_TEXT, "regulatory, analytics, operational."),
-    },
-    rest=Anything(),
-)
 
 _DEPRECATION = Record(
     "Deprecation",
@@ -196,18 +99,6 @@ _SIDE = {
     "domain": Field(NAME, "The domain.", required=True),
     "product": Field(NAME, "The product.", required=True),
 }
-
-_TEAM_MEMBER = Record(
-    "TeamMember",
-    {
-        "username": Field(FULL_TEXT, "Name or address."),
-        "name": Field(FULL_TEXT, "The reference page's spelling of username."),
-        "role": Field(FULL_TEXT, "What the person does."),
-        "dateIn": Field(DATE, "Since."),
-        "dateOut": Field(DATE, "Until."),
-    },
-    rest=Anything(),
-)
 
 CONTRACT = Record(
     "DataContract",
@@ -236,37 +127,28 @@ CONTRACT = Record(
         "dataProduct": Field(FULL_TEXT, "The product."),
         "description": Field(Either(TEXT, OPEN), "Purpose, usage, limitations."),
         "tags": Field(ListOf(TEXT), "Tags."),
-        "servers": Field(
-            ListOf(
-                Record("Server", {"server": Field(FULL_TEXT), "type": Field(FULL_TEXT, required=True)}, rest=Anything())
-            ),
-            "Where the data is.",
-        ),
+        "servers": Field(ListOf(SERVER), "Where the data is."),
         "schema": Field(
             Either(
-                ListOf(_SCHEMA_OBJECT),
+                ListOf(SCHEMA_OBJECT),
                 Record("PortSchema", {"columns": Field(ListOf(_PORT_COLUMN), "The columns.", required=True)}),
             ),
             "Tables and their columns.",
         ),
         "models": Field(MapOf(_MODEL), "Tables, in the reference page's spelling."),
-        "team": Field(Either(FULL_TEXT, ListOf(_TEAM_MEMBER), OPEN), "Whose it is."),
-        "roles": Field(
-            ListOf(Record("ContractRole", {"role": Field(FULL_TEXT, required=True)}, rest=Anything())), "Roles."
-        ),
-        "support": Field(
-            ListOf(Record("Support", {"channel": Field(FULL_TEXT, required=True)}, rest=Anything())), "Help."
-        ),
-        "price": Field(OPEN, "What it costs."),
+        "team": Field(Either(FULL_TEXT, ListOf(TEAM_MEMBER), TEAM), "Whose it is."),
+        "roles": Field(ListOf(ROLE), "Roles."),
+        "support": Field(ListOf(SUPPORT), "Help."),
+        "price": Field(PRICE, "What it costs."),
         "slaDefaultElement": Field(FULL_TEXT, "The column that SLAs are measured on."),
         "slaProperties": Field(
-            Either(ListOf(_SLA_ITEM), MapOf(Anything())), "Promises: a list, or a mapping by property."
+            Either(ListOf(SLA_ITEM), MapOf(Anything())), "Promises: a list, or a mapping by property."
         ),
         "quality": Field(
             ListOf(OPEN), "Rules of the reference page; ODCS has them in its schema.", also=("dataQuality",)
         ),
-        "authoritativeDefinitions": Field(_LIST, "Definitions elsewhere."),
-        "customProperties": Field(Either(_LIST, OPEN), "Own properties."),
+        "authoritativeDefinitions": Field(DEFINITIONS, "Definitions elsewhere."),
+        "customProperties": Field(Either(CUSTOM, OPEN), "Own properties."),
         "contractCreatedTs": Field(FULL_TEXT, "When it was made."),
         "context": Field(Anything(), "ODCS 3.2."),
         "terms": Field(Either(TEXT, OPEN), "Terms of use."),

@@ -15,7 +15,7 @@ from typing import Any
 from compiler.documents.secrets import find_secrets
 from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
 from compiler.documents.yaml_loader import YamlDocument
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
@@ -113,8 +113,8 @@ def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
     data = shape_of(kind).read(moved, (), log)
     document = Document(kind, data, yaml_doc, moves)
     found = [diagnostic(document, problem) for problem in log.problems]
-    if not found:  # values of wrong types have no meaning that could be checked further
-        found = [diagnostic(document, problem) for problem in _contradictions(document)]
+    if not blocking(found):  # values of wrong types have no meaning that could be checked further
+        found += [diagnostic(document, problem) for problem in _contradictions(document)]
     if kind == "Manifest" and ("plugins" in data or "approved_plugins" in data):
         from compiler.documents.plugins.check import check_plugins
 
@@ -229,7 +229,8 @@ def diagnostic(document: Document, problem: Problem, moves: dict[Keys, Keys] | N
     if problem.code == "FLC201" and path == ("environments",) and document.kind == "DataProduct":
         return Diagnostic("FLC205", _ENVIRONMENTS[0], span, hint=_ENVIRONMENTS[1], path=path)
     hint = _HOMES.get(str(path[-1]), problem.hint) if problem.code == "FLC201" else problem.hint
-    return Diagnostic(problem.code, problem.message, span, hint=hint, path=path)
+    severity = Severity.BLOCK if problem.block else Severity.WARN
+    return Diagnostic(problem.code, problem.message, span, severity=severity, hint=hint, path=path)
 
 
 def _contradictions(document: Document) -> Iterator[Problem]:
@@ -238,11 +239,37 @@ def _contradictions(document: Document) -> Iterator[Problem]:
         yield from _manifest_contradictions(document.data)
     elif document.kind == "DataProduct":
         yield from _product_contradictions(document.data)
-    elif "metadata" not in document.data:
-        if "id" not in document.data and "name" not in document.data:
+    else:
+        yield from _contract_contradictions(document.data)
+
+
+def _contract_contradictions(data: dict[str, Any]) -> Iterator[Problem]:
+    if "metadata" not in data:
+        if "id" not in data and "name" not in data:
             yield Problem("FLC203", ("id",), "`id` or `name` is missing")
-        if "version" not in document.data:
+        if "version" not in data:
             yield Problem("FLC203", ("version",), "`version` is missing")
+    tables = data.get("schema")
+    for i, table in enumerate(tables if isinstance(tables, list) else ()):
+        yield from _unfinished_rules(table, ("schema", i))
+
+
+_RULE_NEEDS = {"library": ("metric",), "sql": ("query",), "custom": ("engine", "implementation")}
+
+
+def _unfinished_rules(holder: dict[str, Any], path: Keys) -> Iterator[Problem]:
+    """Rules of quality, of a table or column and of what is in it, that lack what their type needs to run."""
+    for i, rule in enumerate(holder.get("quality", ())):
+        kind = rule.get("type", "library")
+        for key in _RULE_NEEDS.get(kind, ()):
+            if key not in rule:
+                place = (*path, "quality", i)
+                text = f"`{dotted((*place, key))}` is missing: a rule of type `{kind}` cannot run without it"
+                yield Problem("FLC203", (*place, key), text, block=False)
+    for j, column in enumerate(holder.get("properties", ())):
+        yield from _unfinished_rules(column, (*path, "properties", j))
+    if isinstance(holder.get("items"), dict):
+        yield from _unfinished_rules(holder["items"], (*path, "items"))
 
 
 def _manifest_contradictions(data: dict[str, Any]) -> Iterator[Problem]:

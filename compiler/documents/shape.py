@@ -19,12 +19,18 @@ ORDERS = ("override", "stricter_up", "stricter_down", "extend", "intersect", "fi
 
 
 class Problem:
-    """One thing that is wrong at ``path`` (canonical); ``on_key`` says that the key is meant, not its value."""
+    """One thing that is wrong at ``path`` (canonical); ``on_key`` says that the key is meant, not its value.
 
-    __slots__ = ("code", "hint", "message", "on_key", "path")
+    ``block`` is false where the document can be used all the same.
+    """
 
-    def __init__(self, code: str, path: Keys, message: str, hint: str = "", on_key: bool = False) -> None:
+    __slots__ = ("block", "code", "hint", "message", "on_key", "path")
+
+    def __init__(
+        self, code: str, path: Keys, message: str, hint: str = "", on_key: bool = False, block: bool = True
+    ) -> None:
         self.code, self.path, self.message, self.hint, self.on_key = code, path, message, hint, on_key
+        self.block = block
 
 
 class Log:
@@ -321,14 +327,27 @@ class Field:
 
 
 class Record(Shape):
-    """A mapping with known keys. ``short`` is the field that a bare string fills; ``rest`` takes unknown keys."""
+    """A mapping with known keys. ``short`` is the field that a bare string fills; ``rest`` takes unknown keys.
 
-    __slots__ = ("fields", "name", "rest", "short")
+    ``standard`` names the standard that lists the keys: an unknown one is kept, and a warning says so (FLC210), since
+    the standard goes on and other tools add to it, while a slip of the pen in ``required`` must not pass in silence.
+    """
+
+    __slots__ = ("fields", "name", "rest", "short", "standard")
     kinds = (dict,)
     what = "a mapping"
 
-    def __init__(self, name: str, fields: Mapping[str, Field], *, short: str = "", rest: Shape | None = None) -> None:
-        self.name, self.fields, self.short, self.rest = name, fields, short, rest
+    def __init__(
+        self,
+        name: str,
+        fields: Mapping[str, Field],
+        *,
+        short: str = "",
+        rest: Shape | None = None,
+        standard: str = "",
+    ) -> None:
+        self.name, self.fields, self.short = name, fields, short
+        self.rest, self.standard = Anything() if standard else rest, standard
 
     def read(self, value: Any, path: Keys, log: Log) -> Any:
         if self.short and isinstance(value, str):
@@ -345,7 +364,10 @@ class Record(Shape):
             if name is None:
                 if self.rest is None:
                     self._unknown(key, path, log)
-                elif one is not None:
+                    continue
+                if self.standard:
+                    self._stray(key, path, log)
+                if one is not None:
                     result[key] = self.rest.read(one, (*path, key), log)
                 continue
             there = (*log.written(path), key)
@@ -374,6 +396,11 @@ class Record(Shape):
         where = f" in `{dotted(path)}`" if path else ""
         hint = did_you_mean(key, self.words()) or self._elsewhere(key) or "own keys begin with `x-`"
         log.problems.append(Problem("FLC201", (*path, key), f"unknown key `{key}`{where}", hint, on_key=True))
+
+    def _stray(self, key: str, path: Keys, log: Log) -> None:
+        text = f"unknown key `{key}` in `{dotted(path)}`: {self.standard} has none of that name"
+        hint = did_you_mean(key, self.words()) or self._elsewhere(key) or "own keys belong in `customProperties`"
+        log.problems.append(Problem("FLC210", (*path, key), text, hint, on_key=True, block=False))
 
     def words(self) -> Iterable[str]:
         """All keys that are read here."""

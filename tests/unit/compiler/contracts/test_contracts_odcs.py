@@ -20,6 +20,7 @@ from compiler.contracts.read import load_contract, read_contract
 from compiler.documents.models import Document, validate_document
 from compiler.documents.yaml_loader import load_yaml
 from compiler.ir.schema import complete
+from policy_lang.diagnostics import Outcome
 from policy_lang.source import Source
 
 SHARED = Path(__file__).parents[4].parent / "shared/inputs/documents"
@@ -209,3 +210,62 @@ def test_entries_of_the_ir_are_whole() -> None:
     assert entry["sla"]["freshness_hours"] == 3
     assert by_id["sales.orders.extra"]["origin"] == "generated"
     assert complete({"contracts": made.value}).diagnostics == ()
+
+
+ODCS = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: orders
+version: 1.0.0
+status: active
+schema:
+  - name: orders
+    columns:
+      - name: id
+        logicalType: bigint
+        requried: true
+        format: uuid
+        quality:
+          - {type: custom, engine: soda}
+          - {metric: rowCount, mustBeGreaterThan: 0}
+      - name: note
+        logicalType: array
+        items: {logicalType: string, quality: [{type: sql}]}
+roles: [{role: reader, acces: read}]
+"""
+
+
+def test_a_slip_in_the_standards_keys_is_said_and_the_contract_is_read_all_the_same() -> None:
+    outcome = load_text(ODCS)
+    said = [(d.code, str(d.severity), d.span.line, d.message.partition(":")[0], d.hint) for d in outcome.diagnostics]
+    assert said == [
+        ("FLC210", "warn", 11, "unknown key `requried` in `schema[0].properties[0]`", "did you mean `required`?"),
+        (
+            "FLC210",
+            "warn",
+            12,
+            "unknown key `format` in `schema[0].properties[0]`",
+            "it belongs in `logicalTypeOptions`",
+        ),
+        ("FLC210", "warn", 19, "unknown key `acces` in `roles[0]`", "did you mean `access`?"),
+        ("FLC203", "warn", 14, "`schema[0].properties[0].quality[0].implementation` is missing", ""),
+        ("FLC203", "warn", 18, "`schema[0].properties[1].items.quality[0].query` is missing", ""),
+    ]
+    assert outcome.value is not None
+    table = read_contract(outcome.value).tables["orders"]
+    assert {name: column.type for name, column in table.columns.items()} == {
+        "id": "integer",
+        "note": "array",
+        "note.[]": "string",
+    }
+
+
+def test_a_value_of_the_wrong_type_in_the_standards_parts_is_refused() -> None:
+    outcome = load_text(ODCS.replace("acces: read", "firstLevelApprovers: {a: 1}"))
+    assert ["roles[0].firstLevelApprovers" in d.message for d in outcome.diagnostics if d.code == "FLC202"] == [True]
+
+
+def load_text(text: str) -> Outcome[Document]:
+    loaded = load_yaml(Source("datacontract.yaml", text))
+    assert loaded.value is not None
+    return validate_document(loaded.value)
