@@ -8,7 +8,6 @@ FLC311 a sink that is not approved, FLC312 an SLA below the platform's minimum.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -38,7 +37,7 @@ def adopt(resolved: Resolved, product: Document) -> Outcome[Resolved]:
     for path, above, value in _inherited(product):
         effect = "refused" if path in refused else "set"
         steps[above] = (*steps.get(above, ()), Step("product", product.file, product.span(path), value, effect))
-    return Outcome(replace(resolved, steps=steps), tuple(found))
+    return Outcome(resolved._replace(steps=steps), tuple(found))
 
 
 def _inherited(product: Document) -> Iterator[tuple[Keys, Keys, Any]]:

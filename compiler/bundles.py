@@ -10,9 +10,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import stdlib_policies
 from compiler.documents.models import Document
@@ -28,33 +27,32 @@ _SUFFIXES = (".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """One entry of ``policies``: ``document`` and ``index`` say where it stands (None for the built-in default)."""
+class Bundle(NamedTuple):
+    """One entry of ``policies``: ``document`` and ``number`` say where it stands (None for the built-in default)."""
 
     use: str
     tier: str
     files: tuple[Path, ...]
     document: Document | None = None
-    index: int = 0
+    number: int = 0
 
     def setting(self, field: str) -> dict[str, Any]:
         """What the entry says under ``severity`` or ``params``."""
         if self.document is None:
             return {}
-        value: dict[str, Any] = self.document.data["policies"][self.index].get(field, {})
+        value: dict[str, Any] = self.document.data["policies"][self.number].get(field, {})
         return value
 
     def span(self, *keys: str) -> Span | None:
         """Where ``keys`` of the entry stand."""
         if self.document is None:
             return None
-        path: Keys = ("policies", self.index, *keys)
+        path: Keys = ("policies", self.number, *keys)
         return self.document.span(path)
 
     def key_span(self, *keys: str) -> Span | None:
         """Where the last of ``keys`` itself is written, for what is wrong with the name and not with the value."""
-        return self.document.key_span(("policies", self.index, *keys)) if self.document is not None else None
+        return self.document.key_span(("policies", self.number, *keys)) if self.document is not None else None
 
 
 def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...]]:

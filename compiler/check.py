@@ -7,11 +7,10 @@ be exempted from; a violation has the id of its policy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from compiler.bundles import named
 from compiler.documents.models import Document
@@ -31,8 +30,7 @@ class Places(Protocol):
     def locate(self, path: Path) -> Span: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(NamedTuple):
     """``subject`` is a glob over what a violation is about; ``expires`` is the last day on which it holds."""
 
     policy: str
@@ -42,8 +40,7 @@ class Exemption:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """How many subjects each policy in force had, by its id, and how many violations were only counted."""
 
     subjects: dict[str, int]

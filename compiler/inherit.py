@@ -12,9 +12,9 @@ the policies are known (``compiler.settings``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from compiler.documents.governance import LEVEL_NAME, SWITCH
 from compiler.documents.manifest import MANIFEST
@@ -40,8 +40,7 @@ _OWN = frozenset({"metadata", "parent", "domain", "kind", "apiVersion"})
 _LEVELS: Keys = ("governance", "classification", "levels")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a value comes from."""
 
     file: str
@@ -49,8 +48,7 @@ class Origin:
     tier: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one tier said about a field, and what became of it: ``set``, ``kept``, ``joined`` or ``refused``."""
 
     tier: str
@@ -60,14 +58,13 @@ class Step:
     effect: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The joined manifest: plain data, the origin of each value, and the chain (the topmost first)."""
 
     data: dict[str, Any]
     origins: dict[Keys, Origin]
     chain: tuple[Document, ...]
-    steps: dict[Keys, tuple[Step, ...]] = field(default_factory=dict)
+    steps: Mapping[Keys, tuple[Step, ...]] = MappingProxyType({})
 
     def origin(self, path: Keys) -> Origin | None:
         """The origin of the value at ``path``, or of the nearest part around it that has one."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import whole_file
@@ -46,8 +45,7 @@ class Narrowed(Protocol):
     def narrowed(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
 
     ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
@@ -66,8 +64,7 @@ class Job:
     key: Callable[[], Outcome[SigningKey]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the stages so far have made; each adds its own."""
 
     job: Job
@@ -96,8 +93,7 @@ class State:
         return self.job.path if self.job.path.is_dir() else self.job.path.parent
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """``why`` is the reason for its place in the order."""
 
     name: str
@@ -105,8 +101,7 @@ class Stage:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """Seconds of one stage: of the clock, and of this process's CPU."""
 
     stage: str
@@ -114,8 +109,7 @@ class Timing:
     cpu: float
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The last state that was reached, and what each stage took."""
 
     state: State
@@ -162,7 +156,7 @@ def _read(state: State) -> Outcome[State]:
         return Outcome(None, _contract_alone(document, state.job.whole))
     # Values of wrong types have no order to join by.
     wrong = chain.value is None or blocking(chain.diagnostics)
-    return Outcome(None if wrong else replace(state, chain=chain.value), chain.diagnostics)
+    return Outcome(None if wrong else state._replace(chain=chain.value), chain.diagnostics)
 
 
 def _store(document: Path) -> ManifestStore:
@@ -190,9 +184,9 @@ def _inherit(state: State) -> Outcome[State]:
     assert state.chain is not None
     joined = inherit(state.chain.manifests)
     if joined.value is None or state.chain.product is None:
-        return Outcome(replace(state, resolved=joined.value) if joined.value else None, joined.diagnostics)
+        return Outcome(state._replace(resolved=joined.value) if joined.value else None, joined.diagnostics)
     adopted = adopt(joined.value, state.chain.product)
-    state = replace(state, resolved=adopted.value or joined.value)
+    state = state._replace(resolved=adopted.value or joined.value)
     return Outcome(state, (*joined.diagnostics, *adopted.diagnostics))
 
 
@@ -208,7 +202,7 @@ def _resolve(state: State) -> Outcome[State]:
     bundles = bundles_in_force(chain.manifests)
     sources = read_policies(bundles.value or ())
     found = (*expired, *bundles.diagnostics, *sources.diagnostics)
-    state = replace(state, platform=platform_ir(resolved), product=product, sources=sources.value or ())
+    state = state._replace(platform=platform_ir(resolved), product=product, sources=sources.value or ())
     settled = _settle(state, bundles.value or ())
     return Outcome(settled.value, (*found, *settled.diagnostics))
 
@@ -242,7 +236,7 @@ def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
     if policies.value is None:
         return Outcome(None, tuple(found))
     needs = None if state.job.whole else policies.value.reads() | contract_needs(state.chain.product)
-    return Outcome(replace(state, in_force=settled.value, policies=policies.value, needs=needs), tuple(found))
+    return Outcome(state._replace(in_force=settled.value, policies=policies.value, needs=needs), tuple(found))
 
 
 def _facts(state: State) -> Outcome[State]:
@@ -260,7 +254,7 @@ def _facts(state: State) -> Outcome[State]:
     facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
-    return Outcome(replace(state, project=project.value, facts=facts.value), facts.diagnostics)
+    return Outcome(state._replace(project=project.value, facts=facts.value), facts.diagnostics)
 
 
 def _project_of(state: State) -> Outcome[Path]:
@@ -310,11 +304,11 @@ def _ir(state: State) -> Outcome[State]:
         needs=state.needs,
     )
     found = (*_flow(state, ir), *_contracts(state, ir))
-    state = replace(state, ir=ir, locator=locator_of(state, ir))
+    state = state._replace(ir=ir, locator=locator_of(state, ir))
     if state.job.whole:
         from compiler.ir.canonical import digest
 
-        state = replace(state, ir_digest=digest(ir))
+        state = state._replace(ir_digest=digest(ir))
     return Outcome(state, found)
 
 
@@ -391,7 +385,7 @@ def _policies(state: State) -> Outcome[State]:
     exemptions = exemptions_of(state.chain.manifests)
     about = scope.about if scope is not None else None
     checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today, about)
-    judged = replace(state, scope=scope, checked=checked.value) if checked.value else None
+    judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
     return Outcome(judged, checked.diagnostics)
 
 
@@ -424,7 +418,7 @@ def _emit(state: State) -> Outcome[State]:
     )
     if made.value is None:
         return Outcome(None, made.diagnostics)
-    return Outcome(replace(state, artifacts=made.value, signer=key.value), made.diagnostics)
+    return Outcome(state._replace(artifacts=made.value, signer=key.value), made.diagnostics)
 
 
 STAGES: tuple[Stage, ...] = (

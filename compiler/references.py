@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from compiler.atomic import write_atomically
 from compiler.versions import best_match, is_range, parse_version
@@ -24,8 +23,7 @@ _LOCK_VERSION = 1
 _OCI = re.compile(r"oci://(?P<repository>[^@]+?)(:(?P<tag>[^/:@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """``oci://host/repository:tag@digest``; ``tag`` may be a version range."""
 
     text: str
@@ -34,8 +32,7 @@ class Reference:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A manifest's text as a store holds it; ``file`` names it in messages.
 
     ``parents`` are the texts of its ancestors, the nearest first, where they were published with it.
@@ -47,8 +44,7 @@ class Stored:
     parents: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What a reference was found to be."""
 
     tag: str | None

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from compiler.documents.models import Document, validate_document
 from compiler.documents.shape import Keys
@@ -29,8 +29,7 @@ __all__ = ["Chain", "exemptions", "load_chain", "platform_ir", "product_ir"]
 _MAX_TIERS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """The product, where one was read, and the manifests above it, the topmost first.
 
     ``locked`` is what each reference into a registry was found to be: the content of the lock.
@@ -38,7 +37,7 @@ class Chain:
 
     product: Document | None
     manifests: tuple[Document, ...]
-    locked: dict[str, Locked] = field(default_factory=dict)
+    locked: Mapping[str, Locked] = MappingProxyType({})
 
     def texts(self) -> dict[str, str]:
         """The text of every document by its name: those of a store are in no file that could be read again."""

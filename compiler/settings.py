@@ -7,8 +7,7 @@ policy or a parameter that the bundle does not have, FLC323 a security policy is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.bundles import Bundle
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
@@ -35,8 +34,7 @@ _ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.rank}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A value that a manifest set: the tier, and where."""
 
     value: Any
@@ -44,8 +42,7 @@ class Setting:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(NamedTuple):
     """The policies with what is set for them.
 
     ``policies`` are all that the bundles declare; ``severities`` is id → severity (an id that is missing is switched
@@ -193,7 +190,7 @@ def _params(
             said = Setting(value, bundle.tier, bundle.span("params", *keys))
             wrong = policies.check_params({home[0]: {home[1]: value}})
             if wrong:
-                found += [replace(problem, span=said.span) for problem in wrong]
+                found += [problem._replace(span=said.span) for problem in wrong]
                 continue
             above = set_above.get(home)
             if above is not None or first_tier[home[0]] != tier:

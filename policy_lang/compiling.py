@@ -28,7 +28,7 @@ from policy_lang.types import ANY, Type
 
 if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
-    from policy_lang.plan.slices import Slice
+    from policy_lang.plan.sliced import Slice
 
 
 @dataclass(frozen=True, slots=True)

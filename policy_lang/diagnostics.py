@@ -9,9 +9,8 @@ own id (``NAM001``) for its violations.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from policy_lang.source import Span
 
@@ -34,16 +33,14 @@ class Severity(StrEnum):
 _RANK = {"notify": 0, "warn": 1, "block": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A secondary place that took part (the parent's line, the tag that is the cause), with a note."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """One machine-applicable replacement of the text at ``span``."""
 
     span: Span
@@ -52,8 +49,7 @@ class Fix:
     safe: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding.
 
     ``span`` may be missing only where nothing was read (a wrong command line). ``label`` is the text at
@@ -85,8 +81,7 @@ class Diagnostic:
         return (self.span.file, self.span.line, self.span.col, self.code, self.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class Outcome(NamedTuple, Generic[T]):
     """What a stage returns: a value, or None where it could not be made, and all that was found.
 
     A value with blocking diagnostics is partial: later stages may look at it to report more, but
@@ -94,7 +89,7 @@ class Outcome(Generic[T]):
     """
 
     value: T | None
-    diagnostics: tuple[Diagnostic, ...] = field(default=())
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def ok(self) -> bool:

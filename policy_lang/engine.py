@@ -6,7 +6,7 @@ import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
 from policy_lang.collecting import uncollected
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from policy_lang.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
-class CompileOptions:
+class CompileOptions(NamedTuple):
     """``input_schema`` is the JSON Schema that every ``input`` of a ``.floe`` file has (``completed``: such that
     all fields with a default are there); an input that does not conform is evaluated all the same, slower.
     ``strict`` refuses what ``opa check --strict`` does; ``capabilities`` (OPA's form) names the builtins there
@@ -50,8 +49,7 @@ _PLAIN_QUERY = re.compile(
 """A document, or a name for one: what is evaluated without the compiler."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A compiled query: its code, that of the program that it runs on, and the names of its bindings."""
 
     module: Generated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_lang.collecting import uncollected
@@ -14,13 +14,12 @@ from policy_lang.spell import did_you_mean
 if TYPE_CHECKING:
     from policy_lang.compiling import Front
     from policy_lang.engine import CompileOptions, Program
-    from policy_lang.plan.slices import Slice
+    from policy_lang.plan.sliced import Slice
     from policy_lang.runtime.limits import Limits
     from policy_lang.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
-class ParamInfo:
+class ParamInfo(NamedTuple):
     """A parameter as declared; ``stricter`` is the side a child may move it to (None: free)."""
 
     name: str
@@ -29,8 +28,7 @@ class ParamInfo:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyInfo:
+class PolicyInfo(NamedTuple):
     """A policy's metadata; ``package`` is dotted, ``params`` are those of its package."""
 
     package: str
@@ -45,8 +43,7 @@ class PolicyInfo:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """What a policy's ``fix`` proposes: to ``set`` or ``add`` ``value``, or to ``remove`` what is there."""
 
     action: str
@@ -66,16 +63,14 @@ class Violation(NamedTuple):
     fix: Edit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRun:
+class PolicyRun(NamedTuple):
     """The violations by place, and how many subjects each policy (by ``package.name``) checked."""
 
     violations: tuple[Violation, ...]
     subjects: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Declarations:
+class Declarations(NamedTuple):
     """What policy files declare; ``params`` are those of each package (dotted), of packages without policies too."""
 
     policies: tuple[PolicyInfo, ...]
@@ -104,20 +99,19 @@ class Declarations:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
+class PolicySet(NamedTuple):
     """Compiled policies; ``params`` are those of each package (dotted), of packages without policies too."""
 
     program: Program
     policies: tuple[PolicyInfo, ...]
     params: Mapping[str, tuple[ParamInfo, ...]]
-    _reads: frozenset[tuple[str, ...]] | None = None
-    _slices: tuple[Slice, ...] | None = None
+    known_reads: frozenset[tuple[str, ...]] | None = None
+    known_slices: bytes | None = None
 
     def prepared(self) -> PolicySet:
         """The set with all that a first run would compile."""
         self.program.joint(*self._documents(), typed=True)
-        return replace(self, _reads=self.reads(), _slices=self.slices())
+        return self._replace(known_reads=self.reads())
 
     def _documents(self) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
         """The documents of violations, by package, and those of subjects, by policy in order of package."""
@@ -131,8 +125,8 @@ class PolicySet:
     def reads(self) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that the policies can read: ``*`` for any index or key, and a path stands
         for all that is below it."""
-        if self._reads is not None:
-            return self._reads
+        if self.known_reads is not None:
+            return self.known_reads
         known = self.program.kinds.keys()
         packages = {tuple(policy.package.split(".")) for policy in self.policies}
         roots = {path for path in known if path[:-1] in packages and path[-1] == "violation"}
@@ -140,8 +134,10 @@ class PolicySet:
 
     def slices(self) -> tuple[Slice, ...]:
         """For each policy, by id, whether it can be judged subject by subject, and what it reads."""
-        if self._slices is not None:
-            return self._slices
+        if self.known_slices is not None:
+            from policy_lang import kept
+
+            return kept.slices(self.known_slices)
         from policy_lang import compiling
 
         return compiling.slices_of(self.program.compiler())
@@ -203,17 +199,16 @@ def declared(sources: Sequence[Source], options: CompileOptions | None = None) -
     """What the files declare, without compiling it; an id stands for one policy over all files."""
     if options is None or not options.cache:
         return _declared(sources).outcome
-    import pickle
-
+    from policy_lang import kept
     from policy_lang.codegen import cache
 
     key = cache.key("declarations", sources, options)
-    kept = cache.read(key)
-    if kept is not None:
-        return Outcome(Declarations(*pickle.loads(kept)))  # the cache holds nothing that others could write
+    found = cache.read(key)
+    if found is not None:
+        return Outcome(kept.declarations(found))
     made = _declared(sources).outcome
     if made.value is not None and not made.diagnostics:
-        cache.write(key, pickle.dumps((made.value.policies, dict(made.value.params))))
+        cache.write(key, kept.declarations_data(made.value))
     return made
 
 
@@ -223,28 +218,28 @@ def load_policies(
     """Parses, desugars and compiles policy files, without the policies whose ids are in ``off``."""
     if options is None or not options.cache:
         return _loaded(sources, options, off)
-    import pickle
+    import marshal
 
+    from policy_lang import kept
     from policy_lang.codegen import cache
     from policy_lang.engine import program_from_data
 
     key = cache.key(f"policies {sorted(off)}", sources, options)
-    kept = cache.read(key)
-    if kept is not None:
-        program = program_from_data(kept[0], options, lambda: _front(sources, options, off))
-        policies, params, reads, slices = pickle.loads(kept[1])  # the cache holds nothing that others could write
-        return Outcome(PolicySet(program, policies, params, reads, slices))
+    found = cache.read(key)
+    if found is not None:
+        data, declared, reads, slices = found
+        program = program_from_data(data, options, lambda: _front(sources, options, off))
+        return Outcome(PolicySet(program, *kept.declarations(declared), marshal.loads(reads), slices))
     made = _loaded(sources, options, off)
     if made.value is not None and not made.diagnostics:
         whole = made.value.prepared()
-        rest = pickle.dumps((whole.policies, dict(whole.params), whole.reads(), whole.slices()))
-        cache.write(key, (whole.program.data(), rest))
-        return Outcome(whole)
+        parts = kept.slices_data(whole.reads(), whole.slices())
+        cache.write(key, (whole.program.data(), kept.declarations_data(whole.declarations), *parts))
+        return Outcome(whole._replace(known_slices=parts[1]))
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """The files' modules as they stand and as plain Rego, and what they declare."""
 
     modules: tuple[ast.Module, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -33,8 +32,7 @@ def whole_file(file: str) -> Span:
     return Span(file, 1, 1, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A named text, for example one policy file or one YAML document."""
 
     file: str

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,7 +175,7 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
 
         return scope(state)
 
-    return replace(job, changed=question.answer, narrow=narrow)
+    return job._replace(changed=question.answer, narrow=narrow)
 
 
 def _inputs(state: State) -> Inputs | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from policy_lang.diagnostics import Diagnostic, Outcome
@@ -63,7 +63,7 @@ class Query:
             return found
         col, end = self._column(span.line, span.col), self._column(span.end_line, span.end_col)
         message = _HIDDEN.sub("", found.message)
-        return replace(found, message=message, span=span._replace(col=col, end_col=end))
+        return found._replace(message=message, span=span._replace(col=col, end_col=end))
 
     def _column(self, line: int, col: int) -> int:
         """A column of ``text`` as one of the query: what was inserted before it does not count."""

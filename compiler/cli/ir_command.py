@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,5 +100,5 @@ def _decode(path: Path) -> Outcome[dict[str, Any]]:
         return Outcome(None, (Diagnostic("FLC109", f"{path} is not a checked IR", whole_file(str(path)), hint=hint),))
     whole = complete(value)
     if whole.diagnostics:
-        return Outcome(None, tuple(replace(d, span=whole_file(str(path))) for d in whole.diagnostics))
+        return Outcome(None, tuple(d._replace(span=whole_file(str(path))) for d in whole.diagnostics))
     return whole

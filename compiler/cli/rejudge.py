@@ -14,9 +14,8 @@ import marshal
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compiler.cli import verdicts
 from compiler.cli.verdicts import Inputs, Verdict
@@ -42,8 +41,7 @@ _Path = tuple[str | int, ...]
 _Entry = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """What a whole check saw; ``frame`` is all of the IR but its lists, marshalled.
 
     The entries of the lists are kept beside it, in parts, because few of them are looked at again.
@@ -60,11 +58,10 @@ class Base:
 
     def plain(self) -> tuple[Any, ...]:
         """The base as values that ``marshal`` can write, in the order of its fields."""
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A base that still holds: nothing but the manifest has changed since. ``key`` and ``token`` tell its entries."""
 
     key: str
@@ -236,7 +233,7 @@ def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     new = _new_entries(base, state, facts.value, old)
     if new is None or not _unseen(state, base, old, new):
         return None
-    state = replace(state, project=Path(base.project), facts=facts.value)
+    state = state._replace(project=Path(base.project), facts=facts.value)
     return _exchanged(base, kept.verdict, state, path, (old, new))
 
 
@@ -368,7 +365,7 @@ def _judged(
         if one.code in sliced:
             section, at, *rest = one.path
             name = lists[str(section)][int(at)]["unique_id"]
-            found.append(replace(one, path=(*base.places[name], *rest)))
+            found.append(one._replace(path=(*base.places[name], *rest)))
     return found, made.value.subjects
 
 

@@ -14,9 +14,8 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
@@ -34,16 +33,14 @@ Stamp = tuple[int, int, int, int]
 """Size, times of change of content and of the entry (nanoseconds), inode."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The findings, and the lines that tell what was checked."""
 
     diagnostics: tuple[Diagnostic, ...]
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """All files that a check of ``roots`` (folders) and ``files`` (which need not exist) can see."""
 
     roots: tuple[str, ...]

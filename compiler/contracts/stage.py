@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +97,7 @@ def _capped(found: Sequence[Diagnostic], enforcement: str | None) -> list[Diagno
     if enforcement == "off":
         return []
     cap = _CAPS.get(enforcement or "warn", Severity.WARN)
-    return [replace(d, severity=cap) if d.severity.rank > cap.rank else d for d in found]
+    return [d._replace(severity=cap) if d.severity.rank > cap.rank else d for d in found]
 
 
 def port_schemas(product: Document) -> tuple[dict[str, Any], list[Diagnostic]]:

@@ -9,8 +9,7 @@ FLC220 to FLC223 plugins (``compiler.documents.plugins``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.documents.secrets import find_secrets
 from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
@@ -63,8 +62,7 @@ _ENVIRONMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A checked document: ``data`` is plain and canonical; ``moves`` maps canonical places to those written."""
 
     kind: str

@@ -9,10 +9,9 @@ aliases, FLC106 too large, FLC107 a key that is not a string, FLC108 not UTF-8.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -39,14 +38,13 @@ _ALLOWED_TAGS = frozenset(
 _ALLOWED = _ALLOWED_TAGS | {_CORE + "value", "!"}
 
 
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
+class YamlDocument(NamedTuple):
     """One YAML document: its plain value, and where each key and value stands."""
 
     source: Source
     value: Any
-    key_spans: dict[Keys, Span] = field(repr=False)
-    value_spans: dict[Keys, Span] = field(repr=False)
+    key_spans: dict[Keys, Span]
+    value_spans: dict[Keys, Span]
 
     @property
     def file(self) -> str:

@@ -12,11 +12,10 @@ import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -64,8 +63,7 @@ class SplitManifest(msgspec.Struct, gc=False):
     macros: _Section = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedManifest:
+class OpenedManifest(NamedTuple):
     """A manifest that was read and split; it can be made facts once, which empties it."""
 
     split: SplitManifest

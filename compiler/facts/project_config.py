@@ -6,9 +6,8 @@ Codes: FLC120 no such file, FLC121 it is not a mapping or names no project, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.documents.yaml_loader import read_source
 from compiler.facts.file_facts import UNKNOWN
@@ -40,8 +39,7 @@ CONFIG_KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFile:
+class ProjectFile(NamedTuple):
     """One project, the root's or an installed package's."""
 
     root: Path
@@ -51,7 +49,7 @@ class ProjectFile:
     version: str
     paths: Mapping[str, tuple[str, ...]]
     raw: Mapping[str, Any]
-    variables: Variables = field(repr=False)
+    variables: Variables
     """Those of the package; dbt has none of them yet when it reads ``dbt_project.yml`` itself."""
 
     def configs(self, kind: str, fqn: Sequence[str]) -> Iterator[dict[str, Any]]:

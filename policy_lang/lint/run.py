@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.lint.ignores import Ignore, ignores
@@ -51,7 +50,7 @@ def _with_ignores(project: Project, found: Sequence[Diagnostic], disabled: Colle
                 span = diagnostic.span
                 if span is not None and span.file == file.source.file and ignore.covers(diagnostic.code, span):
                     used = True
-                    marked[index] = replace(diagnostic, suppressed=ignore.reason or "no reason given")
+                    marked[index] = diagnostic._replace(suppressed=ignore.reason or "no reason given")
             if IGNORE_CODE not in disabled:
                 marked += _about(ignore, used, disabled)
     return marked

@@ -14,23 +14,10 @@ from typing import Any
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Const, Function, Let, Local, Path, Plan, Scan
 from policy_lang.plan.reads import ANY_KEY, InputPath, reads
+from policy_lang.plan.sliced import Slice
 from policy_lang.source import Span
 
 _ALONE: Path = ("floec slice",)
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """One policy: the list of ``input`` that it is sliced over ("" where it is refused, and ``why``).
-
-    ``reads`` is all that it can read of the input, as ``reads`` gives it.
-    """
-
-    policy: str
-    over: str
-    why: str
-    reads: frozenset[InputPath]
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

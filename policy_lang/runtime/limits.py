@@ -11,8 +11,7 @@ import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_lang.runtime.support import EvalError
 from policy_lang.runtime.values import RegoObject, RegoSet, thaw
@@ -20,8 +19,7 @@ from policy_lang.runtime.values import RegoObject, RegoSet, thaw
 CODE = "floe_limit_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """``seconds`` of real time; ``steps``, turns of loops and calls of functions; ``memory``, bytes beyond what
     the process had; ``output``, values in the answer, all that is inside counted. None: no limit."""
 

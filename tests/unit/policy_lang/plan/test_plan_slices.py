@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+
 from pathlib import Path
 from typing import Any
 
@@ -112,5 +112,5 @@ def _moved(violation: Violation, start: int) -> Violation:
     section, at, *rest = violation.at
     fix = violation.fix
     if fix is not None:
-        fix = replace(fix, path=(fix.path[0], int(fix.path[1]) + start, *fix.path[2:]))
+        fix = fix._replace(path=(fix.path[0], int(fix.path[1]) + start, *fix.path[2:]))
     return violation._replace(at=(section, int(at) + start, *rest), fix=fix)
