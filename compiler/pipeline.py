@@ -246,7 +246,7 @@ def _facts(state: State) -> Outcome[State]:
         asked = state.job.changed()
         if asked.value is None:
             return Outcome(None, asked.diagnostics)
-        state = replace(state, changed=asked.value)
+        state = state._replace(changed=asked.value)
     project = _project_of(state)
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
