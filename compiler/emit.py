@@ -101,7 +101,21 @@ def _product_parts(compiled: Compiled) -> Iterator[Outcome[Artifact]]:
         from emitters.dbt.overlay import emit_overlay
 
         team = Path(os.path.relpath(compiled.project, compiled.folder / OUTPUT / "dbt")).as_posix()
-        yield emit_overlay(compiled.ir, team, compiled.digest)
+        yield emit_overlay(compiled.ir, team, compiled.digest, *_team_files(compiled.project))
+
+
+def _team_files(project: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the team's ``dbt_project.yml`` and its list of packages hold; the facts were read from the same files."""
+    from compiler.facts.yaml_values import load_values
+
+    def content(name: str) -> dict[str, Any]:
+        file = project / name
+        if not file.is_file():
+            return {}
+        value = load_values(str(file), file.read_text(encoding="utf-8")).value
+        return value if isinstance(value, dict) else {}
+
+    return content("dbt_project.yml"), content("packages.yml") or content("dependencies.yml")
 
 
 def _layout(compiled: Compiled, layers: Mapping[str, tuple[File, ...]]) -> Outcome[Artifact]:

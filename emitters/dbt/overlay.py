@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from emitters.artifact import Artifact, File
+from emitters.dbt.package import FOLDER, moved_packages, moved_project, reaches_outside
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -34,12 +35,19 @@ _SCHEMA_NAME = """\
 """
 
 
-def emit_overlay(ir: dict[str, Any], team_project: str, digest: str) -> Outcome[Artifact]:
+def emit_overlay(
+    ir: dict[str, Any],
+    team_project: str,
+    digest: str,
+    written: Mapping[str, Any] | None = None,
+    packages: Mapping[str, Any] | None = None,
+) -> Outcome[Artifact]:
     """Generate the root project of ``ir`` (``floec.ir.v1``).
 
     ``team_project`` is the path of the team's dbt project as seen from the overlay's folder; ``digest`` is the IR's,
-    ``sha256:`` and 64 hex digits. FLC634 is an input that the overlay cannot be made from, FLC635 a compute plugin
-    other than DuckDB, for which no profile is known.
+    ``sha256:`` and 64 hex digits; ``written`` and ``packages`` are the contents of the team's ``dbt_project.yml`` and
+    ``packages.yml``, needed where its paths leave its folder (``emitters.dbt.package``). FLC634 is an input that the
+    overlay cannot be made from, FLC635 a compute plugin other than DuckDB, for which no profile is known.
     """
     problems = tuple(_problems(ir, team_project, digest))
     if problems:
@@ -47,7 +55,7 @@ def emit_overlay(ir: dict[str, Any], team_project: str, digest: str) -> Outcome[
     layers = {layer["name"]: layer for layer in _layers(ir)}
     contents = {
         "dbt_project.yml": _yaml(_project(ir, digest)),
-        "packages.yml": _yaml({"packages": [{"local": team_project}]}),
+        **_package(team_project, written or {}, packages or {}),
         "profiles.yml": _yaml(_profiles(ir)),
         "macros/floe_guard.sql": _GUARD.replace("@digest@", digest),
         "macros/generate_schema_name.sql": _SCHEMA_NAME.replace("@schemas@", _schemas(ir, layers)),
@@ -57,6 +65,19 @@ def emit_overlay(ir: dict[str, Any], team_project: str, digest: str) -> Outcome[
         contents["selectors.yml"] = _yaml(_selectors(name for name in layers if name in used))
     files = tuple(File(path, text.encode()) for path, text in sorted(contents.items()))
     return Outcome(Artifact("dbt", files))
+
+
+def _package(team_project: str, written: Mapping[str, Any], packages: Mapping[str, Any]) -> dict[str, str]:
+    if not reaches_outside(written):
+        return {"packages.yml": _yaml({"packages": [{"local": team_project}]})}
+    place = f"{FOLDER}/{written['name']}"
+    files = {
+        "packages.yml": _yaml({"packages": [{"local": place}]}),
+        f"{place}/dbt_project.yml": _yaml(moved_project(written, team_project)),
+    }
+    if packages.get("packages"):
+        files[f"{place}/packages.yml"] = _yaml(moved_packages(packages, team_project))
+    return files
 
 
 def _problems(ir: Mapping[str, Any], team_project: str, digest: str) -> Iterable[Diagnostic]:

@@ -147,3 +147,16 @@ def test_the_compiled_product_runs_on_duckdb(tmp_path: Path) -> None:
     assert floec("compile", product).returncode == 0
     done = floec("run", product)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.dbt
+def test_a_project_that_takes_macros_from_outside_of_its_folder_runs_too(tmp_path: Path) -> None:
+    pytest.importorskip("dbt.adapters.duckdb", reason="dbt-duckdb is not installed (extra: dbt)")
+    product = copy_of("acme", tmp_path / "acme") / PRODUCT
+    (product.parent / "common" / "macros").mkdir(parents=True)
+    (product.parent / "common" / "macros" / "said.sql").write_text("{% macro said() %}select 1 as said{% endmacro %}\n")
+    project = product / "dbt_project.yml"
+    text = project.read_text().replace("seed-paths:", "macro-paths: [../common/macros]\nseed-paths:")
+    project.write_text(text + "on-run-start: ['{{ said() }}']\n")
+    done = floec("run", product)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -112,3 +112,32 @@ def test_the_overlay_builds_the_untouched_project_and_guards_the_digest(tmp_path
     refused = dbt(tmp_path, "run", "--vars", '{"floe_ir_digest": "sha256:00"}')
     assert refused.returncode != 0
     assert "this run asks for IR sha256:00" in refused.stdout
+
+
+def test_a_project_whose_paths_leave_its_folder_is_told_to_dbt_by_their_places_from_the_package() -> None:
+    written = {
+        "name": "acme_orders",
+        "macro-paths": ["../macros", "/srv/macros", "{{ env_var('MACROS') }}"],
+        "target-path": "out",
+        "models": {"acme_orders": {"+materialized": "view"}},
+    }
+    packages = {"packages": [{"local": "../lib"}, {"package": "dbt-labs/dbt_utils", "version": "1.3.0"}]}
+    artifact = emit_overlay(ir(), "../..", DIGEST, written, packages).value
+    assert artifact is not None
+    found = {f.path: yaml.safe_load(f.data) for f in artifact.files if f.path.endswith(".yml")}
+    assert found["packages.yml"] == {"packages": [{"local": "team/acme_orders"}]}
+    project = found["team/acme_orders/dbt_project.yml"]
+    assert project["macro-paths"] == ["../../../../../macros", "/srv/macros", "{{ env_var('MACROS') }}"]
+    assert project["model-paths"] == ["../../../../models"]
+    assert project["models"] == {"acme_orders": {"+materialized": "view"}}
+    assert "target-path" not in project
+    assert found["team/acme_orders/packages.yml"]["packages"] == [
+        {"local": "../../../../../lib"},
+        packages["packages"][1],
+    ]
+
+
+def test_a_project_that_stays_in_its_folder_is_taken_as_it_is() -> None:
+    artifact = emit_overlay(ir(), "../..", DIGEST, {"name": "acme_orders", "macro-paths": ["macros"]}).value
+    assert artifact is not None
+    assert not [f.path for f in artifact.files if f.path.startswith("team/")]
