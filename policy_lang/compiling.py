@@ -119,7 +119,19 @@ def joint(
 def joint_plan(at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Plan:
     """The plan of ``joint`` before its passes."""
     of = input_type(at.options) if typed and "input" not in at.plan.mocked else ANY
-    return replace(together(at.plan, documents, counted), input_type=of)
+    settings = settings_of(at.modules) if typed else {}
+    return replace(together(at.plan, documents, counted), input_type=of, settings=settings)
+
+
+def settings_of(modules: Iterable[ast.Module]) -> dict[Path, Type]:
+    """The types of what a manifest can set, by its place below ``data``; ``PolicySet.run`` holds values to them."""
+    from policy_lang.params import declared_type
+
+    return {
+        ("floec", "params", ".".join(module.package.path), param.name): declared_type(param.type)
+        for module in modules
+        for param in module.declared
+    }
 
 
 def input_type(options: CompileOptions) -> Type:

@@ -191,7 +191,8 @@ class Program:
         limits: Limits = NO_LIMITS,
     ) -> Outcome[tuple[list[list[Any]], list[int]]]:
         """The members of each of ``documents`` and the number of members of each of ``counted``, all partial
-        sets, in one evaluation that does once what they share."""
+        sets, in one evaluation that does once what they share. Parameters that ``data`` sets are of the types that
+        they are declared with."""
         stepped = limits.steps is not None
         variant = self.joint(documents, counted, typed=True, stepped=stepped)
         if not variant.conforms(input):

@@ -119,6 +119,28 @@ def options(of: Type) -> tuple[Type, ...]:
     return of.options if isinstance(of, UnionType) else (of,)
 
 
+def within(one: Type, of: Type) -> bool:
+    """Whether every value of ``one`` is of type ``of``; False also where that is not easily seen."""
+    match one, of:
+        case (_, AnyType()):
+            return True
+        case UnionType(), _:
+            return all(within(option, of) for option in one.options)
+        case _, UnionType():
+            return any(within(one, option) for option in of.options)
+        case ArrayType(), ArrayType((), rest) if rest is not None:
+            members = one.items if one.rest is None else (*one.items, one.rest)
+            return all(within(member, rest) for member in members)
+        case SetType(), SetType():
+            return within(one.of, of.of)
+        case ObjectType(), ObjectType((), rest) if rest is not None:
+            pairs: list[tuple[Type, Type]] = [(STRING if isinstance(f.key, str) else ANY, f.type) for f in one.fields]
+            pairs += [] if one.rest is None else [one.rest]
+            return all(within(key, rest[0]) and within(value, rest[1]) for key, value in pairs)
+        case _:
+            return one == of
+
+
 # --------------------------------------------------------------------------- looking into types
 
 

@@ -30,7 +30,8 @@ def desugar(module: ast.Module) -> Outcome[ast.Module]:
     rules = [_param_rule(module.package, param) for param in module.params]
     for policy in module.policies:
         rules += _policy_rules(policy)
-    return Outcome(replace(module, rules=module.rules + tuple(rules), policies=(), params=()), found)
+    made = replace(module, rules=module.rules + tuple(rules), policies=(), params=(), declared=module.params)
+    return Outcome(made, found)
 
 
 # --------------------------------------------------------------------------- checks

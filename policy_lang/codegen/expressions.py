@@ -36,6 +36,8 @@ class Expressions:
     getters: dict[str, str] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     used: dict[int, set[str]] = field(default_factory=dict)
+    recalls: list[tuple[nodes.Recall, Known]] = field(default_factory=list)
+    """The remembering steps whose functions are still to be written, and what was known where they stood."""
     documents: dict[str, str] | None = None
     """The names in which the function at hand keeps documents (by their function); None where it keeps none."""
 
@@ -125,6 +127,12 @@ class Expressions:
                 return f"look_up({self.atom(op.index)}, {self.atom(op.key)})", False
             case nodes.Members():
                 return f"members({self.atom(op.collection)})", False
+            case nodes.Memory():
+                given = "".join([self.atom(a) + ", " for a in op.given])
+                return f"Memo(f{op.name}, C, ({given}))", False
+            case nodes.Recall():
+                self.recalls.append((op, self.enter()))
+                return f"{self.atom(op.memory)}[{self.atom(op.key)}]", bool(op.block[-1].heads)  # type: ignore[union-attr]
             case nodes.IsMember():
                 return inline.is_member(self.atom(op.value), self.atom(op.members), self.is_string(op.value)), False
             case _:
@@ -374,7 +382,7 @@ class Expressions:
 
     def truth(self, op: Op, code: str) -> list[str]:
         """Conditions under which a tested value is neither undefined nor false."""
-        if isinstance(op, nodes.Exists | nodes.IsMember | nodes.Logic):
+        if isinstance(op, nodes.Exists | nodes.IsMember | nodes.Logic | nodes.Recall):
             return [code]
         if isinstance(op, Const):
             return [] if op.value is not False else ["False"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from policy_lang.codegen.expressions import Expressions
+from policy_lang.codegen.expressions import Expressions, Known
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Function, Local, Path, Plan
 from policy_lang.source import Span
@@ -98,8 +98,21 @@ class Writer:
                 self.put("return x")
             with self.inside(f"def whole_{name}(C):", function.span):
                 self.rules(function)
-        while self.waiting:
-            self.waiting.pop(0)()
+        while self.waiting or self.expressions.recalls:
+            if self.waiting:
+                self.waiting.pop(0)()
+            else:
+                self.recalled(*self.expressions.recalls.pop(0))
+
+    def recalled(self, op: nodes.Recall, known: Known) -> None:
+        """The function of a text that ``Memo`` calls where it does not know the text."""
+        self.expressions.leave(known)
+        self.expressions.getters, self.expressions.documents = {}, None
+        given = "".join([", " + self.expressions.atom(atom) for atom in op.given])
+        last = op.block[-1]
+        with self.inside(f"def f{op.memory.name}(C, {op.key.name}{given}):", last.span):
+            self.block(op.block, Sink(lambda h: self.put(f"return {h[0] if h else True}"), leaves=True))
+            self.put(f"return {'U' if isinstance(last, nodes.Emit) and last.heads else False}", last.span)
 
     def rules(self, function: Function) -> None:
         """The body of a function. Python's names are those of the whole function, so what keeps documents between
@@ -177,7 +190,7 @@ class Writer:
         def emitted(step: nodes.Emit) -> None:
             name = f"s{step.sink}"
             if not step.heads:
-                self.put(f"{name} += 1")
+                self.put(f"{name} += {1 if step.times is None else self.expressions.atom(step.times)}")
                 return
             key = self.expressions.unique(step.heads[0])
             code = self.expressions.atom(step.heads[0])

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime import support
-from policy_lang.runtime.matching import MATCHED, lower, matches
+from policy_lang.runtime.matching import MATCHED, Memo, lower, matches
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze
 
 _HELPERS = (
@@ -32,6 +32,7 @@ def scope(
         "SIZED": frozenset((str, list, dict, RegoObject, RegoSet)),
         "NO_GET": {}.get,
         "MATCHED": MATCHED,
+        "Memo": Memo,
         "NUMBERS": (int, Decimal),
         "compare": compare,
         "freeze": freeze,

@@ -206,6 +206,25 @@ class IsMember:
     members: Atom
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is to remember the outcomes of the ``Recall`` of that name; ``given`` does not change meanwhile."""
+
+    name: str
+    given: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The outcome of a block that depends on the text ``key`` and on ``given``: its one head; true or false
+    where it has none."""
+
+    memory: Local
+    key: Local
+    given: tuple[Atom, ...]
+    block: Block
+
+
 Op = (
     Const
     | Local
@@ -228,6 +247,8 @@ Op = (
     | BuildIndex
     | Members
     | IsMember
+    | Memory
+    | Recall
 )
 
 # --------------------------------------------------------------------------- steps
@@ -303,10 +324,11 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """A solution: the heads go to the ``sink`` of that number."""
+    """A solution: the heads go to the ``sink`` of that number; one that counts may count ``times``."""
 
     heads: tuple[Atom, ...]
     sink: int = 0
+    times: Atom | None = None
     span: Span = _span()
 
 
@@ -361,6 +383,8 @@ class Plan:
     extents: frozenset[Path] = frozenset()
     """Paths that are objects whatever rules have values: the packages, and what is above a function."""
     results: Mapping[Path, Type] = field(default_factory=dict, compare=False, repr=False)
+    settings: Mapping[Path, Type] = field(default_factory=dict, compare=False, repr=False)
+    """The types of base documents that whoever runs the program has checked: the parameters that are set."""
 
     @property
     def has_input(self) -> bool:
@@ -375,7 +399,12 @@ class Plan:
     def always(self, path: Path) -> bool:
         """Whether a document has a value whatever happens."""
         found = self.function(path)
-        return found is not None and found.kind in ("set", "object") and not self.mocked
+        if found is None or self.mocked:
+            return False
+        if found.kind != "complete":
+            return found.kind in ("set", "object")
+        ends = [clause.branches[-1] for clause in (*found.clauses, *((found.default,) if found.default else ()))]
+        return any(all(isinstance(s, Let) and put_together(s.op) for s in block[:-1]) for block in ends)
 
     @functools.cached_property
     def by_path(self) -> dict[Path, Function]:
@@ -401,7 +430,7 @@ class Plan:
 
 
 _ON_OP = frozenset((Let, Attempt, Test))
-_ON_BLOCK = frozenset((Collect, Count, Exists, Not))
+_ON_BLOCK = frozenset((Collect, Count, Exists, Not, Recall))
 
 
 def blocks_of(node: Any) -> tuple[Block, ...]:

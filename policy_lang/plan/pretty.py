@@ -53,7 +53,8 @@ def _block(block: Block, depth: int, function: Function) -> Iterator[str]:
                 yield f"{pad}fork"
             case nodes.Emit():
                 sink = f" to {step.sink}" if step.sink else ""
-                yield f"{pad}emit {', '.join(map(_atom, step.heads))}{sink}".rstrip()
+                times = "" if step.times is None else f" {_atom(step.times)} times"
+                yield f"{pad}emit {', '.join(map(_atom, step.heads))}{sink}{times}".rstrip()
         for inner in nodes.blocks_of(step):
             yield from _block(inner, depth + 1, function)
             if isinstance(step, nodes.Fork):

@@ -48,6 +48,22 @@ class Matches(dict[str, bool]):
         return found
 
 
+class Memo(dict[str, Any]):
+    """What a function of a text has answered in one evaluation, by text. Forgets all when it gets large."""
+
+    __slots__ = ("_context", "_function", "_given")
+
+    def __init__(self, function: Callable[..., Any], context: Any, given: tuple[Any, ...]) -> None:
+        super().__init__()
+        self._function, self._context, self._given = function, context, given
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        found = self[text] = self._function(self._context, text, *self._given)
+        return found
+
+
 MOST_TEXTS = 8192
 
 

@@ -414,7 +414,8 @@ class TestDecl:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One file. ``floe`` says that it is a ``.floe`` file (``rego.v2`` meaning throughout)."""
+    """One file. ``floe`` says that it is a ``.floe`` file (``rego.v2`` meaning throughout); ``declared`` are the
+    params of a module in which they have become rules."""
 
     package: Package
     imports: tuple[Import, ...] = ()
@@ -424,4 +425,5 @@ class Module:
     tests: tuple[TestDecl, ...] = ()
     comments: tuple[Comment, ...] = field(default=(), compare=False)
     floe: bool = False
+    declared: tuple[Param, ...] = ()
     span: Span = _span()

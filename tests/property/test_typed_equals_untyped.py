@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from policy_lang.engine import CompileOptions
 from policy_lang.policies import PolicySet, load_policies
+from policy_lang.runtime import matching
 from policy_lang.source import Source
 
 HOME = Path(__file__).parents[2] / "benchmarks" / "policies"
@@ -117,3 +118,25 @@ def test_a_conforming_input_runs_typed_code_and_another_does_not() -> None:
 @pytest.mark.parametrize("broken", [None, 7, [], {}, {"models": []}])
 def test_inputs_of_another_shape(broken: Any) -> None:
     assert answer(True, broken) == answer(False, broken)
+
+
+@pytest.mark.parametrize("left_out", ["unroll", "hoist", "fold", "memoise", "tally", "fuse", "aggregate"])
+def test_a_pass_may_be_left_out_of_typed_code(left_out: str) -> None:
+    text = (HOME / "checks.floe").read_text("utf-8")
+    options = CompileOptions(input_schema=SCHEMA, without=frozenset([left_out]))
+    loaded = load_policies([Source("checks.floe", text)], options).value
+    assert loaded is not None
+    for seed in range(40):
+        given = document(seed, 6)
+        ran = loaded.run(given).value
+        assert ran is not None
+        found = {(v.policy.id, v.message, v.at, v.subject, v.hint) for v in ran.violations}
+        assert (ran.subjects, found) == answer(True, given)
+
+
+def test_what_is_remembered_of_a_text_is_forgotten_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_TEXTS", 2)
+    given = document(3, 9)
+    other = copy.deepcopy(given)
+    other["config"]["forbidden_types"] = ["int"]
+    assert answer(True, given) == answer(False, given) != answer(True, other) == answer(False, other)

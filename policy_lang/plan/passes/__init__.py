@@ -11,7 +11,9 @@ from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
 from policy_lang.plan.passes.inline import inline
 from policy_lang.plan.passes.join import join
+from policy_lang.plan.passes.memoise import memoise
 from policy_lang.plan.passes.share import share
+from policy_lang.plan.passes.tally import tally
 from policy_lang.plan.passes.types import infer
 from policy_lang.plan.passes.unroll import unroll
 
@@ -27,6 +29,8 @@ PASSES: dict[str, Pass] = {
     "hoist": hoist,
     "types": infer,
     "fold": fold,
+    "memoise": memoise,
+    "tally": tally,
 }
 
 

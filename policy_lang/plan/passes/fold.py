@@ -91,7 +91,12 @@ class _Folding:
     def collected(self, step: Let, before: list[Step]) -> Let:
         """A collection that has one solution whatever happens: what that takes, and an array of its head."""
         op = step.op
-        if not isinstance(op, nodes.Collect) or op.kind != "array" or not all(map(self.never_fails, op.block[:-1])):
+        if not isinstance(op, nodes.Collect) or op.kind != "array":
+            return step
+        if any(map(self.always_fails, op.block)):
+            self.changed = True
+            return replace(step, op=nodes.MakeArray(()))
+        if not all(map(self.never_fails, op.block[:-1])):
             return step
         last = op.block[-1]
         if not isinstance(last, nodes.Emit):
@@ -108,6 +113,14 @@ class _Folding:
         self.changed = True
         before += part[:-1]
         return last.heads[0]
+
+    def always_fails(self, step: Step) -> bool:
+        """Whether a step looks something up in a scalar."""
+        return (
+            isinstance(step, Let)
+            and isinstance(step.op, nodes.Index)
+            and isinstance(self.type_of(step.op.base), types.Scalar)
+        )
 
     def never_fails(self, step: Step) -> bool:
         return isinstance(step, Let) and self.is_sure(step.op)

@@ -7,6 +7,7 @@ done right before the loop that it does not depend on. There it must not end the
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 from policy_lang.plan import nodes
@@ -49,7 +50,7 @@ class _Hoisting:
                 step = replace(step, op=self.prepared(step.op, step))
             if isinstance(step, Let) and (moved := self.moved(step.op, step)) is not None:
                 names[step.name] = Local(moved.name)
-                if not total(step.op):
+                if not self.total(step.op):
                     steps.append(nodes.Defined(moved.name, span=step.span))
                 continue
             if isinstance(step, Scan):
@@ -73,17 +74,39 @@ class _Hoisting:
     def moved(self, op: Op, step: Step) -> Attempt | None:
         """The attempt before a loop that an operation becomes, where it can."""
         level = self.level(op)
-        if level >= len(self.loops) or not movable(op) or (not tolerant(op) and self.unguarded(op)):
+        if level >= len(self.loops) or not self.movable(op) or (not tolerant(op) and self.unguarded(op)):
             return None
         before = self.loops[level].before
         if op not in before:
             self.number += 1
             name = f"h{self.number}"
             self.levels[name] = level
-            if not total(op):
+            if not self.total(op):
                 self.unsure.add(name)
             before[op] = Attempt(name, op, span=step.span)
         return before[op]
+
+    def movable(self, op: Op) -> bool:
+        return self.settled(op) if isinstance(op, nodes.Document) else movable(op)
+
+    def total(self, op: Op) -> bool:
+        return self.plan.always(op.path) if isinstance(op, nodes.Document) else total(op)
+
+    def settled(self, op: nodes.Document) -> bool:
+        """Whether a document only names a base document or what it is where there is none: a parameter."""
+        found = self.plan.function(op.path)
+        if found is None or found.kind != "complete" or len(found.clauses) != 1 or self.plan.touched(op.path):
+            return False
+        return all(map(self.named, itertools.chain.from_iterable(found.clauses[0].branches)))
+
+    def named(self, step: Step) -> bool:
+        if not isinstance(step, Let):
+            return isinstance(step, nodes.Emit)
+        if isinstance(step.op, nodes.Tree):
+            path = step.op.prefix()
+            rules = any(f.path[: len(path)] == path or path[: len(f.path)] == f.path for f in self.plan.functions)
+            return len(path) == len(step.op.keys) and not rules
+        return nodes.put_together(step.op)
 
     def unguarded(self, op: Op) -> bool:
         """Whether an operation reads an attempt that may be undefined, and does not test it."""

@@ -5,7 +5,7 @@ Only what holds for every input of the schema is noted, so that code may rely on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from policy_lang import types
@@ -51,7 +51,7 @@ class _Inference:
 def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
     if not heads or function.kind in ("query", "together"):
         return ANY
-    values = types.union(*(head[-1] for head in heads))
+    values = _joined(head[-1] for head in heads)
     if function.kind == "set":
         return SetType(values)
     if function.kind != "object":
@@ -62,6 +62,15 @@ def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
     if len(sets) != 1:
         return types.ANY_OBJECT
     return ObjectType((), (types.union(*(head[1] for head in heads)), SetType(values) if sets == {True} else values))
+
+
+def _joined(given: Iterable[Type]) -> Type:
+    """The union without what others say already: the default of a parameter is of its declared type."""
+    kept: list[Type] = []
+    for one in dict.fromkeys(given):
+        if not any(types.within(one, other) for other in kept):
+            kept = [*(other for other in kept if not types.within(other, one)), one]
+    return types.union(*kept)
 
 
 def _heads(function: Function) -> Iterator[tuple[Atom, ...]]:
@@ -110,6 +119,8 @@ class _Names:
                 return self.program.plan.input_type if op.context == "C" else ANY
             case nodes.Document() | nodes.CallRule():
                 return self.program.result(op.path)
+            case nodes.Tree():
+                return self.setting(op)
             case nodes.Index():
                 return self.index(op)
             case nodes.Builtin():
@@ -138,6 +149,12 @@ class _Names:
                 return types.STRING
             case _:
                 return ANY
+
+    def setting(self, op: nodes.Tree) -> Type:
+        """The type of a base document that is known, where no ``with`` can have replaced it."""
+        path = op.prefix()
+        known = op.context == "C" and len(path) == len(op.keys) and not self.program.plan.touched(path)
+        return self.program.plan.settings.get(path, ANY) if known else ANY
 
     def index(self, op: nodes.Index) -> Type:
         of = self.atom(op.base)

@@ -127,3 +127,23 @@ def test_builtins_are_declared_as_in_opa() -> None:
         assert {name for name, one in wanted.items() if one.get(flag)} == known
     assert {n for n, one in wanted.items() if one.get("nondeterministic")} == declarations.NONDETERMINISTIC
     assert {n: one["infix"] for n, one in wanted.items() if "infix" in one} == declarations.INFIX
+
+
+@pytest.mark.parametrize(
+    ("one", "of", "fits"),
+    [
+        (types.STRING, types.ANY, True),
+        (types.ANY, types.STRING, False),
+        (types.ArrayType((types.STRING, types.STRING)), types.ArrayType((), types.STRING), True),
+        (types.ArrayType((types.STRING, types.NUMBER)), types.ArrayType((), types.STRING), False),
+        (types.ArrayType((), types.STRING), types.ArrayType((types.STRING,)), False),
+        (types.SetType(types.STRING), types.SetType(types.union(types.NUMBER, types.STRING)), True),
+        (types.object_type([types.Field("a", types.NUMBER)]), types.ObjectType((), (types.STRING, types.NUMBER)), True),
+        (types.object_type([types.Field(1, types.NUMBER)]), types.ObjectType((), (types.STRING, types.NUMBER)), False),
+        (types.ANY_OBJECT, types.ObjectType((), (types.STRING, types.ANY)), False),
+        (types.union(types.STRING, types.NULL), types.union(types.NULL, types.STRING, types.NUMBER), True),
+        (types.union(types.STRING, types.NULL), types.STRING, False),
+    ],
+)  # fmt: skip
+def test_whether_all_values_of_a_type_are_of_another(one: types.Type, of: types.Type, fits: bool) -> None:
+    assert types.within(one, of) is fits
