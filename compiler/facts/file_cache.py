@@ -13,6 +13,7 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +27,7 @@ MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
 _READERS = (
     "file_facts", "jinja_values", "seed_files", "sql_files", "sql_text", "yaml_values",
-    "lineage", "lineage_model", "lineage_render", "lineage_sql",
+    "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
 )  # fmt: skip
 
 
@@ -95,13 +96,13 @@ class FileCache(Generic[T]):
             return
 
 
+@lru_cache(maxsize=1)
 def _code_signature() -> str:
-    """Changes with the modules that make what is cached."""
-    signature = []
+    """Changes with the modules that make what is cached: with their texts, so that an installation changes nothing."""
+    digest = hashlib.sha256()
     for name in _READERS:
-        status = os.stat(Path(__file__).with_name(f"{name}.py"))
-        signature.append(f"{name} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(signature)
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
 
 
 def _private(status: os.stat_result) -> bool:

@@ -5,6 +5,7 @@ Apart from ``lineage_sql``, because kept lineage is read without any parser of S
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -26,6 +27,80 @@ class Relation(msgspec.Struct, array_like=True):
 
     columns: dict[str, list[Edge]] = {}
     open: list[str] = []
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A relation that a query names itself, and what was known of it; ``id`` is empty where nothing was."""
+
+    schema: str
+    name: str
+    id: str
+    shown: str
+
+
+class Answer(msgspec.Struct, array_like=True):
+    """What a query gives; ``relation`` is None for one that cannot be read, for a ``reason`` (empty: it says nothing).
+
+    It holds as long as what is known of the relations that were ``asked`` for is the same.
+    """
+
+    relation: Relation | None = None
+    reason: str = ""
+    asked: list[Asked] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A relation, and what queries may call it (in lower case) beside the name that it is resolved by."""
+
+    relation: Relation
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where a value goes: to the column ``name`` at ``position``, as the ``rank``-th of those that it comes from."""
+
+    position: int
+    rank: int
+    name: str
+    transform: str
+
+
+@dataclass(slots=True)
+class Query:
+    """A relation that several models may share, which differ only in what ``Edge.node`` stands for."""
+
+    relation: Relation
+    _flows: dict[str, dict[str, list[Flow]]] | None = None
+
+    @property
+    def flows(self) -> dict[str, dict[str, list[Flow]]]:
+        """``Edge.node`` → column in lower case → where its value goes; what a step stops is not there."""
+        if self._flows is None:
+            self._flows = {}
+            for position, (name, edges) in enumerate(self.relation.columns.items()):
+                for rank, edge in enumerate(edges):
+                    if edge.transform not in STOPPING:
+                        columns = self._flows.setdefault(edge.node, {})
+                        flow = Flow(position, rank, name, edge.transform)
+                        columns.setdefault(edge.column.lower(), []).append(flow)
+        return self._flows
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A model's query, and the ``unique_id`` that each ``Edge.node`` of it stands for."""
+
+    query: Query
+    nodes: Mapping[str, str]
+
+    @property
+    def relation(self) -> Relation:
+        """The columns, with the ``unique_id`` of the relations that they come from."""
+        given = self.query.relation
+        columns = {n: [Edge(self.nodes[e.node], e.column, e.transform) for e in es] for n, es in given.columns.items()}
+        return Relation(columns, [self.nodes[o] for o in given.open])
 
 
 @dataclass(frozen=True, slots=True)

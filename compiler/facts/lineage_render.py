@@ -16,8 +16,8 @@ from jinja2 import nodes
 
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.jinja_values import Scope, Values, parse_template
+from compiler.facts.lineage_names import REF, SOURCE, THIS, relation_name
 
-REF, SOURCE = "floec_ref__", "floec_source__"
 _COLUMN = re.compile(r"[A-Za-z_][\w.]*\Z|\"[^\"]+\"\Z")
 _SILENT = {"config", "log", "set_sql_header", "print", "return", "docs"}
 _STAR = {"star", "get_filtered_columns_in_relation"}
@@ -39,21 +39,6 @@ def render(raw_code: str, variables: Mapping[str, Any], macros: Mapping[str, str
     except (jinja2.TemplateSyntaxError, RecursionError):
         return None
     return "".join(renderer.out)
-
-
-def relation_name(kind: str, *parts: str) -> str:
-    """A name for SQL that holds the parts of a reference."""
-    return kind + "__of__".join(part.encode().hex() for part in parts)
-
-
-def relation_parts(name: str, kind: str) -> list[str] | None:
-    """What ``relation_name`` was given; None for any other name."""
-    if not name.startswith(kind):
-        return None
-    try:
-        return [bytes.fromhex(part).decode() for part in name[len(kind) :].split("__of__")]
-    except ValueError:
-        return None
 
 
 class _Renderer:
@@ -131,7 +116,7 @@ class _Renderer:
         if isinstance(node, nodes.Call):
             return self._call(node, scope)
         if isinstance(node, nodes.Name) and node.name == "this":
-            return "floec_this"
+            return THIS
         return "null"
 
     def _call(self, call: nodes.Call, scope: Scope) -> str:

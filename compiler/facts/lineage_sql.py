@@ -22,6 +22,7 @@ from compiler.facts.lineage_model import (
     STOPPING,
     Breakers,
     Edge,
+    Named,
     Relation,
 )
 
@@ -42,7 +43,7 @@ class _Scope:
     outer: _Scope | None = None
 
 
-Resolve = Callable[[str, str, str], Relation | None]
+Resolve = Callable[[str, str, str], Named | None]
 """(catalog, schema, name) → the relation of that name, None for one that nobody knows."""
 
 
@@ -136,7 +137,8 @@ class QueryReader:
             return ctes[table.name.lower()]
         if isinstance(table.this, exp.Func):
             return Relation({})
-        return self.resolve(table.catalog, table.db, table.name) or Relation({})
+        named = self.resolve(table.catalog, table.db, table.name)
+        return Relation({}) if named is None else named.relation
 
     def _expand(self, projection: Any, scope: _Scope, columns: dict[str, list[Edge]], opened: list[str]) -> None:
         star = _star(projection)
