@@ -50,7 +50,7 @@ class _Result(msgspec.Struct, gc=False):
     unique_id: str
     status: str | None = None
     execution_time: Any = None
-    failures: int | None = None
+    failures: Any = None
     adapter_response: Any = None
     max_loaded_at: str | None = None
     max_loaded_at_time_ago_in_s: Any = None
@@ -144,7 +144,7 @@ def _number(value: Any) -> int | Decimal | None:
 def _last_run(result: _Result, *, test: bool) -> Entry:
     seconds = _number(result.execution_time)
     if test:
-        return {"status": result.status or "", "failures": result.failures, "seconds": seconds}
+        return {"status": result.status or "", "failures": _number(result.failures), "seconds": seconds}
     response = entries.mapping(result.adapter_response)
     size = next((response[k] for k in ("bytes_billed", "bytes_processed", "bytes") if k in response), None)
     rows = _number(response.get("rows_affected"))

@@ -2,7 +2,8 @@
 
 The file is split into its nodes without decoding them; each node then is decoded to a struct of the fields in use,
 made an entry and dropped, and the memory of the text behind it is given back. Codes: FLC110 the file cannot be read,
-FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported schema version, FLC114 a wrong type.
+FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported schema version, FLC114 a wrong type, FLC117
+(warn) a schema newer than is known.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from compiler.facts import manifest_fields as made
 from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
+from compiler.facts.manifest_dbt2 import written_by_dbt2
 from compiler.facts.manifest_resources import MAKERS, macro_users
 from compiler.facts.project_entry import installed_version, project_entry
 from compiler.facts.relate import NODES, relate
@@ -30,10 +32,13 @@ from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.seed_files import read_seed
 from compiler.ir.facts_model import Facts
 from compiler.ir.needs import LINEAGE, Needs, covered, fields
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import whole_file
 
 OLDEST_SCHEMA = 7
+NEWEST_SCHEMA = 12
+_EARLY_DBT2 = 20
+"""What previews of dbt 2 called their v12."""
 _KINDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "tests"}
 _FROM_TESTS = ("tests", "columns.tests", "coverage", "primary_key")
 _ADAPTER_PARENTS = {"redshift": ("dbt_postgres",), "databricks": ("dbt_spark",)}
@@ -201,6 +206,7 @@ class _Assembly:
         if inherited:
             for kind in (*NODES, "sources"):
                 self.used[kind] |= LINEAGE
+        self.dbt2 = written_by_dbt2(self.manifest.metadata)
         self.sql: dict[str, str] = {}
         if covered(needs, ("macros", "*", "used_by")):
             for kind in NODES:
@@ -221,6 +227,7 @@ class _Assembly:
     def facts(self) -> Outcome[Facts]:
         """All lists; the nodes last, because the text before a node is given back as they are read."""
         facts = Facts(project_entry(self.manifest.metadata, self.project_dir))
+        self._version()
         self._sources(facts)
         users = any(self.wanted(kind, "used_by") for kind in (*NODES, "sources"))
         for kind in LISTED:
@@ -244,6 +251,13 @@ class _Assembly:
         self._finish(facts)
         return Outcome(facts, tuple(self.found))
 
+    def _version(self) -> None:
+        version = self.manifest.metadata["manifest_version"]
+        if version > NEWEST_SCHEMA and version != _EARLY_DBT2:
+            message = f"`{self.file}` has manifest schema v{version}, newer than v{NEWEST_SCHEMA}; it is read as that"
+            hint = "what dbt has said otherwise since then is not seen: update floec"
+            self.found.append(Diagnostic("FLC117", message, whole_file(self.file), Severity.WARN, hint=hint))
+
     def _finish(self, facts: Facts) -> None:
         if any(self.wanted(k, f) for k in NODES for f in ("refs", "source_refs")):
             resolve_refs(facts)
@@ -264,6 +278,7 @@ class _Assembly:
                 *(("raw_code", "compiled_code") if kind in self.lineage else ()),
                 *(("checksum", "original_file_path") if self.checksums is not None and kind in NODES else ()),
             ],
+            dbt2=self.dbt2,
         )
 
     def _sources(self, facts: Facts) -> None:

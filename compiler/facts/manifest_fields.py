@@ -95,6 +95,7 @@ NODE_TYPES: Mapping[str, Any] = {
     "loaded_at_field": Text,
     "freshness": dict[str, Any] | None,
     "checksum": dict[str, Any] | None,
+    "unrendered_config": dict[str, Any] | None,
 }
 CONFIG_TYPES: Mapping[str, Any] = {
     "enabled": Lax,
@@ -137,7 +138,7 @@ NODE_FIELDS: Mapping[str, Made] = {
     "database": Made(("database",), (), "n.database"),
     "schema": Made(("schema",), (), "n.schema"),
     "alias": Made(("alias",), (), "n.alias"),
-    "materialized": Made(("resource_type",), ("materialized",), 'c.materialized or ""'),
+    "materialized": Made(("resource_type",), ("materialized",), 'c.materialized or ALWAYS.get(n.resource_type, "")'),
     "language": Made(("language",), (), 'n.language or "sql"'),
     "owner": Made((), (), "None"),
     "access": Made(("access", "resource_type"), ("access",), "access(n, c)"),
@@ -237,6 +238,8 @@ COLUMN_FIELDS: Mapping[str, Made] = {
 
 
 _REQUIRED = ("unique_id", "name")
+_OWN = {"meta", "tags", "config"}
+_DBT2_CONFIG = Made(("unrendered_config",), ("*",), "given_config(c.all, n.unrendered_config)")
 
 
 class Reader(NamedTuple):
@@ -247,15 +250,26 @@ class Reader(NamedTuple):
 
 
 def reader(
-    made: Mapping[str, Made], used: Iterable[str], columns: Iterable[str] | None, more: Iterable[str] = ()
+    made: Mapping[str, Made],
+    used: Iterable[str],
+    columns: Iterable[str] | None,
+    more: Iterable[str] = (),
+    *,
+    dbt2: bool = False,
 ) -> Reader:
     """A reader of the ``used`` fields in ``made``; ``columns`` are the used fields of columns, None for no columns.
 
-    ``more`` are fields of the node that are decoded for other uses.
+    ``more`` are fields of the node that are decoded for other uses. ``dbt2`` reads what dbt 2 wrote.
     """
     chosen = {name: made[name] for name in used if name in made}
+    if dbt2 and "config" in chosen:
+        chosen["config"] = _DBT2_CONFIG
     reads = {*more, *(r for m in chosen.values() for r in m.reads)} - set(_REQUIRED)
     configs = {"enabled"} | {c for m in chosen.values() for c in m.configs}
+    own = dbt2 and columns is not None
+    if own:
+        reads |= {"meta", "tags"}
+        configs |= {"meta", "tags"}
     whole = "*" in configs
     config: Any = dict[str, Any] if whole else _config_struct(configs)
     parts = [f"{name!r}: {m.expression}" for name, m in chosen.items()]
@@ -266,7 +280,7 @@ def reader(
         scope["whole"] = _whole_config()
         scope["no_config"] = scope["whole"]({})
     if columns is not None:
-        struct, column = _column(columns)
+        struct, column = _column(columns, own=own)
         fields.append(("columns", dict[str, struct] | list[struct] | None, None))  # type: ignore[valid-type]
         parts.append(f'"columns": [{column}] if n.columns else EMPTY')
     required: list[tuple[str, Any]] = [(r, str) for r in _REQUIRED]
@@ -292,15 +306,16 @@ def _whole_config() -> Callable[[dict[str, Any]], Any]:
     return whole
 
 
-def _column(used: Iterable[str]) -> tuple[Any, str]:
+def _column(used: Iterable[str], *, own: bool) -> tuple[Any, str]:
     """The struct of a column, and the part of a comprehension that makes the entries of a node's columns."""
     chosen = {name: COLUMN_FIELDS[name] for name in COLUMN_FIELDS if name in set(used) | {"columns.name"}}
-    reads = sorted({r for m in chosen.values() for r in m.reads} - {"name"})
+    reads = sorted({r for m in chosen.values() for r in m.reads} - {"name"} | (_OWN if own else set()))
     fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
     struct = msgspec.defstruct("Column", fields, gc=False)
     parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
     merged = " for meta in (column_meta(n),)" if any(m.reads == _COLUMN_META for m in chosen.values()) else ""
-    return struct, f"{{{parts}}} for n in each(n.columns){merged}"
+    each = "own_columns(n, c)" if own else "each(n.columns)"
+    return struct, f"{{{parts}}} for n in {each}{merged}"
 
 
 def _merged(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any]:
@@ -332,6 +347,18 @@ def _column_masked(meta: dict[str, Any]) -> bool:
 
 def _column_constraints(given: list[Any] | None) -> list[str]:
     return sorted({str(entries.mapping(c).get("type")) for c in given}) if given else EMPTY
+
+
+def _own_columns(node: Any, config: Any) -> Iterable[Any]:
+    from compiler.facts.manifest_dbt2 import own_columns
+
+    return own_columns(_each(node.columns), _merged(node.meta, config.meta), _tags(node.tags, config.tags))
+
+
+def _given_config(config: dict[str, Any], unrendered: dict[str, Any] | None) -> Entry:
+    from compiler.facts.manifest_dbt2 import given_config
+
+    return given_config(config, unrendered)
 
 
 def _each(given: Any) -> Iterable[Any]:
@@ -451,5 +478,7 @@ _SCOPE: dict[str, Any] = {
     "constraints": entries.constraints,
     "grants": entries.grants, "unique_key": entries.unique_key, "retention_days": entries.retention_days,
     "freshness": entries.freshness, "owner": entries.owner, "other_config": entries.other_config,
-    "severity": entries.severity, "KINDS": ("model", "seed", "snapshot"), "sorted": sorted, "set": set,
+    "own_columns": _own_columns, "given_config": _given_config,
+    "severity": entries.severity, "KINDS": ("model", "seed", "snapshot"),
+    "ALWAYS": {"seed": "seed", "snapshot": "snapshot"}, "sorted": sorted, "set": set,
 }  # fmt: skip

@@ -75,7 +75,7 @@ class PackageResources:
             "schema": _known_text(render(source.get("schema", group))),
             "database": _known_text(render(source.get("database", source.get("catalog")))),
             "identifier": _known_text(render(table.get("identifier", name))),
-            "loader": text(table.get("loader") or source.get("loader") or config.get("loader")) or None,
+            "loader": text(source.get("loader")) or None,
             "loaded_at_field": text(_first("loaded_at_field", table, config, source)),
             "freshness": _freshness(config, source, table),
             "description": self.nodes.description(table.get("description")),

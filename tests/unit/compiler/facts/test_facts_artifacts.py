@@ -102,6 +102,13 @@ def test_catalog_run_and_freshness_are_laid_on_the_facts(tmp_path: Path) -> None
     }
 
 
+def test_one_odd_count_of_failures_leaves_the_other_results_as_they_are(tmp_path: Path) -> None:
+    odd = {"unique_id": "test.p.other", "status": "fail", "failures": "many"}
+    facts, codes = read(tmp_path, run_results={"results": [odd, *RUN["results"]]})
+    assert codes == []
+    assert [t["last_run"]["failures"] for t in facts.tests] == [3]
+
+
 def test_without_them_nothing_is_claimed(tmp_path: Path) -> None:
     facts, codes = read(tmp_path)
     assert codes == []

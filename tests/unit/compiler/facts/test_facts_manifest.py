@@ -11,6 +11,14 @@ from compiler.facts.manifest import read_manifest
 SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 
 
+def changed(path: Path, **metadata: Any) -> Path:
+    """The manifest with other metadata."""
+    value = json.loads(path.read_text())
+    value["metadata"].update(metadata)
+    path.write_text(json.dumps(value))
+    return path
+
+
 def node(kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {"unique_id": f"{kind}.p.{name}", "name": name, "resource_type": kind, "package_name": "p", **more}
 
@@ -102,7 +110,7 @@ def test_a_newer_writer_may_leave_out_and_add_what_it_likes(tmp_path: Path) -> N
     value = json.loads(path.read_text())
     path.write_text(json.dumps({**value, "sources": None, "exposures": None, "functions": {}}))
     outcome = read_manifest(tmp_path, path)
-    assert outcome.diagnostics == ()
+    assert [d.code for d in outcome.diagnostics] == ["FLC117"]
     assert outcome.value is not None
     assert [c["type"] for c in outcome.value.models[0]["columns"]] == ["int"]
     assert outcome.value.project["manifest_version"] == 21
@@ -154,3 +162,60 @@ def test_a_source_and_its_test(tmp_path: Path) -> None:
     facts = read_manifest(tmp_path, path).value
     assert facts is not None
     assert (facts.sources[0]["source_name"], facts.sources[0]["tests"][0]["name"]) == ("shop", "unique")
+
+
+@pytest.mark.parametrize(("version", "codes"), [(7, []), (12, []), (20, []), (13, ["FLC117"]), (99, ["FLC117"])])
+def test_a_schema_newer_than_is_known_is_read_and_reported(tmp_path: Path, version: int, codes: list[str]) -> None:
+    path = write(tmp_path, node("model", "a"), schema=f"https://schemas.getdbt.com/dbt/manifest/v{version}.json")
+    found = read_manifest(tmp_path, path)
+    assert [(d.code, d.severity.value) for d in found.diagnostics] == [(code, "warn") for code in codes]
+    assert found.value is not None
+    assert [m["name"] for m in found.value.models] == ["a"]
+
+
+def _inheriting(bare: dict[str, Any]) -> dict[str, Any]:
+    """A model as dbt 2 writes it; ``bare`` is what it says of a column that declares nothing."""
+    pii = {"meta": {"classification": "pii"}}
+    own = {"meta": {"pii_type": "name"}, "tags": ["c"]}
+    columns = {
+        "id": {"name": "id", **bare, "config": {}},
+        "own": {"name": "own", **own, "config": own},
+        "same": {"name": "same", **pii, "tags": bare["tags"], "config": pii},
+    }
+    filled_in = {"quoting": {"schema": True}, "static_analysis": "baseline"}
+    config = {"meta": {"classification": "pii"}, "tags": ["b", "a"], **filled_in, "lookback": 3}
+    more = {"meta": {"classification": "pii"}, "tags": ["b", "a"], "unrendered_config": {"lookback": 3}}
+    return node("model", "a", columns=columns, config=config, **more)
+
+
+def test_what_dbt_2_fills_in_does_not_count(tmp_path: Path) -> None:
+    model = _inheriting({"meta": {"classification": "pii"}, "tags": ["b", "a"]})
+    path = changed(write(tmp_path, model, node("seed", "s", config={})), dbt_version="2.0.0-preview.196")
+    facts = read_manifest(tmp_path, path).value
+    assert facts is not None
+    (found,) = facts.models
+    assert [(c["meta"], c["tags"], c["classification"]) for c in found["columns"]] == [
+        ({}, [], None),
+        ({"pii_type": "name"}, ["c"], None),
+        ({"classification": "pii"}, [], "pii"),
+    ]
+    assert found["config"] == {"lookback": 3}
+    assert facts.seeds[0]["materialized"] == "seed"
+    needs = frozenset([("models", "*", "columns", "*", "classification")])
+    alone = read_manifest(tmp_path, path, needs).value
+    assert alone is not None
+    assert [c["classification"] for c in alone.models[0]["columns"]] == [None, None, "pii"]
+
+
+@pytest.mark.parametrize("version", ["1.11.0", "2.1.0"])
+def test_a_column_that_says_what_its_node_says_keeps_it_where_columns_do_not_inherit(
+    tmp_path: Path, version: str
+) -> None:
+    model = _inheriting({"meta": {}, "tags": []})
+    model["columns"]["top"] = {"name": "top", "meta": {"classification": "pii"}, "tags": ["a", "b"]}
+    model["config"].update(quoting={}, static_analysis=None)
+    facts = read_manifest(tmp_path, changed(write(tmp_path, model), dbt_version=version)).value
+    assert facts is not None
+    columns = {c["name"]: (c["classification"], c["tags"]) for c in facts.models[0]["columns"]}
+    assert columns == {"id": (None, []), "own": (None, ["c"]), "same": ("pii", []), "top": ("pii", ["a", "b"])}
+    assert facts.models[0]["config"] == {"lookback": 3}
