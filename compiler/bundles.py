@@ -7,8 +7,10 @@ library is in force. Codes: FLC420 unknown family, FLC421 a path without policie
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +34,7 @@ class Bundle(NamedTuple):
 
     use: str
     tier: str
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     document: Document | None = None
     number: int = 0
 
@@ -74,21 +76,34 @@ def bundles_in_force(manifests: Sequence[Document]) -> Outcome[tuple[Bundle, ...
 def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
     """The texts of all files, each once."""
     found: list[Diagnostic] = []
-    sources: dict[Path, Source] = {}
+    sources: dict[str, Source] = {}
     for path in (file for bundle in bundles for file in bundle.files):
         if path in sources:
             continue
         try:
-            if path.is_fifo():
-                raise OSError(errno.EINVAL, "it is a pipe")
-            sources[path] = Source(str(path), path.read_text(encoding="utf-8-sig"))
+            sources[path] = Source(path, _text(path))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             found.append(Diagnostic("FLC421", f"cannot read the policy file `{path}`: {reason}"))
     return Outcome(tuple(sources.values()), tuple(found))
 
 
-def _files(use: str, document: Document, index: int, found: list[Diagnostic]) -> tuple[Path, ...]:
+def _text(path: str) -> str:
+    """Opened without waiting, because it may be a pipe. Raises OSError and UnicodeDecodeError."""
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe" if stat.S_ISFIFO(found.st_mode) else "it is no file")
+        with open(opened, "rb", buffering=0, closefd=False) as file:
+            raw = file.readall()
+    finally:
+        os.close(opened)
+    text = raw.removeprefix(codecs.BOM_UTF8).decode()
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _files(use: str, document: Document, index: int, found: list[Diagnostic]) -> tuple[str, ...]:
     path: Keys = ("policies", index, "use")
     span = document.span(path)
     if use == "stdlib" or use.startswith("stdlib/"):
@@ -107,7 +122,7 @@ def _files(use: str, document: Document, index: int, found: list[Diagnostic]) ->
         return ()
     # Normal, so that two tiers that name one folder name the same files.
     target = Path(os.path.normpath(Path(document.file).parent / use))
-    files = (target,) if target.is_file() else tuple(_policy_files(target))
+    files = (str(target),) if target.is_file() else tuple(_policy_files(target))
     if not files:
         what = "holds no policy file (.floe, .rego)" if target.is_dir() else "does not exist"
         hint = f"the path is relative to `{document.file}`"
@@ -127,8 +142,8 @@ def families() -> list[str]:
     return sorted(name for name in folders if name != _LIBRARY)
 
 
-def _policy_files(folder: Path) -> Iterator[Path]:
+def _policy_files(folder: Path) -> Iterator[str]:
     """Policy files below a folder, sorted; tests are none. Links to folders are not followed, so rings end."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
-        yield from (Path(root, n) for n in sorted(names) if n.endswith(_SUFFIXES) and not n.endswith(_TESTS))
+        yield from (os.path.join(root, n) for n in sorted(names) if n.endswith(_SUFFIXES) and not n.endswith(_TESTS))

@@ -16,11 +16,12 @@ from typing import NamedTuple, Protocol
 from compiler.atomic import write_atomically
 from compiler.versions import best_match, is_range, parse_version
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
+from policy_lang.patterns import Pattern
 from policy_lang.source import Span, whole_file
 
 LOCK_NAME = "floe.lock"
 _LOCK_VERSION = 1
-_OCI = re.compile(r"oci://(?P<repository>[^@]+?)(:(?P<tag>[^/:@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?\Z")
+_OCI = Pattern(r"oci://(?P<repository>[^@]+?)(:(?P<tag>[^/:@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?\Z")
 
 
 class Reference(NamedTuple):

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from compiler.documents.models import Document, validate_document
+from compiler.documents.kept import document_of, read_document
+from compiler.documents.models import Document
 from compiler.documents.shape import Keys
 from compiler.documents.values import file_path
-from compiler.documents.yaml_loader import load_file, load_yaml
 from compiler.inherit import Resolved
 from compiler.platform_ir import platform_ir, product_ir
 from compiler.references import LOCK_NAME, Locked, ManifestStore, Stored, choose, parse_reference, read_lock
@@ -80,13 +80,9 @@ def load_chain(
 
 
 def _read(path: Path, found: list[Diagnostic]) -> Document | None:
-    loaded = load_file(path)
-    found.extend(loaded.diagnostics)
-    if loaded.value is None:
-        return None
-    checked = validate_document(loaded.value)
-    found.extend(checked.diagnostics)
-    return checked.value
+    read = read_document(path)
+    found.extend(read.diagnostics)
+    return read.value
 
 
 def _reference(document: Document) -> tuple[Keys, str] | None:
@@ -234,13 +230,9 @@ class _Walk:
         return self._validated(file, parents[0])
 
     def _validated(self, file: str, text: str) -> Document | None:
-        loaded = load_yaml(Source(file, text))
-        self.found.extend(loaded.diagnostics)
-        if loaded.value is None:
-            return None
-        checked = validate_document(loaded.value)
-        self.found.extend(checked.diagnostics)
-        return checked.value
+        read = document_of(Source(file, text))
+        self.found.extend(read.diagnostics)
+        return read.value
 
     def _trusted(self, child: Document) -> list[bytes]:
         """The keys of the caller and those that the referring document trusts; FLC409 where one cannot be read."""

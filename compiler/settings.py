@@ -63,7 +63,7 @@ def settle(
     """Join what the bundles set; ``manifest`` is the joined one, whose enforcement words hold severities down, and
     ``default`` answers a parameter's declared value, by its package and name."""
     found: list[Diagnostic] = []
-    files = {id(bundle): {str(file) for file in bundle.files} for bundle in bundles}
+    files = {id(bundle): set(bundle.files) for bundle in bundles}
     owners = {key: [p for p in policies.policies if p.span.file in of] for key, of in files.items()}
     for bundle in bundles:
         found += _unknown(bundle, owners[id(bundle)])

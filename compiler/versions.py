@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import total_ordering
+from typing import NamedTuple
 
-_VERSION = re.compile(
+from policy_lang.patterns import Pattern
+
+_VERSION = Pattern(
     r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?\Z", re.ASCII
 )
-_WILDCARD = re.compile(r"v?(\*|\d+(?:\.\d+)?(?:\.\*){1,2})\Z", re.ASCII)
-_CARET = re.compile(r"([\^~])v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\Z", re.ASCII)
-_BOUND = re.compile(r"(>=|<=|>|<|=)\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\Z", re.ASCII)
+_WILDCARD = Pattern(r"v?(\*|\d+(?:\.\d+)?(?:\.\*){1,2})\Z", re.ASCII)
+_CARET = Pattern(r"([\^~])v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\Z", re.ASCII)
+_BOUND = Pattern(r"(>=|<=|>|<|=)\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\Z", re.ASCII)
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """SemVer 2.0; build metadata is left out, since it does not order."""
 
     major: int
@@ -29,8 +28,17 @@ class Version:
     patch: int
     pre: tuple[str, ...] = ()
 
-    def __lt__(self, other: Version) -> bool:
-        return self._key() < other._key()
+    def __lt__(self, other: tuple[object, ...]) -> bool:
+        return isinstance(other, Version) and self._key() < other._key()
+
+    def __le__(self, other: tuple[object, ...]) -> bool:
+        return self < other or self == other
+
+    def __gt__(self, other: tuple[object, ...]) -> bool:
+        return not self <= other
+
+    def __ge__(self, other: tuple[object, ...]) -> bool:
+        return not self < other
 
     def _key(self) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
         identifiers = tuple((not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in self.pre)

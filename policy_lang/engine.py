@@ -5,12 +5,12 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.patterns import Pattern
 from policy_lang.runtime import session, support
 from policy_lang.runtime.limits import NONE as NO_LIMITS
 from policy_lang.runtime.limits import Limits, check_output, limited
@@ -43,9 +43,7 @@ Bindings = dict[str, Any]
 _BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
 """What only a mistake in generated code or in a builtin raises: the run fails, at the policy's line."""
 Kinds = Mapping[Path, tuple[str, int]]
-_PLAIN_QUERY = re.compile(
-    r"(?:(?!(?:input|data|true|false|null|_) )([a-z_]\w*) = )?data((?:\.[A-Za-z_]\w*)+)", re.ASCII
-)
+_PLAIN_QUERY = Pattern(r"(?:(?!(?:input|data|true|false|null|_) )([a-z_]\w*) = )?data((?:\.[A-Za-z_]\w*)+)", re.ASCII)
 """A document, or a name for one: what is evaluated without the compiler."""
 
 
@@ -58,7 +56,6 @@ class Query(NamedTuple):
     shown: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Program:
     """Compiled rules; it keeps nothing of one evaluation for the next.
 
@@ -67,13 +64,20 @@ class Program:
     ``compiler`` gives what further code is made of (it parses where the program came from the cache).
     """
 
-    kinds: Kinds
-    extents: frozenset[Path]
-    compiler: Callable[[], Front]
-    options: CompileOptions
-    variants: dict[Any, Variant] = field(default_factory=dict)
-    kept: dict[Any, bytes] = field(default_factory=dict)
-    queries: dict[tuple[str, bool], Query] = field(default_factory=dict)
+    __slots__ = ("compiler", "extents", "kept", "kinds", "options", "queries", "variants")
+
+    def __init__(
+        self,
+        kinds: Kinds,
+        extents: frozenset[Path],
+        compiler: Callable[[], Front],
+        options: CompileOptions,
+        kept: dict[Any, bytes] | None = None,
+    ) -> None:
+        self.kinds, self.extents, self.compiler, self.options = kinds, extents, compiler, options
+        self.kept = {} if kept is None else kept
+        self.variants: dict[Any, Variant] = {}
+        self.queries: dict[tuple[str, bool], Query] = {}
 
     @property
     def source(self) -> str:

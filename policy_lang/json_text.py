@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from policy_lang.patterns import Pattern
+
 # A whole pair, half of one (group 1), any other escape.
-_ESCAPE = re.compile(
+_ESCAPE = Pattern(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
@@ -17,6 +17,8 @@ from compiler.cli.verdicts import Inputs, Verdict
 from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
+    import argparse
+
     from compiler.ir.facts_model import Facts
     from compiler.pipeline import Job, Narrowed, Report, State
 
@@ -36,6 +38,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
+def plain(paths: Sequence[str]) -> argparse.Namespace:
+    """What ``arguments`` makes of paths without any option."""
+    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, manifest=None, stop_after=None,
+                              timings=False, verbose=False, format="text")  # fmt: skip
+    return cast("argparse.Namespace", options)
+
+
 def add_stages(parser: argparse.ArgumentParser) -> None:
     """The options of every command that runs the stages."""
     parser.add_argument("--manifest", metavar="FILE", type=Path, help="dbt's manifest.json to read the project from")
@@ -50,7 +59,9 @@ def _stage(name: str) -> str:
     from compiler.pipeline import STAGE_NAMES
 
     if name not in STAGE_NAMES:
-        raise argparse.ArgumentTypeError(f"`{name}` is no stage: they are {', '.join(STAGE_NAMES)}")
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"`{name}` is no stage: they are {', '.join(STAGE_NAMES)}")
     return name
 
 

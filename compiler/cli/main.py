@@ -6,13 +6,15 @@ Exit codes: 0 clean or only warnings, 1 blocked by a violation or an invalid doc
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import argparse
 
 COMMANDS: dict[str, str] = {
     "check": "judge documents and their dbt project by the policies in force; write nothing",
@@ -35,12 +37,6 @@ COMMANDS: dict[str, str] = {
 }
 
 EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_ENVIRONMENT = 0, 1, 2, 3
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"floec: {message}\n")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -90,10 +86,38 @@ def _dispatch(argv: list[str]) -> int:
         print("run `floec --help` for the list", file=sys.stderr)
         return EXIT_USAGE
     module = importlib.import_module(f"compiler.cli.{name.replace('-', '_')}_command")
-    parser = _Parser(prog=f"floec {name}", description=COMMANDS[name])
-    module.arguments(parser)
-    code: int = module.execute(parser.parse_args(argv[1:]))
+    plain, given = getattr(module, "plain", None), argv[1:]
+    if plain is not None and given and not any(one.startswith("-") for one in given):
+        options = plain(given)
+    else:
+        parser = _parser(name)
+        module.arguments(parser)
+        options = parser.parse_args(given)
+    code: int = module.execute(options)
     return code
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    """Made only where there are options: to import and build one takes as long as to judge a small product."""
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            self.print_usage(sys.stderr)
+            self.exit(EXIT_USAGE, f"floec: {message}\n")
+
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.HelpFormatter(prog, width=_columns() - 2)
+
+    return Parser(prog=f"floec {name}", description=COMMANDS[name], formatter_class=formatter)
+
+
+def _columns() -> int:
+    """The terminal's width; argparse itself would ask ``shutil``, which takes longer to import than all the rest."""
+    try:
+        return int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size().columns or 80
+    except (AttributeError, OSError, ValueError):  # no terminal, or no number
+        return 80
 
 
 def _overview() -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from compiler.cli.main import EXIT_BLOCKED, EXIT_ENVIRONMENT, EXIT_OK
 from policy_lang.diagnostics import Diagnostic, blocking
+
+if TYPE_CHECKING:
+    import argparse
 
 FORMATS = ("text", "json", "sarif", "junit", "github")
 

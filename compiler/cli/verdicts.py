@@ -11,10 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_lang.codegen import cache
@@ -66,11 +64,8 @@ class _UnclearError(Exception):
 
 def key_of(document: str, *options: object) -> str:
     """The name under which the verdict on ``document`` is kept."""
-    digest = hashlib.sha256()
     environment = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k not in _VOLATILE]
-    for part in ("verdict", os.getcwd(), document, repr(options), sys.version, *_program(), *environment):
-        digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-    return digest.hexdigest()
+    return cache.key_of("verdict", os.getcwd(), document, repr(options), *cache.program(*_ROOMS), *environment)
 
 
 def recall(key: str) -> Verdict | None:
@@ -122,15 +117,6 @@ def changed_since(stamps: dict[str, Stamp | None], started: int) -> bool:
 def fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
     """Whether the times of a file are too fresh at ``started`` to be trusted."""
     return any(s is not None and max(s[1:3]) > started - _FRESH_NS for s in stamps.values())
-
-
-def _program() -> Iterator[str]:
-    """What tells one state of this program from another: the sizes and times of its files."""
-    home = Path(__file__).parents[2]
-    for room in _ROOMS:
-        for entry in sorted(_below(str(home / room)), key=lambda e: e.path):
-            if not entry.name.endswith(".pyc"):
-                yield f"{entry.path} {_of(entry.stat())}"
 
 
 def _below(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from compiler.documents.secrets import find_secrets
 from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
-from compiler.documents.yaml_loader import YamlDocument
+from compiler.documents.yaml_document import YamlDocument
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
@@ -94,6 +93,8 @@ class Document(NamedTuple):
 
 def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
     """Check a document against its kind's shape; every error is reported at its place."""
+    from compiler.documents.secrets import find_secrets
+
     raw = yaml_doc.value
     if not isinstance(raw, dict):
         text = "the document is empty" if raw is None else "the document is not a mapping"

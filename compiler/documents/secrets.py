@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from compiler.documents.shape import Keys, dotted
-from compiler.documents.yaml_loader import YamlDocument
+from compiler.documents.yaml_document import YamlDocument
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.patterns import Pattern
 
-_SECRET_KEY = re.compile(
+_SECRET_KEY = Pattern(
     r"(^|[_.-])(passwords?|passwd|pwd|passphrase|secrets?|api_?keys?|access_?keys?|secret_?access_?key|private_?keys?"
     r"|(access_?|auth_?|bearer_?|refresh_?|session_?)?tokens?|credentials?|client_?secret|account_?key|sas_?token"
     r"|signing_?key|encryption_?key)$"
@@ -33,18 +34,18 @@ _LOOKS = (
     ("a password in a connection string", r"(?i)(^|[;\s?&])(password|pwd)=(?![{$])[^;\s&]+"),
 )
 """Compiled where a value is suspicious, and kept by ``re``: most documents have none."""
-_SUSPICIOUS = re.compile(r"KEY|AKIA|ASIA|gh[opusr]_|github_pat|glpat|xox|slack|[sprk]k[-_]|AIza|eyJ|=|://", re.I)
+_SUSPICIOUS = Pattern(r"KEY|AKIA|ASIA|gh[opusr]_|github_pat|glpat|xox|slack|[sprk]k[-_]|AIza|eyJ|=|://", re.I)
 """What every look has in it: most values have none of it, and are not looked at more closely."""
-_CONNECTION_KEY = re.compile(
+_CONNECTION_KEY = Pattern(
     r"^(host|host_?name|user|user_?name|login|account|dsn|jdbc_?url|connection_?(string|uri|url)|conn_?str"
     r"|database_?(url|uri)|server|port|private_?link)$"
 )
-_CONNECTION_VALUE = re.compile(
+_CONNECTION_VALUE = Pattern(
     r"^(jdbc:|(postgres(ql)?|mysql|mariadb|mssql|sqlserver|oracle|snowflake|redshift|mongodb(\+srv)?|redis|clickhouse"
     r"|databricks|trino|presto)(\+\w+)?://)",
     re.I,
 )
-_REFERENCE = re.compile(r"^(\$\{.+\}|\{\{.*\}\}|\$[A-Z_]+|env:.+|vault:.+|secret(ref)?:.+|secretKeyRef.*)$", re.S)
+_REFERENCE = Pattern(r"^(\$\{.+\}|\{\{.*\}\}|\$[A-Z_]+|env:.+|vault:.+|secret(ref)?:.+|secretKeyRef.*)$", re.S)
 _FREE_TEXT = frozenset(
     {"description", "field_mapping", "labels", "fieldMapping", "annotations", "secret_refs", "secretRefs"}
 )

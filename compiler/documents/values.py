@@ -10,36 +10,37 @@ from datetime import date
 from decimal import Decimal
 
 from compiler.documents.shape import Keys, Log, Number, Shape, Text, kind_of
+from policy_lang.patterns import Pattern
 
 RESERVED_NAMES = frozenset({"default", "system", "floe", "admin", "root"})
 
-_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,126}\Z")
-_SEMVER = re.compile(
+_NAME = Pattern(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+_IDENTIFIER = Pattern(r"[A-Za-z_][A-Za-z0-9_-]{0,126}\Z")
+_SEMVER = Pattern(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
     r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?\Z",
     re.ASCII,
 )
-_EMAIL = re.compile(r"[^@\s,;<>\"']+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
-_OCI = re.compile(
+_EMAIL = Pattern(r"[^@\s,;<>\"']+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
+_OCI = Pattern(
     r"oci://(?P<host>[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?)"
     r"(?P<path>(/[a-z0-9]+([._-]+[a-z0-9]+)*)+)(:(?P<tag>[^/@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?\Z"
 )
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}\Z")
-_RANGE = re.compile(
+_TAG = Pattern(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}\Z")
+_RANGE = Pattern(
     r"(v?\d+(\.\d+){0,2}(\.\*){1,2}|\*|[\^~]v?\d+(\.\d+){0,2}|((>=|<=|>|<|=)\s*v?\d+(\.\d+){0,2}\s*,?\s*)+)\Z"
 )
-_ISO_DURATION = re.compile(
+_ISO_DURATION = Pattern(
     r"P(?=.)(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?\Z"
 )
-_SHORT_DURATION = re.compile(
+_SHORT_DURATION = Pattern(
     r"(\d+(?:\.\d+)?)\s*(seconds?|sec|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|years?|y)\Z"
 )
 _HOURS = {"s": Decimal(1) / 3600, "m": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "w": Decimal(168)}
 _LONG_HOURS = {"mo": Decimal(730), "y": Decimal(8760)}
-_SECRET_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?\Z")
-_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?\Z")
+_SECRET_NAME = Pattern(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?\Z")
+_QUANTITY = Pattern(r"\d+(\.\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?\Z")
 
 _CRON_FIELDS = (
     ("minute", 0, 59, ()),

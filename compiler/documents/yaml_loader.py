@@ -8,25 +8,25 @@ aliases, FLC106 too large, FLC107 a key that is not a string, FLC108 not UTF-8.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from compiler.documents.shape import Keys
+from compiler.documents.yaml_document import MAX_BYTES, YamlDocument, read_source, refuse
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome
+from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big
 from policy_lang.source import Source, Span, whole_file
 
-MAX_BYTES = 64 * 1024 * 1024
 MAX_ALIAS_VISITS = 100_000
 MAX_DEPTH = 200
 
-_INT = re.compile(r"[-+]?[0-9]{1,4000}\Z")
-_HEX_OCT = re.compile(r"0x[0-9a-fA-F]+\Z|0o[0-7]+\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?\Z")
+_INT = Pattern(r"[-+]?[0-9]{1,4000}\Z")
+_HEX_OCT = Pattern(r"0x[0-9a-fA-F]+\Z|0o[0-7]+\Z")
+_FLOAT = Pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?\Z")
 _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -36,56 +36,6 @@ _ALLOWED_TAGS = frozenset(
     _CORE + t for t in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")
 )
 _ALLOWED = _ALLOWED_TAGS | {_CORE + "value", "!"}
-
-
-class YamlDocument(NamedTuple):
-    """One YAML document: its plain value, and where each key and value stands."""
-
-    source: Source
-    value: Any
-    key_spans: dict[Keys, Span]
-    value_spans: dict[Keys, Span]
-
-    @property
-    def file(self) -> str:
-        """The path as the user gave it."""
-        return self.source.file
-
-    def span(self, path: Keys) -> Span:
-        """The span of the value at ``path``, or of the nearest enclosing thing that has one.
-
-        Of a mapping or list in block style it is that of its key: its first line says nothing of the whole.
-        """
-        while path and path not in self.value_spans:
-            path = path[:-1]
-        span = self.value_spans.get(path, whole_file(self.source.file))
-        if (span.line, span.col) == (span.end_line, span.end_col):  # a block collection, or nothing after the key
-            return self.key_spans.get(path, span)
-        return span
-
-    def key_span(self, path: Keys) -> Span:
-        """The span of the key that holds ``path``; that of the value where no key does."""
-        return self.key_spans.get(path) or self.span(path)
-
-
-def read_source(path: Path | str) -> Outcome[Source]:
-    """Read a file as UTF-8. FLC100 where it cannot be read, FLC106 where it is too large, FLC108 where not UTF-8."""
-    file = str(path)
-    try:
-        size = Path(path).stat().st_size
-        if size > MAX_BYTES:
-            return _refuse("FLC106", f"`{file}` has {size} bytes; at most {MAX_BYTES} are read", whole_file(file))
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return _refuse("FLC100", f"cannot read `{file}`: {reason}", whole_file(file), "check the path")
-    try:
-        return Outcome(Source(file, raw.decode("utf-8-sig")))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        col = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        span = Span(file, line, col, line, col + 1)
-        return _refuse("FLC108", f"`{file}` is not UTF-8 (byte {error.start})", span, "save the file as UTF-8")
 
 
 def load_file(path: Path | str) -> Outcome[YamlDocument]:
@@ -99,7 +49,7 @@ def load_file(path: Path | str) -> Outcome[YamlDocument]:
 def load_yaml(source: Source) -> Outcome[YamlDocument]:
     """Compose ``source`` and walk it to plain values; all that is wrong in it is reported."""
     if len(source.text) > MAX_BYTES:
-        return _refuse("FLC106", f"`{source.file}` is larger than {MAX_BYTES} bytes", whole_file(source.file))
+        return refuse("FLC106", f"`{source.file}` is larger than {MAX_BYTES} bytes", whole_file(source.file))
     walk = _Walk(source.file)
     try:
         roots = _compose(source)
@@ -108,10 +58,10 @@ def load_yaml(source: Source) -> Outcome[YamlDocument]:
         mark = error.problem_mark or error.context_mark
         at = _span(source.file, mark, mark) if mark is not None else whole_file(source.file)
         problem = error.problem or error.context or "cannot be parsed"
-        return _refuse("FLC101", f"broken YAML: {problem}", at, "check indentation, quotes and colons here")
+        return refuse("FLC101", f"broken YAML: {problem}", at, "check indentation, quotes and colons here")
     except (yaml.YAMLError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        return _refuse("FLC101", f"broken YAML: {reason}", whole_file(source.file))
+        return refuse("FLC101", f"broken YAML: {reason}", whole_file(source.file))
     except DiagnosticError as error:
         return Outcome(None, (*walk.found, *error.diagnostics))
     if len(roots) > 1:
@@ -125,10 +75,6 @@ def load_yaml(source: Source) -> Outcome[YamlDocument]:
             )
         )
     return Outcome(YamlDocument(source, value, walk.key_spans, walk.value_spans), tuple(walk.found))
-
-
-def _refuse(code: str, message: str, span: Span, hint: str = "") -> Outcome[Any]:
-    return Outcome(None, (Diagnostic(code, message, span, hint=hint),))
 
 
 def _compose(source: Source) -> list[yaml.Node]:

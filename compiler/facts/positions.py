@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.documents.shape import Keys
-from compiler.documents.yaml_loader import YamlDocument, load_file
+from compiler.documents.yaml_document import YamlDocument
 from compiler.facts import entries, sql_positions
 from compiler.facts.entries import Entry, items, mapping
 from policy_lang.source import Span, whole_file
@@ -79,6 +79,8 @@ class ProjectPositions:
         return self._prefix + path if plain and os.sep == "/" else str(self._root / path)
 
     def _load_yaml(self, file: str) -> YamlDocument | None:
+        from compiler.documents.yaml_loader import load_file
+
         return load_file(file).value
 
     def _load_named(self, file: str) -> dict[tuple[str | None, ...], list[Keys]]:

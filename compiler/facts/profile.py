@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler.documents.yaml_loader import read_source
+from compiler.documents.yaml_document import read_source
 from compiler.facts.entries import mapping, text
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.project_config import ProjectFile

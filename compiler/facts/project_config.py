@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from compiler.documents.yaml_loader import read_source
+from compiler.documents.yaml_document import read_source
 from compiler.facts.file_facts import UNKNOWN
+from compiler.facts.kept_values import kept_values
 from compiler.facts.variables import Variables
-from compiler.facts.yaml_values import load_values
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import whole_file
 
@@ -85,7 +85,7 @@ def read_project(root: Path, folder: str = "", parent: ProjectFile | None = None
     read = read_source(path)
     if read.value is None:
         return Outcome(None, read.diagnostics)
-    loaded = load_values(str(path), read.value.text)
+    loaded = kept_values(str(path), read.value.text)
     if loaded.diagnostics:
         return Outcome(None, loaded.diagnostics)
     raw = loaded.value

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.documents.yaml_loader import MAX_BYTES
+from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
 from compiler.facts.file_facts import FileFacts
 from compiler.facts.project_config import ProjectFile

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from compiler.documents.yaml_loader import MAX_BYTES
+from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts import entries
 from compiler.facts.entries import Entry
 from compiler.facts.file_facts import FileFacts

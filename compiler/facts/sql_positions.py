@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from policy_lang.patterns import Pattern
 from policy_lang.source import Span, whole_file
 
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-_SQL_COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = Pattern(r"\{#.*?#\}", re.DOTALL)
+_SQL_COMMENT = Pattern(r"\{#.*?#\}|--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -59,7 +60,7 @@ def config(file: str, text: str, key: str) -> Span | None:
     call = re.search(r"\bconfig\s*\(", clean)
     if call is None:
         return None
-    found = re.compile(rf"\b({re.escape(key)})\s*=|['\"]({re.escape(key)})['\"]\s*:").search(clean, call.end())
+    found = Pattern(rf"\b({re.escape(key)})\s*=|['\"]({re.escape(key)})['\"]\s*:").search(clean, call.end())
     return (
         None if found is None else _span(file, text, found.start(found.lastindex or 0), found.end(found.lastindex or 0))
     )

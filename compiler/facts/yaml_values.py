@@ -7,7 +7,6 @@ Codes: FLC101 broken YAML, FLC104 tag refused, FLC105 aliases without bound, FLC
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
+from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big
 from policy_lang.source import Span, whole_file
 
@@ -22,10 +22,10 @@ MAX_DEPTH = 100
 MAX_ALIAS_VALUES = 100_000
 
 _BOOL = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
-_INT = re.compile(r"[-+]?(0|[1-9][0-9_]{0,4000})\Z")
-_OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
-_HEX = re.compile(r"[-+]?0x[0-9a-fA-F_]+\Z")
-_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]{1,4})?|\.[0-9][0-9_]*([eE][-+][0-9]{1,4})?)\Z")
+_INT = Pattern(r"[-+]?(0|[1-9][0-9_]{0,4000})\Z")
+_OCTAL = Pattern(r"[-+]?0[0-7_]+\Z")
+_HEX = Pattern(r"[-+]?0x[0-9a-fA-F_]+\Z")
+_FLOAT = Pattern(r"[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]{1,4})?|\.[0-9][0-9_]*([eE][-+][0-9]{1,4})?)\Z")
 _CORE = "tag:yaml.org,2002:"
 _TAGS = frozenset(_CORE + t for t in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp")) | {"!"}
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Entry = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, eq=False):
     """A project's facts: each list holds plain objects in the shape of docs/ir.md, ordered by ``unique_id``."""
 
     project: Entry
-    models: list[Entry] = field(default_factory=list)
-    seeds: list[Entry] = field(default_factory=list)
-    snapshots: list[Entry] = field(default_factory=list)
-    sources: list[Entry] = field(default_factory=list)
-    exposures: list[Entry] = field(default_factory=list)
-    metrics: list[Entry] = field(default_factory=list)
-    semantic_models: list[Entry] = field(default_factory=list)
-    saved_queries: list[Entry] = field(default_factory=list)
-    macros: list[Entry] = field(default_factory=list)
-    groups: list[Entry] = field(default_factory=list)
-    unit_tests: list[Entry] = field(default_factory=list)
-    tests: list[Entry] = field(default_factory=list)
-    sql: dict[str, str] = field(default_factory=dict, repr=False)
+    models: list[Entry] = []
+    seeds: list[Entry] = []
+    snapshots: list[Entry] = []
+    sources: list[Entry] = []
+    exposures: list[Entry] = []
+    metrics: list[Entry] = []
+    semantic_models: list[Entry] = []
+    saved_queries: list[Entry] = []
+    macros: list[Entry] = []
+    groups: list[Entry] = []
+    unit_tests: list[Entry] = []
+    tests: list[Entry] = []
+    sql: dict[str, str] = {}
     """SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""

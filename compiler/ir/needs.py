@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
 
 Needs = frozenset[tuple[str, ...]]
 """Paths into the IR that are used, ``*`` for any index or key; a path used whole stands as that prefix."""
@@ -41,15 +43,33 @@ LINEAGE = frozenset((*DERIVED["columns.inherited"], "columns.name", "columns.inh
 
 def covered(needs: Needs | None, path: tuple[str, ...]) -> bool:
     """True where something at ``path``, above it or below it is used."""
-    if needs is None:
-        return True
-    for need in needs:
-        for a, b in zip(need, path, strict=False):
-            if a != b and a != "*" and b != "*":
-                break
-        else:
-            return True
-    return False
+    if not needs:
+        return needs is None
+    reached = [_tree(needs)]
+    for part in path:
+        found: list[_Tree] = []
+        for tree in reached:
+            if _USED in tree:
+                return True
+            found += tree.values() if part == "*" else (tree[p] for p in (part, "*") if p in tree)
+        reached = found
+    return bool(reached)
+
+
+_Tree = dict[str, Any]
+_USED = ""
+
+
+@lru_cache(maxsize=4)
+def _tree(needs: Needs) -> _Tree:
+    """The paths as a tree by their parts; where one ends, there is an entry under ``_USED``."""
+    root: _Tree = {}
+    for path in needs:
+        tree = root
+        for part in path:
+            tree = tree.setdefault(part, {})
+        tree[_USED] = {}
+    return root
 
 
 def fields(needs: Needs | None, kind: str, known: Iterable[str]) -> frozenset[str]:

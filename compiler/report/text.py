@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.patterns import Pattern
 from policy_lang.source import Span
 
 _WORD = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTIFY: "note"}
 _COLOUR = {Severity.BLOCK: "\x1b[1;31m", Severity.WARN: "\x1b[1;33m", Severity.NOTIFY: "\x1b[1;36m"}
-_WORD_AT = re.compile(r"[\w$.-]*\w")
+_WORD_AT = Pattern(r"[\w$.-]*\w")
 _RESET = "\x1b[0m"
 _MAX_LINE = 160
 """Longer source lines are cut around the caret: a minified file must not flood the terminal."""

@@ -23,8 +23,10 @@ from policy_lang.source import Source
 if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
 
-MOST_FILES = 256
+MOST_FILES = 512
 _MAGIC = b"floec-program-1\n"
+_PROGRAM = (".py", ".lark", ".floe", ".rego")
+_TESTS = ("_test.floe", "_test.rego")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -37,36 +39,42 @@ def folder() -> Path:
 
 def key(kind: str, sources: Sequence[Source], options: CompileOptions) -> str:
     """The name of what is made of these: a digest of the compiler, of Python, of all texts and options."""
-    import json
+    settings = (options.input_schema, options.strict, options.capabilities, sorted(options.without), options.completed)
+    texts = (part for source in sources for part in source)
+    return key_of(kind, *program("policy_lang", "grammar"), repr(settings), *texts)
 
+
+def key_of(*parts: str) -> str:
+    """The name of what is made of ``parts`` by this Python."""
     digest = hashlib.sha256()
-    settings = [options.input_schema, options.strict, options.capabilities, sorted(options.without), options.completed]
-    parts = [kind, _compiler(), sys.version, json.dumps(settings, sort_keys=True, default=str)]
-    for text in (*parts, *(part for source in sources for part in (source.file, source.text))):
+    for text in (sys.version, *parts):
         encoded = text.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(b"%d " % len(encoded))
         digest.update(encoded)
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1)
-def _compiler() -> str:
-    """What tells one state of the compiler from another: the sizes and times of its files."""
-    found: list[str] = []
-    for name in ("policy_lang", "grammar"):
-        home = Path(__file__).parents[2] / name
-        found += _stamps(home)
-    return "\n".join(sorted(found))
+def program(*rooms: str) -> Iterator[str]:
+    """What tells one state of this program's ``rooms`` from another: the names, sizes and times of its files."""
+    for room in rooms:
+        yield _stamps(room)
 
 
-def _stamps(home: Path) -> Iterator[str]:
-    for entry in os.scandir(home):
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                yield from _stamps(Path(entry.path))
-        elif entry.name.endswith((".py", ".lark")):
-            found = entry.stat()
-            yield f"{entry.path} {found.st_size} {found.st_mtime_ns}"
+@lru_cache(maxsize=8)
+def _stamps(room: str) -> str:
+    home = Path(__file__).parents[2] / room
+    return "\n".join(sorted(_below(str(home), len(str(home)))))
+
+
+def _below(folder: str, start: int) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        name = entry.name
+        if name.endswith(_PROGRAM):
+            if not name.endswith(_TESTS):
+                found = entry.stat()
+                yield f"{entry.path[start:]} {found.st_size} {found.st_mtime_ns}"
+        elif "." not in name and name != "__pycache__" and entry.is_dir():
+            yield from _below(entry.path, start)
 
 
 def read(key: str) -> Any:
@@ -120,7 +128,10 @@ def write(key: str, value: Any) -> None:
 
 def _make_room(home: Path) -> None:
     """Removes the files that were written longest ago where there are too many."""
-    files = sorted((entry.stat().st_mtime_ns, entry.path) for entry in os.scandir(home))
-    for _, path in files[: max(0, len(files) - MOST_FILES + 1)]:
+    entries = list(os.scandir(home))
+    if len(entries) < MOST_FILES:
+        return
+    files = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+    for _, path in files[: len(files) - MOST_FILES + 1]:
         with contextlib.suppress(OSError):
             os.unlink(path)

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Span
@@ -19,8 +18,7 @@ TOGETHER: Path = ("<together>",)
 """The path of the function that evaluates many documents at once."""
 
 
-@dataclass(slots=True)
-class Generated:
+class Generated(NamedTuple):
     """One generated module. ``names`` are the functions by the path of their rule, ``builtins`` maps each
     builtin that it calls to its global and to the module that defines it; ``places`` are the lines (from 1)
     that have a place in the policies, as (line, *span)."""
@@ -60,16 +58,16 @@ def from_data(data: tuple[Any, ...]) -> Generated:
     return Generated(file, source, code, names, builtins, numbers, patterns, places)
 
 
-@dataclass(slots=True)
 class Variant:
     """A program's code for one purpose, with its namespace. ``conform`` is the code of the test that an input
     has what typed code relies on, where there is some."""
 
-    module: Generated
-    mocked: frozenset[str]
-    conform: CodeType | None = None
-    _scope: dict[str, Any] | None = None
-    _conforms: Callable[[Any], bool] | None = None
+    __slots__ = ("_conforms", "_scope", "conform", "mocked", "module")
+
+    def __init__(self, module: Generated, mocked: frozenset[str], conform: CodeType | None = None) -> None:
+        self.module, self.mocked, self.conform = module, mocked, conform
+        self._scope: dict[str, Any] | None = None
+        self._conforms: Callable[[Any], bool] | None = None
 
     @property
     def scope(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ can): neither costs anything in the loops. Steps are counted, in code of its own
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +60,8 @@ def _time(seconds: float | None) -> Iterator[None]:
     done = False
 
     def stop() -> None:
+        import ctypes
+
         with lock:
             if not done:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(_TimeUp))

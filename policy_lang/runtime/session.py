@@ -10,17 +10,17 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(slots=True)
 class Session:
     """``now_ns`` is nanoseconds since 1970; ``prints`` takes each line that a policy prints."""
 
-    now_ns: int = field(default_factory=time.time_ns)
-    prints: Callable[[str], None] | None = None
-    kept: dict[Any, Any] = field(default_factory=dict)
+    __slots__ = ("kept", "now_ns", "prints")
+
+    def __init__(self, prints: Callable[[str], None] | None = None) -> None:
+        self.now_ns, self.prints = time.time_ns(), prints
+        self.kept: dict[Any, Any] = {}
 
 
 _CURRENT: ContextVar[Session | None] = ContextVar("session", default=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -24,18 +23,25 @@ class EvalError(Exception):
         self.code = code
 
 
-@dataclass(slots=True)
 class Context:
-    """What one evaluation sees. ``replaced`` holds the values that ``with`` put below ``data``."""
+    """What one evaluation sees. ``replaced`` holds the values that ``with`` put below ``data``; ``left`` are the
+    steps that are left, shared with the contexts made of this one (None where nobody counts)."""
 
-    input: Any
-    data: Any
-    strict: bool = False
-    replaced: dict[tuple[str, ...], Any] = field(default_factory=dict)
-    mocks: dict[str, Any] = field(default_factory=dict)
-    cache: dict[Any, Any] = field(default_factory=dict)
-    left: list[int] | None = None
-    """The steps that are left, shared with the contexts made of this one; None where nobody counts."""
+    __slots__ = ("cache", "data", "input", "left", "mocks", "replaced", "strict")
+
+    def __init__(
+        self,
+        input: Any,
+        data: Any,
+        strict: bool = False,
+        replaced: dict[tuple[str, ...], Any] | None = None,
+        mocks: dict[str, Any] | None = None,
+        left: list[int] | None = None,
+    ) -> None:
+        self.input, self.data, self.strict, self.left = input, data, strict, left
+        self.replaced = {} if replaced is None else replaced
+        self.mocks = {} if mocks is None else mocks
+        self.cache: dict[Any, Any] = {}
 
     def step(self) -> None:
         """One more turn of a loop, or call of a function, in code that counts."""
@@ -43,6 +49,10 @@ class Context:
             self.left[0] -= 1
             if self.left[0] < 0:
                 raise EvalError("floe_limit_error", "the policy takes more steps than it may")
+
+    def in_strictness(self) -> Context:
+        """The same, where a builtin's error ends the evaluation; with a cache of its own."""
+        return Context(self.input, self.data, True, self.replaced, self.mocks, self.left)
 
     def derive(self, changes: Sequence[tuple[str, Any, Any]]) -> Context:
         """A context with fresh caches in which the given targets have other values."""

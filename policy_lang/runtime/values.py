@@ -11,7 +11,6 @@ for booleans. ``freeze`` gives the form that has Rego's equality under Python's 
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -198,6 +197,8 @@ def from_json(text: str | bytes) -> Value:
         ValueError: the text is no JSON (``json.JSONDecodeError``), or holds ``NaN``, ``Infinity`` or a number that
             ``is_too_big``.
     """
+    import json  # only where there is JSON to read or to write: many starts have none
+
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text))
     try:
@@ -258,12 +259,15 @@ def to_json(value: Value, *, indent: int = 0) -> str:
 
 class _Writer:
     def __init__(self, indent: int) -> None:
+        import json
+
         self._indent = indent
+        self._quoted = json.JSONEncoder(ensure_ascii=False).encode
 
     def write(self, value: Value, level: int) -> str:
         kind = type(value)
         if kind is str:
-            return json.dumps(value, ensure_ascii=False)
+            return self._quoted(value)
         if value is None or kind is bool:
             return {None: "null", True: "true", False: "false"}[value]
         if kind is int or kind is Decimal:
@@ -275,7 +279,7 @@ class _Writer:
             return self._joined("[", [self.write(v, level + 1) for v in members], "]", level)
         pairs = sorted(((self._key(k), v) for k, v in value.items()), key=_first)
         colon = ": " if self._indent else ":"
-        members = [f"{json.dumps(k, ensure_ascii=False)}{colon}{self.write(v, level + 1)}" for k, v in pairs]
+        members = [f"{self._quoted(k)}{colon}{self.write(v, level + 1)}" for k, v in pairs]
         return self._joined("{", members, "}", level)
 
     def _key(self, frozen: Any) -> str:

@@ -8,7 +8,7 @@ generated code; tests hold its answers to the engine's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, TypeGuard
@@ -339,7 +339,7 @@ class Evaluator:
         if name in context.mocks:
             return support.mocked(context, name, args)
         try:
-            return support.call(replace(context, strict=True), name, args)
+            return support.call(context.in_strictness(), name, args)
         except support.EvalError as error:
             self.recorder.error(error, call.span)
             if context.strict:

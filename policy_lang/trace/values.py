@@ -109,7 +109,7 @@ def _below(term: ast.Term) -> Iterator[ast.Term]:
 
 
 def _value(evaluator: Evaluator, term: ast.Term, env: Env, context: Context) -> str:
-    strict = replace(context, strict=True, cache={})
+    strict = context.in_strictness()
     try:
         found = []
         for value, _ in evaluator.term(term, env, strict):

@@ -13,7 +13,7 @@ from compiler.documents.manifest import MANIFEST
 from compiler.documents.models import Document
 from compiler.documents.shape import Choice, Flag, ListOf, Number, Text
 from compiler.documents.values import Duration
-from compiler.documents.yaml_loader import YamlDocument
+from compiler.documents.yaml_document import YamlDocument
 from compiler.inherit import inherit
 from compiler.lattice import join
 from policy_lang.source import Source

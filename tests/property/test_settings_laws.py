@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +32,7 @@ def bundles(words: list[str | None], each: int = 1) -> list[Bundle]:
     for tier, word in zip((t for t in TIERS for _ in range(each)), words, strict=False):
         severity = {} if word is None else {"OWN001": word}
         document: Any = SimpleNamespace(data={"policies": [{"severity": severity}]}, span=lambda _: HERE)
-        made.append(Bundle("own", tier, (Path("p.floe"),), document))
+        made.append(Bundle("own", tier, ("p.floe",), document))
     return made
 
 

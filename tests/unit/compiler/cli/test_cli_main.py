@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import subprocess
@@ -74,3 +75,19 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode in (0, 1)
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_options_without_a_parser_are_those_that_it_makes(name: str) -> None:
+    module = importlib.import_module(f"compiler.cli.{name.replace('-', '_')}_command")
+    if hasattr(module, "plain"):
+        parser = argparse.ArgumentParser()
+        module.arguments(parser)
+        assert vars(module.plain(["a", "b"])) == vars(parser.parse_args(["a", "b"]))
+
+
+def test_a_short_check_imports_no_parser_of_options() -> None:
+    code = (
+        "import sys; from compiler.cli.main import run; run(['check', 'nowhere']); sys.exit('argparse' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

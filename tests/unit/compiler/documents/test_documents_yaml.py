@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from compiler.documents.yaml_loader import MAX_BYTES, load_file, load_yaml
+from compiler.documents.yaml_document import MAX_BYTES
+from compiler.documents.yaml_loader import load_file, load_yaml
 from policy_lang.source import Source
 
 
