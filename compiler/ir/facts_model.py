@@ -9,7 +9,7 @@ import msgspec
 Entry = dict[str, Any]
 
 
-class Facts(msgspec.Struct, frozen=True, eq=False):
+class Facts(msgspec.Struct, frozen=True):
     """A project's facts: each list holds plain objects in the shape of docs/ir.md, ordered by ``unique_id``."""
 
     project: Entry
