@@ -80,7 +80,7 @@ def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: V
     others = _others(stamps, base.manifest)
     if _newer(others, inputs, base.manifest):
         return
-    fresh = {file: _content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
+    fresh = {file: verdicts.content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
     about = (inputs.roots, inputs.files)
     found = tuple(map(verdicts.plain, verdict.diagnostics))
     try:
@@ -105,7 +105,7 @@ def recall_base(key: str) -> Kept | None:
     now = inputs.stamps()
     if now is None or _others(now, base.manifest) != others:
         return None
-    if any(_content(file) != content for file, content in fresh.items()):
+    if any(verdicts.content(file) != content for file, content in fresh.items()):
         return None
     if _newer(others, inputs, base.manifest):
         return None
@@ -128,14 +128,6 @@ def _others(stamps: dict[str, verdicts.Stamp | None], manifest: str) -> dict[str
     name, whole = os.path.basename(manifest), os.path.abspath(manifest)
     same = [file for file in stamps if file.endswith(name) and os.path.abspath(file) == whole]
     return {file: stamp for file, stamp in stamps.items() if file not in same}
-
-
-def _content(file: str) -> bytes:
-    try:
-        with open(file, "rb") as opened:
-            return hashlib.sha256(opened.read()).digest()
-    except OSError as error:
-        return type(error).__name__.encode()
 
 
 def entries_of(report: Report) -> list[dict[str, bytes]]:

@@ -3,7 +3,8 @@
 A verdict is kept under the document's path, this program, the options, the day and the environment, together with
 the state of its inputs: every file below the product's folder, every document of the chain, every policy file, dbt's
 profiles. It counts only where each of them is unchanged: by size and times, and where the times are too fresh to be
-trusted, or differ, by content. Inputs that cannot be told (a link to a folder) are never kept.
+trusted, or differ, by content (where that was kept: not of large files that were not fresh). Inputs that cannot be
+told (a link to a folder) are never kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from policy_lang.codegen import cache
@@ -24,6 +25,7 @@ _ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json
 _SKIPPED = frozenset({".floe", ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", "node_modules", "logs"})
 # A file that was changed within this time before it was read may have been changed again without a trace.
 _FRESH_NS = 2_000_000_000
+_SMALL_BYTES = 1 << 20
 # What differs from shell to shell and that nothing here reads.
 _VOLATILE = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_CONNECTION"})
 
@@ -74,20 +76,22 @@ def recall(key: str) -> Verdict | None:
     if kept is None:
         return None
     try:
-        inputs, started, stamps, digest, diagnostics, lines = kept
-        seen = Inputs(*inputs)
-        now = seen.stamps()
-        if now is None or now.keys() != stamps.keys() or (now != stamps and not digest):
+        inputs, started, stamps, contents, diagnostics, lines = kept
+        now = Inputs(*inputs).stamps()
+        if now is None or now.keys() != stamps.keys():
+            return None
+        unsure = [file for file, stamp in now.items() if stamp != stamps[file] or _is_fresh(stamps[file], started)]
+        if not all(file in contents for file in unsure):
             return None
         verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines))
     except (TypeError, ValueError):
         return None
-    if now == stamps and not fresh(stamps, started):
+    if not unsure:
         return verdict
     began = time.time_ns()
-    if not digest or _content(now) != digest:
+    if any(content(file) != contents[file] for file in unsure):
         return None
-    cache.write(key, (inputs, began, now, digest, diagnostics, lines))
+    cache.write(key, (inputs, began, now, contents, diagnostics, lines))
     return verdict
 
 
@@ -99,14 +103,20 @@ def known(key: str) -> bool:
 def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: bool = True) -> None:
     """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it.
 
-    Without ``contents``, none of which is read then, it counts only where all times are the same and can be trusted.
+    Contents are kept of small files, and of those whose times cannot be trusted yet: to read a large file once more
+    takes longer than it is worth where its times say enough. Without ``contents``, none of which is read then, the
+    verdict counts only where all times are the same and can be trusted.
     """
     stamps = inputs.stamps()
     if stamps is None or changed_since(stamps, started):
         return
-    diagnostics = tuple(map(plain, verdict.diagnostics))
+    known = {file: content(file) for file, s in stamps.items() if contents and (_small(s) or _is_fresh(s, started))}
     about = (inputs.roots, inputs.files)
-    cache.write(key, (about, started, stamps, _content(stamps) if contents else b"", diagnostics, verdict.lines))
+    cache.write(key, (about, started, stamps, known, tuple(map(plain, verdict.diagnostics)), verdict.lines))
+
+
+def _small(stamp: Stamp | None) -> bool:
+    return stamp is None or stamp[0] <= _SMALL_BYTES
 
 
 def changed_since(stamps: dict[str, Stamp | None], started: int) -> bool:
@@ -116,7 +126,11 @@ def changed_since(stamps: dict[str, Stamp | None], started: int) -> bool:
 
 def fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
     """Whether the times of a file are too fresh at ``started`` to be trusted."""
-    return any(s is not None and max(s[1:3]) > started - _FRESH_NS for s in stamps.values())
+    return any(_is_fresh(stamp, started) for stamp in stamps.values())
+
+
+def _is_fresh(stamp: Stamp | None, started: int) -> bool:
+    return stamp is not None and max(stamp[1:3]) > started - _FRESH_NS
 
 
 def _below(folder: str) -> Iterator[os.DirEntry[str]]:
@@ -147,16 +161,13 @@ def _of(status: os.stat_result) -> Stamp:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def _content(files: Iterable[str]) -> bytes:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.encode("utf-8", "surrogateescape") + b"\0")
-        try:
-            with open(file, "rb") as opened:
-                digest.update(hashlib.file_digest(opened, "sha256").digest())
-        except OSError as error:
-            digest.update(type(error).__name__.encode())
-    return digest.digest()
+def content(file: str) -> bytes:
+    """A digest of what is in a file, or the kind of error that its reading ends in."""
+    try:
+        with open(file, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except OSError as error:
+        return type(error).__name__.encode()
 
 
 def plain(d: Diagnostic) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,3 +184,24 @@ def test_a_finding_comes_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (kept,) = (tmp_path / "cache").rglob("1" * 64)
     kept.write_bytes(kept.read_bytes()[:-1] + b"?")
     assert verdicts.recall("1" * 64) is None
+
+
+def test_of_a_large_file_only_the_times_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    small, large = tmp_path / "small", tmp_path / "large"
+    for file, text in ((small, "a"), (large, "a" * 2**21)):
+        file.write_text(text)
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+    verdict = verdicts.Verdict((), ("said",))
+    later = time.time_ns() + 10_000_000_000  # long after the files were written
+    inputs = verdicts.Inputs((), (str(small), str(large)))
+    verdicts.keep("key", inputs, later, verdict)
+    assert verdicts.recall("key") == verdict
+    os.utime(small)
+    assert verdicts.recall("key") == verdict  # its content is the same
+    verdicts.keep("key", inputs, later, verdict)
+    os.utime(large)
+    assert verdicts.recall("key") is None
+    verdicts.keep("fresh", inputs, time.time_ns(), verdict)  # its times say nothing yet: its content does
+    os.utime(large, (1_000_000_001, 1_000_000_001))
+    assert verdicts.recall("fresh") == verdict
