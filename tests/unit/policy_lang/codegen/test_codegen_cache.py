@@ -72,7 +72,7 @@ def test_another_text_or_option_is_another_program(
 
 def test_a_changed_compiler_is_another_program(compilations: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     answer()
-    monkeypatch.setattr(cache, "_compiler", lambda: "another")
+    monkeypatch.setattr(cache, "program", lambda *rooms: ["another"])
     answer()
     assert len(compilations) == 2
 
