@@ -90,6 +90,7 @@ NODE_TYPES: Mapping[str, Any] = {
     "column_name": Text,
     "source_name": Text,
     "source_description": Text,
+    "source_meta": dict[str, Any] | None,
     "identifier": Text,
     "loader": Text,
     "loaded_at_field": Text,
@@ -173,8 +174,11 @@ NODE_FIELDS: Mapping[str, Made] = {
     "last_run": Made((), (), "None"),
     "enabled": Made((), (), "True"),
 }
+_SOURCE_META = "merged(n.source_meta, merged(n.meta, c.meta))"
+"""Before dbt 1.8 ``meta`` of a table did not hold that of its source."""
 SOURCE_FIELDS: Mapping[str, Made] = {
     **_COMMON,
+    "meta": Made(("meta", "source_meta"), ("meta",), _SOURCE_META),
     "source_name": Made(("source_name",), (), 'n.source_name or ""'),
     "schema": Made(("schema",), (), "n.schema"),
     "database": Made(("database",), (), "n.database"),
@@ -183,7 +187,7 @@ SOURCE_FIELDS: Mapping[str, Made] = {
     "loaded_at_field": Made(("loaded_at_field",), (), "n.loaded_at_field"),
     "freshness": Made(("freshness",), (), "freshness(n.freshness)"),
     "source_description": Made(("source_description",), (), 'n.source_description or ""'),
-    "owner": Made(("meta",), ("meta",), "owner(merged(n.meta, c.meta))"),
+    "owner": Made(("meta", "source_meta"), ("meta",), f"owner({_SOURCE_META})"),
     "tests": Made((), (), "EMPTY"),
     "used_by": Made((), (), "EMPTY"),
     "last_freshness": Made((), (), "None"),

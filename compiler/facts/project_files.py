@@ -348,8 +348,9 @@ class Assembly:
                     used.add(self.resolve_source(call[0], call[1], package.name))
             exposure["depends_on"] = sorted(u for u in used if u is not None)
             facts.exposures.append(exposure)
-        for metric, inputs in package.metrics():
-            facts.metrics.append(metric | {"inputs": inputs})
+        for metric, inputs, call in package.metrics():
+            model = self.resolve(call, package.name) if isinstance(call, Ref) else None
+            facts.metrics.append(metric | {"inputs": inputs, "depends_on": [] if model is None else [model]})
         for semantic, call in package.semantic_models():
             semantic["model"] = self.resolve(call, package.name) if isinstance(call, Ref) else None
             facts.semantic_models.append(semantic)
@@ -366,7 +367,7 @@ class Assembly:
         for metric in facts.metrics:
             names = [i.partition(":") for i in metric.pop("inputs")]
             found = {(measures if kind == "measure" else metrics).get(name) for kind, _, name in names}
-            metric["depends_on"] = sorted(f for f in found if f is not None)
+            metric["depends_on"] = sorted({*metric["depends_on"], *(f for f in found if f is not None)})
 
 
 def _ref_entry(ref: Ref, target: str | None) -> Entry:

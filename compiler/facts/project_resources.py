@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from compiler.facts.references import reference
 from compiler.facts.scan import YamlFile
 
 Tests = list[StatedTest]
+_METRIC_CALL = re.compile(r"\bmetric\(\s*['\"]([^'\"]+)['\"]\s*\)")
 
 
 def off(config: Mapping[str, Any]) -> bool:
@@ -119,18 +121,20 @@ class PackageResources:
             )
             yield entry, [r or d for d in items(given.get("depends_on")) for r in [reference(d)]]
 
-    def metrics(self) -> Iterator[tuple[Entry, list[str]]]:
-        """Each with the names of the measures and metrics it is made of."""
+    def metrics(self) -> Iterator[tuple[Entry, list[str], Any]]:
+        """Each with the names of the measures and metrics it is made of, and (before dbt 1.6) its model's reference."""
         for entry, given, config in self.each("metrics", "metric"):
             entry.update(
                 label=text(given.get("label")) or "",
-                type=text(given.get("type")) or "",
+                type=text(given.get("type") or given.get("calculation_method")) or "",
                 depends_on=[],
                 tags=entries.tags(config.get("tags")),
                 meta=mapping(config.get("meta")),
                 group=text(config.get("group")),
             )
-            yield entry, list(_metric_inputs(mapping(given.get("type_params"))))
+            called = _METRIC_CALL.findall(str(given.get("expression") or ""))
+            inputs = [*_metric_inputs(mapping(given.get("type_params"))), *(f"metric:{name}" for name in called)]
+            yield entry, inputs, reference(given.get("model"))
 
     def semantic_models(self) -> Iterator[tuple[Entry, Any]]:
         """Each with the reference to its model."""

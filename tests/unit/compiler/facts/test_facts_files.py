@@ -224,3 +224,16 @@ def test_a_pipe_in_place_of_the_cache_is_not_waited_for(tmp_path: Path) -> None:
     pack.unlink()
     os.mkfifo(pack)
     assert read_project_files(folder, environ=environ) == cold
+
+
+def test_metrics_as_they_were_written_before_dbt_1_6(tmp_path: Path) -> None:
+    yaml = """
+    metrics:
+      - {name: revenue, label: Revenue, model: "ref('m')", calculation_method: sum, expression: amount}
+      - {name: double, label: D, calculation_method: derived, expression: "{{ metric('revenue') }} * 2"}
+    """
+    facts = facts_of(project(tmp_path, models__m_DOT_sql="select 1", models__m_DOT_yml=yaml))
+    assert [(m["name"], m["type"], m["depends_on"]) for m in facts.metrics] == [
+        ("double", "derived", ["metric.shop.revenue"]),
+        ("revenue", "sum", ["model.shop.m"]),
+    ]

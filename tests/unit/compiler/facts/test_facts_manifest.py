@@ -219,3 +219,13 @@ def test_a_column_that_says_what_its_node_says_keeps_it_where_columns_do_not_inh
     columns = {c["name"]: (c["classification"], c["tags"]) for c in facts.models[0]["columns"]}
     assert columns == {"id": (None, []), "own": (None, ["c"]), "same": ("pii", []), "top": ("pii", ["a", "b"])}
     assert facts.models[0]["config"] == {"lookback": 3}
+
+
+def test_a_table_has_what_its_source_says_too(tmp_path: Path) -> None:
+    """Before dbt 1.8 the two stood apart."""
+    table = node("source", "t", source_name="s", source_meta={"owner": "ann", "a": 1}, meta={"a": 2})
+    path = write(tmp_path, schema="https://schemas.getdbt.com/dbt/manifest/v11.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sources": {table["unique_id"]: table}}))
+    facts = read_manifest(tmp_path, path).value
+    assert facts is not None
+    assert (facts.sources[0]["meta"], facts.sources[0]["owner"]) == ({"owner": "ann", "a": 2}, "ann")
