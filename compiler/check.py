@@ -95,7 +95,7 @@ def check(
 
     Violations at paths that are not ``about`` what is asked for are counted only: to place one means to read its file.
     """
-    ran = policies.run(ir, in_force.params, in_force.severities)
+    ran = policies.run(ir, in_force.params, in_force.severities, conforming=_is_typed(ir))
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
     found = list(_refused(exemptions, in_force))
@@ -117,6 +117,13 @@ def check(
     counts = dict(ran.value.subjects)
     subjects = {policy.id: counts.get(f"{policy.package}.{policy.name}", 0) for policy in policies.policies}
     return Outcome(Checked(subjects, left_out), tuple(found))
+
+
+def _is_typed(ir: dict[str, Any]) -> bool:
+    """Whether every value is of the IR's types by how it was made: dbt's manifest is decoded by type, and documents
+    were checked. Facts from files, and contracts, hold what somebody wrote in YAML."""
+    project = ir.get("project")
+    return project is not None and project["source"] == "manifest" and not ir["contracts"]
 
 
 def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Diagnostic]:

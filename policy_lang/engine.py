@@ -193,13 +193,14 @@ class Program:
         strict_builtin_errors: bool = False,
         now_ns: int | None = None,
         limits: Limits = NO_LIMITS,
+        conforming: bool = False,
     ) -> Outcome[tuple[list[list[Any]], list[int]]]:
         """The members of each of ``documents`` and the number of members of each of ``counted``, all partial
         sets, in one evaluation that does once what they share. Parameters that ``data`` sets are of the types that
-        they are declared with."""
+        they are declared with; ``conforming``: the input is of the schema's shape, whoever made it holds that."""
         stepped = limits.steps is not None
         variant = self.joint(documents, counted, typed=True, stepped=stepped)
-        if not variant.conforms(input):
+        if not conforming and not variant.conforms(input):
             variant = self.joint(documents, counted, typed=False, stepped=stepped)
         given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns, "limits": limits}
         given["strict_builtin_errors"] = strict_builtin_errors

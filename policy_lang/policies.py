@@ -153,15 +153,19 @@ class PolicySet(NamedTuple):
         params: Mapping[str, Mapping[str, Any]] | None = None,
         severities: Mapping[str, Severity] | None = None,
         limits: Limits | None = None,
+        *,
+        conforming: bool = False,
     ) -> Outcome[PolicyRun]:
         """Evaluates all policies on ``ir`` within ``limits`` (None: five minutes and 4 GiB).
+
+        ``conforming``: all that policies can read of ``ir`` has the schema's types, so that nobody has to look.
 
         ``params`` is package (dotted) → name → value; ``severities`` is id → severity. A builtin's
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
         So does a parameter that is of a wrong type, or that nobody declared.
         """
         with uncollected():
-            return self._run(ir, params or {}, severities or {}, limits)
+            return self._run(ir, params or {}, severities or {}, limits, conforming)
 
     def _run(
         self,
@@ -169,6 +173,7 @@ class PolicySet(NamedTuple):
         params: Mapping[str, Mapping[str, Any]],
         severities: Mapping[str, Severity],
         limits: Limits | None,
+        conforming: bool,
     ) -> Outcome[PolicyRun]:
         from policy_lang.runtime.limits import Limits
 
@@ -183,6 +188,7 @@ class PolicySet(NamedTuple):
             data=data,
             strict_builtin_errors=True,
             limits=limits or Limits(seconds=300.0, memory=4 << 30),
+            conforming=conforming,
         )
         if answer.value is None:
             return Outcome(None, answer.diagnostics)
