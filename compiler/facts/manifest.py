@@ -25,13 +25,14 @@ from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
 from compiler.facts.manifest_dbt2 import written_by_dbt2
+from compiler.facts.manifest_plan import KINDS, Plan, Written
 from compiler.facts.manifest_resources import MAKERS, macro_users
 from compiler.facts.project_entry import installed_version, project_entry
 from compiler.facts.relate import NODES, relate
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.seed_files import read_seed
 from compiler.ir.facts_model import Facts
-from compiler.ir.needs import LINEAGE, Needs, covered, fields
+from compiler.ir.needs import Needs, covered
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import whole_file
 
@@ -39,12 +40,13 @@ OLDEST_SCHEMA = 7
 NEWEST_SCHEMA = 12
 _EARLY_DBT2 = 20
 """What previews of dbt 2 called their v12."""
-_KINDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "tests"}
-_FROM_TESTS = ("tests", "columns.tests", "coverage", "primary_key")
 _ADAPTER_PARENTS = {"redshift": ("dbt_postgres",), "databricks": ("dbt_spark",)}
 _RELEASE_BYTES = 8 * 1024 * 1024
 _AT_ONCE = getattr(mmap, "MAP_POPULATE", 0)
 """Where the system can give the memory at once, it costs a fifth less to fill."""
+_DBT_VERSION = re.compile(rb'"dbt_version"\s*:\s*"(\d+)')
+_HEAD = 4096
+"""Metadata stand first: so far in the file, its writer is named."""
 _HINT = "run `dbt parse` to write it again"
 LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _WHOLE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -82,16 +84,45 @@ def section(split: SplitManifest, name: str) -> dict[str, msgspec.Raw]:
 
 
 def read_manifest(
-    project_dir: Path, manifest_path: Path, needs: Needs | None = None, checksums: dict[str, str] | None = None
+    project_dir: Path, manifest_path: Path, needs: Needs | None = None, written: Written | None = None
 ) -> Outcome[Facts]:
     """Read the manifest of the project in ``project_dir``; disabled nodes are left out.
 
-    Where ``checksums`` is given, it is filled with what dbt hashed: path of a file of the project → SHA-256.
+    Where ``written`` is given, it is filled with what the manifest says of the project's files.
     """
+    plan = Plan(needs, written)
+    facts = _at_once(project_dir, manifest_path, plan) if plan.at_once() else None
+    if facts is not None:
+        return facts
     opened = open_manifest(manifest_path)
     if opened.value is None:
         return Outcome(None, opened.diagnostics)
-    return manifest_facts(opened.value, project_dir, needs, checksums=checksums)
+    with _no_collection():
+        return _Assembly(opened.value, project_dir, plan).facts()
+
+
+def _at_once(project_dir: Path, manifest_path: Path, plan: Plan) -> Outcome[Facts] | None:
+    """The facts by a decode of all nodes in one go; None where that cannot be, for whatever reason."""
+    file = str(manifest_path)
+    with _no_collection():
+        try:
+            buffer = load_buffer(manifest_path)
+        except OSError:
+            return None
+        version = _DBT_VERSION.search(buffer[:_HEAD])
+        if version is not None and int(version[1]) >= 2:
+            return None
+        decoded = plan.decoded(buffer)
+        if decoded is None or _version_of(decoded.manifest.metadata, file).value is None:
+            return None
+        try:
+            return _Assembly(OpenedManifest(decoded.manifest, buffer, file), project_dir, plan, decoded.readers).facts()
+        except _OtherKindError:
+            return None
+
+
+class _OtherKindError(Exception):
+    """The id of a node names another kind than its ``resource_type``."""
 
 
 def open_manifest(manifest_path: Path) -> Outcome[OpenedManifest]:
@@ -114,7 +145,6 @@ def manifest_facts(
     project_dir: Path,
     needs: Needs | None = None,
     *,
-    checksums: dict[str, str] | None = None,
     only: frozenset[str] | None = None,
 ) -> Outcome[Facts]:
     """The facts of an opened manifest, which is used up.
@@ -126,7 +156,7 @@ def manifest_facts(
             for key in nodes.keys() - only:
                 del nodes[key]
     with _no_collection():
-        return _Assembly(opened, project_dir, needs, checksums).facts()
+        return _Assembly(opened, project_dir, Plan(needs)).facts()
 
 
 @contextmanager
@@ -170,15 +200,21 @@ def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifes
         return _refuse("FLC114", f"`{file}`: {error}", file)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _refuse("FLC111", f"`{file}` is not whole JSON: {error}", file)
-    found = re.search(r"/manifest/v(\d+)", str(manifest.metadata.get("dbt_schema_version") or ""))
+    version = _version_of(manifest.metadata, file)
+    return Outcome(manifest) if version.value is not None else Outcome(None, version.diagnostics)
+
+
+def _version_of(metadata: dict[str, Any], file: str) -> Outcome[int]:
+    """The version of the manifest's schema, which is noted in its metadata."""
+    found = re.search(r"/manifest/v(\d+)", str(metadata.get("dbt_schema_version") or ""))
     if found is None:
         return _refuse("FLC112", f"`{file}` is not a dbt manifest: its metadata name no manifest schema", file)
     if int(found[1]) < OLDEST_SCHEMA:
         hint = "dbt 1.3 and newer write manifests that are read"
         message = f"`{file}` has manifest schema v{found[1]}; v{OLDEST_SCHEMA} and newer are read"
         return _refuse("FLC113", message, file, hint)
-    manifest.metadata["manifest_version"] = int(found[1])
-    return Outcome(manifest)
+    metadata["manifest_version"] = int(found[1])
+    return Outcome(int(found[1]))
 
 
 def _refuse(code: str, message: str, file: str, hint: str = _HINT) -> Outcome[Any]:
@@ -189,40 +225,26 @@ class _Assembly:
     """One manifest on its way to facts."""
 
     def __init__(
-        self, opened: OpenedManifest, project_dir: Path, needs: Needs | None, checksums: dict[str, str] | None
+        self,
+        opened: OpenedManifest,
+        project_dir: Path,
+        plan: Plan,
+        decoded: Mapping[str, made.Reader] | None = None,
     ) -> None:
-        self.checksums = checksums
-        self.manifest = opened.split
-        self.buffer = opened.buffer
-        self.file = opened.file
+        """``decoded`` are the readers by whose structs the nodes are decoded already."""
+        self.plan, self.needs, self.lineage, self.written = plan, plan.needs, plan.lineage, plan.written
+        self.manifest, self.buffer, self.file = opened
+        self.decoded = decoded
         self.project_dir = project_dir
-        self.needs = needs
         self.found: list[Diagnostic] = []
-        self.used = {kind: fields(needs, kind, [*made.NODE_FIELDS, *made.COLUMN_FIELDS]) for kind in NODES}
-        self.used["sources"] = fields(needs, "sources", [*made.SOURCE_FIELDS, *made.COLUMN_FIELDS])
-        self.used["tests"] = fields(needs, "tests", made.TEST_FIELDS) | self._test_fields()
-        inherited = any(covered(needs, (kind, "*", "columns", "*", "inherited")) for kind in NODES)
-        self.lineage = ("models", "snapshots") if inherited else ()
-        if inherited:
-            for kind in (*NODES, "sources"):
-                self.used[kind] |= LINEAGE
         self.dbt2 = written_by_dbt2(self.manifest.metadata)
         self.sql: dict[str, str] = {}
-        if covered(needs, ("macros", "*", "used_by")):
-            for kind in NODES:
-                self.used[kind] |= {"depends_on_macros"}
-        if any("used_by" in self.used[kind] for kind in ("sources", *NODES)):
-            for kind in NODES:
-                self.used[kind] |= {"depends_on"}
-
-    def _test_fields(self) -> frozenset[str]:
-        """What nodes take from their tests."""
-        keys = covered(self.needs, ("models", "*", "primary_key"))
-        return frozenset(("attached_to", "column", "severity", "test", *(("arguments",) if keys else ())))
+        self.tests: dict[str, list[Entry]] = {}
+        """Where tests are only listed: what the list of each node says, by its id."""
 
     def wanted(self, kind: str, name: str) -> bool:
         """True where the field is to be built."""
-        return name in self.used[kind] or (name == "columns" and any(u.startswith("columns.") for u in self.used[kind]))
+        return self.plan.wanted(kind, name)
 
     def facts(self) -> Outcome[Facts]:
         """All lists; the nodes last, because the text before a node is given back as they are read."""
@@ -235,7 +257,10 @@ class _Assembly:
                 getattr(facts, kind).extend(self._whole(section(self.manifest, kind).values(), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         facts.project["packages"] = self._packages(str(facts.project["name"]))
-        self._nodes(facts)
+        if self.decoded is None:
+            self._nodes(facts)
+        else:
+            self._decoded_nodes(facts, self.decoded)
         facts.sql.update(self.sql)
         if self.wanted("seeds", "columns") or self.wanted("seeds", "size"):
             for seed in facts.seeds:
@@ -247,7 +272,7 @@ class _Assembly:
         for name in ("models", "seeds", "snapshots", "sources", "tests", *LISTED, "macros"):
             getattr(facts, name).sort(key=itemgetter("unique_id"))
         self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.wanted))
-        relate(facts, self.wanted)
+        relate(facts, self.wanted, self.tests if self.plan.listed_only else None)
         self._finish(facts)
         return Outcome(facts, tuple(self.found))
 
@@ -266,43 +291,83 @@ class _Assembly:
         for group in facts.groups:
             del group["unique_id"]
 
-    def _reader(self, kind: str) -> made.Reader:
-        table = {"sources": made.SOURCE_FIELDS, "tests": made.TEST_FIELDS}.get(kind, made.NODE_FIELDS)
-        used = self.used[kind]
-        columns = [u for u in used if u.startswith("columns")]
-        return made.reader(
-            table,
-            [u for u in table if u in used],
-            columns if columns and kind != "tests" else None,
-            [
-                *(("raw_code", "compiled_code") if kind in self.lineage else ()),
-                *(("checksum", "original_file_path") if self.checksums is not None and kind in NODES else ()),
-            ],
-            dbt2=self.dbt2,
-        )
-
     def _sources(self, facts: Facts) -> None:
         if section(self.manifest, "sources"):
-            reader = self._reader("sources")
-            made_entries = (self._entry(reader, raw, key) for key, raw in section(self.manifest, "sources").items())
+            reader = self.plan.reader("sources", dbt2=self.dbt2)
+            decode, build = reader.decoder(), reader.build
+            made_entries = (
+                self._entry(decode, build, raw, key) for key, raw in section(self.manifest, "sources").items()
+            )
             facts.sources.extend(e for e in made_entries if e is not None)
 
     def _nodes(self, facts: Facts) -> None:
-        readers: dict[str, tuple[list[Entry], made.Reader]] = {}
-        tests = covered(self.needs, ("tests",)) or any(self.wanted(k, f) for k in NODES for f in _FROM_TESTS)
+        readers: dict[str, tuple[list[Entry], Callable[[Any], Any], Callable[[Any], Entry]]] = {}
         nodes, read, released = self.manifest.nodes, 0, 0
         for key in list(nodes):
             raw = nodes.pop(key)
             read += memoryview(raw).nbytes
             name = key.partition(".")[0]
-            if name in _KINDS and (tests or name != "test"):
+            if name in KINDS:
                 if name not in readers:
-                    readers[name] = (getattr(facts, _KINDS[name]), self._reader(_KINDS[name]))
-                entry = self._entry(readers[name][1], raw, key)
+                    reader = self.plan.reader(KINDS[name], dbt2=self.dbt2)
+                    build = self._listed(reader.build) if name == "test" and self.plan.listed_only else reader.build
+                    readers[name] = (getattr(facts, KINDS[name]), reader.decoder(), build)
+                entries, decode, build = readers[name]
+                entry = self._entry(decode, build, raw, key)
                 if entry is not None:
-                    readers[name][0].append(entry)
+                    entries.append(entry)
             if read - released > _RELEASE_BYTES:
                 released = self._release(released, read)
+
+    def _decoded_nodes(self, facts: Facts, readers: Mapping[str, made.Reader]) -> None:
+        """The nodes' entries, once nothing else needs the text any more."""
+        self._release(0, len(self.buffer))
+        structs = {name: reader.struct for name, reader in readers.items()}
+        builds = {name: reader.build for name, reader in readers.items()}
+        builds["test"] = self._listed(builds["test"])
+        entries = {name: getattr(facts, kind) for name, kind in KINDS.items()}
+        checked = self.written if self.written is not None and self.written.hashed else None
+        nodes: Mapping[str, Any] = self.manifest.nodes
+        for key, node in nodes.items():
+            name = key.partition(".")[0]
+            if type(node) is not structs.get(name):
+                if name in structs or type(node) in structs.values():
+                    raise _OtherKindError
+                continue
+            config = node.config
+            if config is not None:
+                enabled = config.enabled
+                if enabled is not True and enabled is not None and not made.enabled(enabled):
+                    continue
+            if checked is not None:
+                self._checksum(node)
+            entries[name].append(builds[name](node))
+
+    def _listed(self, build: Callable[[Any], Entry]) -> Callable[[Any], Entry]:
+        """Builds what a node lists of a test, and gives it to that node."""
+        tests, written = self.tests, self.written
+        paths = written.paths if written is not None else set()
+        own = f".{written.package}." if written is not None else ""
+
+        def listed(node: Any) -> Entry:
+            entry = build(node)
+            on = entry.pop("attached_to")
+            if on:
+                if on in tests:
+                    tests[on].append(entry)
+                else:
+                    tests[on] = [entry]
+            if own and node.original_file_path not in paths:
+                id_: str = node.unique_id
+                if node.original_file_path and id_.startswith(own, id_.find(".")):
+                    paths.add(node.original_file_path)
+            return entry
+
+        return listed
+
+    def _checksum(self, node: Any) -> None:
+        if self.written is not None and (checksum := getattr(node, "checksum", None)):
+            self.written.hashes[made.slashes(node.original_file_path)] = str(checksum.get("checksum"))
 
     def _release(self, start: int, end: int) -> int:
         """Give back the pages before byte ``end``: all text there was read."""
@@ -312,18 +377,20 @@ class _Assembly:
         self.buffer.madvise(mmap.MADV_DONTNEED, start, end - start)
         return end
 
-    def _entry(self, reader: made.Reader, raw: msgspec.Raw, key: str) -> Entry | None:
+    def _entry(
+        self, decode: Callable[[Any], Any], build: Callable[[Any], Entry], raw: msgspec.Raw, key: str
+    ) -> Entry | None:
         try:
-            node = reader.decode(raw)
+            node = decode(raw)
             config = node.config
             enabled = config.get("enabled") if isinstance(config, dict) else config and config.enabled
             if enabled is not True and enabled is not None and not made.enabled(enabled):
                 return None
             if self.lineage and (code := getattr(node, "compiled_code", None) or getattr(node, "raw_code", None)):
                 self.sql[node.unique_id] = code
-            if self.checksums is not None and (checksum := getattr(node, "checksum", None)):
-                self.checksums[made.slashes(node.original_file_path)] = str(checksum.get("checksum"))
-            return reader.build(node)
+            if self.written is not None and self.written.hashed:
+                self._checksum(node)
+            return build(node)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._wrong(key, error)
             return None

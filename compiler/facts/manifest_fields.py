@@ -48,7 +48,8 @@ class TestMetadata(msgspec.Struct, gc=False):
 
     name: Text = None
     namespace: Text = None
-    kwargs: _Keywords | None = None
+    kwargs: msgspec.Raw = msgspec.Raw(b"null")
+    """Decoded where the test does not say itself where it stands: few do not."""
 
 
 class _WholeMetadata(msgspec.Struct, gc=False):
@@ -59,6 +60,7 @@ class _WholeMetadata(msgspec.Struct, gc=False):
     kwargs: dict[str, Any] | None = None
 
 
+_KEYWORDS = msgspec.json.Decoder(_Keywords | None, float_hook=Decimal)
 NODE_TYPES: Mapping[str, Any] = {
     "unique_id": str,
     "name": str,
@@ -247,10 +249,14 @@ _DBT2_CONFIG = Made(("unrendered_config",), ("*",), "given_config(c.all, n.unren
 
 
 class Reader(NamedTuple):
-    """The decoder of one kind of node, and what makes an entry of what it decoded."""
+    """The struct of one kind of node, and what makes an entry of it."""
 
-    decode: Callable[[Any], Any]
-    build: Callable[[Any], Entry]
+    struct: Any
+    build: Callable[[Any], Any]
+
+    def decoder(self) -> Callable[[Any], Any]:
+        """Decodes the text of one node."""
+        return msgspec.json.Decoder(self.struct, float_hook=Decimal).decode
 
 
 def reader(
@@ -260,10 +266,12 @@ def reader(
     more: Iterable[str] = (),
     *,
     dbt2: bool = False,
+    tag: str = "",
 ) -> Reader:
     """A reader of the ``used`` fields in ``made``; ``columns`` are the used fields of columns, None for no columns.
 
-    ``more`` are fields of the node that are decoded for other uses. ``dbt2`` reads what dbt 2 wrote.
+    ``more`` are fields of the node that are decoded for other uses. ``dbt2`` reads what dbt 2 wrote. With a ``tag``,
+    the struct is that of nodes whose ``resource_type`` it is, to be decoded together with other kinds.
     """
     chosen = {name: made[name] for name in used if name in made}
     if dbt2 and "config" in chosen:
@@ -288,10 +296,25 @@ def reader(
         fields.append(("columns", dict[str, struct] | list[struct] | None, None))  # type: ignore[valid-type]
         parts.append(f'"columns": [{column}] if n.columns else EMPTY')
     required: list[tuple[str, Any]] = [(r, str) for r in _REQUIRED]
-    node = msgspec.defstruct("Node", [*required, *fields], gc=False)
+    if tag:
+        fields = [field for field in fields if field[0] != "resource_type"]
+        tagged: dict[str, Any] = {"tag_field": "resource_type", "tag": tag, "namespace": {"resource_type": tag}}
+    else:
+        tagged = {}
+    node = msgspec.defstruct("Node", [*required, *fields], gc=False, **tagged)
     opened = "whole(n.config)" if whole else "n.config"
     source = f"lambda n: (lambda c: {{{', '.join(parts)}}})({opened} if n.config is not None else no_config)"
-    return Reader(msgspec.json.Decoder(node, float_hook=Decimal).decode, eval(source, scope))
+    return Reader(node, eval(source, scope))
+
+
+LISTED_TEST: Mapping[str, Made] = {
+    "name": TEST_FIELDS["test"],
+    "column": TEST_FIELDS["column"],
+    "severity": TEST_FIELDS["severity"],
+    "unique_id": TEST_FIELDS["unique_id"],
+    "attached_to": TEST_FIELDS["attached_to"],
+}
+"""What a node's list of its tests says of one, and on which node it stands."""
 
 
 def _config_struct(keys: Iterable[str]) -> Any:
@@ -445,6 +468,8 @@ def _test_column(node: Any) -> str | None:
 
 def _keyword(metadata: Any, name: str) -> Any:
     given = metadata.kwargs
+    if isinstance(given, msgspec.Raw):
+        given = _KEYWORDS.decode(given)
     return given.get(name) if isinstance(given, dict) else getattr(given, name, None)
 
 

@@ -26,9 +26,10 @@ _NODES = ("models", "seeds", "snapshots")
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")
 _ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
-NEEDS: Needs = frozenset(
-    (kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version", "depends_on")
-)
+NEEDS: Needs = frozenset((
+    ("tests", "*", "path"),
+    *((kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version", "depends_on")),
+))  # fmt: skip
 """What is taken of the manifest's nodes to lay files over them, beside what is used."""
 
 

@@ -12,7 +12,9 @@ from compiler.ir.needs import Needs, code_used
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
+    from compiler.facts.manifest_plan import Written
     from compiler.facts.project_config import ProjectFile
+    from compiler.facts.stale import Files
 
 TARGET_MANIFEST = Path("target") / "manifest.json"
 PROJECT_FILE = "dbt_project.yml"
@@ -46,42 +48,46 @@ def read_facts(
 
     if not has_files:
         return read_manifest(project_dir, found, needs)
-    checksums: dict[str, str] = {}
+    from compiler.facts.project_config import read_project
+    from compiler.facts.stale import Files
+
+    project = read_project(project_dir)
+    files = Files(project.value) if project.value is not None else None
+    written = files.asked(found) if files is not None else None
     mixed = fresh or changed is not None
     if mixed and needs is not None:
         from compiler.facts.overlay import NEEDS
 
         needs = needs | NEEDS
-    read = read_manifest(project_dir, found, needs, checksums)
+    read = read_manifest(project_dir, found, needs, written)
     if read.value is None:
         return read
-    return _with_files(read, project_dir, found, checksums, needs, changed, mixed, settings)
+    if files is None or written is None:
+        return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
+    return _with_files(read, found, files, written, needs, changed, mixed, settings)
 
 
 def _with_files(
     read: Outcome[Facts],
-    project_dir: Path,
     manifest: Path,
-    checksums: Mapping[str, str],
+    files: Files,
+    written: Written,
     needs: Needs | None,
     changed: Iterable[Path] | None,
     mixed: bool,
     environ: Mapping[str, str],
 ) -> Outcome[Facts]:
     """What the project's files change in the manifest's facts, or a word on that they would."""
-    from compiler.facts.project_config import read_project
     from compiler.facts.stale import changed_files, stale_diagnostic
 
-    project = read_project(project_dir)
-    if project.value is None or read.value is None:
-        return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
-    before = read.diagnostics
-    paths = changed_files(project.value, manifest, read.value, checksums)
+    assert read.value is not None
+    before, project = read.diagnostics, files.project
+    paths = changed_files(files, manifest, read.value, written)
     if changed is not None:
         from compiler.facts.overlay import can_lay, project_paths
 
-        given = project_paths(project_dir, changed)
-        rest = [path for path in paths if path not in given or not can_lay(path, project.value)]
+        given = project_paths(project.root, changed)
+        rest = [path for path in paths if path not in given or not can_lay(path, project)]
         paths = given
         if rest:
             before = (*before, stale_diagnostic(manifest, rest))
@@ -89,7 +95,7 @@ def _with_files(
         return Outcome(read.value, before)
     if not mixed:
         return Outcome(read.value, (*before, stale_diagnostic(manifest, paths)))
-    return _laid_over(read.value, before, project.value, paths, environ, needs)
+    return _laid_over(read.value, before, project, paths, environ, needs)
 
 
 def _laid_over(

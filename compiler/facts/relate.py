@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from compiler.facts.entries import Entry, items, mapping, owner
 from compiler.ir.facts_model import Facts
@@ -15,6 +16,7 @@ _COMBINATIONS = {
 Wanted = Callable[[str, str], bool]
 """(list, field) → is the field built?"""
 NODES = ("models", "seeds", "snapshots")
+_NONE: list[Entry] = []
 _FROM_TESTS = ("columns.tests", "coverage", "primary_key")
 
 
@@ -23,8 +25,29 @@ def everything(kind: str, field: str) -> bool:
     return True
 
 
-def relate(facts: Facts, wanted: Wanted = everything) -> None:
-    """Fill in, in place, those of the ``wanted`` fields that other entries decide."""
+def relate(facts: Facts, wanted: Wanted = everything, listed: Mapping[str, list[Entry]] | None = None) -> None:
+    """Fill in, in place, those of the ``wanted`` fields that other entries decide.
+
+    ``listed`` is what each node, by its id, says of its tests, where nothing else is asked of tests.
+    """
+    if listed is not None:
+        _list(facts, listed)
+    else:
+        _test(facts, wanted)
+    _users(facts, wanted)
+    _group_owners(facts, wanted)
+
+
+def _list(facts: Facts, listed: Mapping[str, list[Entry]]) -> None:
+    for tests in listed.values():
+        if len(tests) > 1:
+            tests.sort(key=itemgetter("unique_id"))
+    for nodes in (facts.models, facts.seeds, facts.snapshots, facts.sources):
+        for node in nodes:
+            node["tests"] = listed.get(node["unique_id"], _NONE)
+
+
+def _test(facts: Facts, wanted: Wanted) -> None:
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
         if test["attached_to"]:
@@ -36,8 +59,6 @@ def relate(facts: Facts, wanted: Wanted = everything) -> None:
         if wanted("sources", "columns.tests"):
             attach(source, tests)
         source["tests"] = _listed(tests)
-    _users(facts, wanted)
-    _group_owners(facts, wanted)
 
 
 def _tests(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from compiler.facts.manifest_fields import slashes
+from compiler.facts.manifest_plan import Written
 from compiler.facts.project_config import ProjectFile
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
@@ -21,19 +23,35 @@ _OTHERS = (".yml", ".yaml", ".md")
 _SHOWN = 3
 
 
-def changed_files(project: ProjectFile, manifest: Path, facts: Facts, checksums: Mapping[str, str]) -> list[str]:
-    """Paths from the project's folder, sorted; ``checksums`` are the manifest's, by path."""
-    written = manifest.stat().st_mtime_ns
-    nodes = [*facts.models, *facts.seeds, *facts.snapshots, *facts.tests]
-    own = f".{project.name}."
-    known = {e["path"] for e in nodes if own in e["unique_id"] and e["unique_id"].split(".", 2)[1] == project.name}
-    found: set[str] = set()
-    seen: set[str] = set()
-    for path, time in _files(project):
-        seen.add(path)
-        if time > written and not _same(project.root / path, checksums.get(path)):
-            found.add(path)
-    found.update(_gone(project.root, known - seen))
+class Files:
+    """The files of a project as they are now, with the times when they were last written (nanoseconds)."""
+
+    def __init__(self, project: ProjectFile) -> None:
+        self.project = project
+        self.times = dict(_files(project))
+
+    def newer(self, manifest: Path) -> list[str]:
+        """Those that were written after the manifest; none where there is no manifest."""
+        try:
+            written = manifest.stat().st_mtime_ns
+        except OSError:
+            return []
+        return [path for path, time in self.times.items() if time > written]
+
+    def asked(self, manifest: Path) -> Written:
+        """What the manifest has to say of files: hashes only where they decide whether a newer file has changed."""
+        return Written(self.project.name, any(path.endswith(_HASHED) for path in self.newer(manifest)))
+
+
+def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
+    """Paths from the project's folder, sorted."""
+    own = f".{files.project.name}."
+    known = set(map(slashes, written.paths))
+    for entries in (facts.models, facts.seeds, facts.snapshots, facts.tests):
+        known.update(e["path"] for e in entries if "path" in e and (i := e["unique_id"]).startswith(own, i.find(".")))
+    root = files.project.root
+    found = {path for path in files.newer(manifest) if not _same(root / path, written.hashes.get(path))}
+    found.update(_gone(root, known - files.times.keys()))
     return sorted(found)
 
 
