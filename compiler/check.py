@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from compiler.bundles import named
 from compiler.documents.models import Document
 from compiler.fixes import proposed
+from compiler.quota import More, Quota
 from compiler.settings import SECURITY, InForce
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.policies import PolicySet, Violation
@@ -41,10 +42,15 @@ class Exemption(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """How many subjects each policy in force had, by its id, and how many violations were only counted."""
+    """How many subjects each policy in force had, by its id, and how many violations were only counted.
+
+    ``more`` are those beyond the quota; ``rest`` finds their places after all.
+    """
 
     subjects: dict[str, int]
     left_out: int = 0
+    more: tuple[More, ...] = ()
+    rest: Callable[[], tuple[Diagnostic, ...]] = tuple
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -90,10 +96,12 @@ def check(
     places: Places,
     today: date,
     about: Callable[[Path], bool] | None = None,
+    most: int | None = None,
 ) -> Outcome[Checked]:
     """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks.
 
-    Violations at paths that are not ``about`` what is asked for are counted only: to place one means to read its file.
+    Violations at paths that are not ``about`` what is asked for are counted only, and so are those of one policy after
+    the first ``most``: to place one means to read its file.
     """
     ran = policies.run(ir, in_force.params, in_force.severities, conforming=_is_typed(ir))
     if ran.value is None:
@@ -104,19 +112,27 @@ def check(
     used: set[int] = set()
     origins = _Origins(ir)
     left_out = 0
+    quota = Quota(most)
+    rest: list[tuple[Violation, str]] = []
     for violation in ran.value.violations:
-        reason = _exempted(violation, ir, live, used)
-        if about is None or about(violation.at):
+        reason = _exempted(violation, ir, live, used) if live else ""
+        if about is not None and not about(violation.at):
+            left_out += 1
+        elif quota.admits(violation.policy.id, in_force.severities[violation.policy.id], bool(reason)):
             found.append(_diagnostic(violation, origins, in_force, reason, places))
         else:
-            left_out += 1
+            rest.append((violation, reason))
     for exemption in live:
         if id(exemption) not in used:
             text = f"the exemption from {exemption.policy} covers nothing that {exemption.subject!r} matches"
             found.append(Diagnostic("FLC305", text, exemption.span, Severity.WARN, hint="take it out"))
     counts = dict(ran.value.subjects)
     subjects = {policy.id: counts.get(f"{policy.package}.{policy.name}", 0) for policy in policies.policies}
-    return Outcome(Checked(subjects, left_out), tuple(found))
+
+    def others() -> tuple[Diagnostic, ...]:
+        return tuple(_diagnostic(violation, origins, in_force, reason, places) for violation, reason in rest)
+
+    return Outcome(Checked(subjects, left_out, quota.more(), others), tuple(found))
 
 
 def _is_typed(ir: dict[str, Any]) -> bool:

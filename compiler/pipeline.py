@@ -48,6 +48,7 @@ class Narrowed(Protocol):
 class Job(NamedTuple):
     """What is asked for. ``whole``: the IR is to be published, so that nothing may be left out of it.
 
+    ``most`` findings of a policy get their place, all where it is None; the others are counted.
     ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
     ``narrow`` says of the IR what to report on.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
@@ -60,6 +61,7 @@ class Job(NamedTuple):
     manifest: Path | None = None
     changed: Callable[[], Outcome[frozenset[str]]] | None = None
     narrow: Callable[[State], Narrowed] | None = None
+    most: int | None = None
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
 
@@ -384,7 +386,8 @@ def _policies(state: State) -> Outcome[State]:
     scope = state.job.narrow(state) if state.job.narrow is not None else None
     exemptions = exemptions_of(state.chain.manifests)
     about = scope.about if scope is not None else None
-    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, state.job.today, about)
+    job = state.job
+    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most)
     judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
     return Outcome(judged, checked.diagnostics)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
 from compiler.cli.verdicts import Inputs, Verdict
+from compiler.quota import MOST_SHOWN, More, within
 from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ def add_stages(parser: argparse.ArgumentParser) -> None:
         "--stop-after", metavar="STAGE", type=_stage, help="read, inherit, resolve, facts, ir, policies or emit"
     )
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    parser.add_argument("-v", "--verbose", action="store_true", help="name the policies that had nothing to check")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="show every finding, and name the policies that had nothing to check",
+    )
 
 
 def _stage(name: str) -> str:
@@ -67,7 +73,7 @@ def _stage(name: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    diagnostics, lines = _all_judged(options)
+    diagnostics, lines, more = _all_judged(options)
     if options.fix:
         from compiler.fixes import apply
 
@@ -77,34 +83,41 @@ def execute(options: argparse.Namespace) -> int:
             diagnostics.append(Diagnostic("FLC602", f"cannot write {error.filename}: {error.strerror}"))
             changed = ()
         if changed:
-            diagnostics, lines = _all_judged(options)
+            diagnostics, lines, more = _all_judged(options)
             lines = {**dict.fromkeys(f"fixed {file}" for file in changed), **lines}
     show(diagnostics, options.format)
     if options.format == "text":
-        from compiler.report.text import summary
+        from compiler.report.text import not_shown, summary
 
-        for line in lines:
+        for line in (*lines, *([not_shown(more)] if more else [])):
             print(line)
-        print(f"{len(options.paths)} checked: {summary(diagnostics)}")
+        print(f"{len(options.paths)} checked: {summary(diagnostics, more)}")
     return exit_code(diagnostics)
 
 
-def _all_judged(options: argparse.Namespace) -> tuple[list[Diagnostic], dict[str, None]]:
-    """What is found in all documents, and the lines to print beside it, each once."""
+def _all_judged(options: argparse.Namespace) -> tuple[list[Diagnostic], dict[str, None], list[More]]:
+    """What is found in all documents, the lines to print beside it, each once, and what is not shown."""
     found: dict[Diagnostic, None] = {}
     lines: dict[str, None] = {}
+    more: list[More] = []
     for path in options.paths:
         verdict = _judged(path, options)
         found.update(dict.fromkeys(verdict.diagnostics))
         lines.update(dict.fromkeys(verdict.lines))
-    return list(found), lines
+        more += verdict.more
+    return list(found), lines, more
+
+
+def _most(options: argparse.Namespace) -> int | None:
+    """How many findings of a policy are asked for: programs and edits want all."""
+    return MOST_SHOWN if options.format == "text" and not options.verbose and not options.fix else None
 
 
 def _judged(path: str, options: argparse.Namespace) -> Verdict:
     """The verdict on one document: the one that is kept, where nothing has changed since."""
     today = datetime.now(UTC).date()
     whole = not (options.no_cache or options.timings or options.stop_after or options.changed or options.verbose)
-    key = verdicts.key_of(path, options.manifest, today) if whole else ""
+    key = verdicts.key_of(path, options.manifest, today, _most(options)) if whole else ""
     if key and (kept := verdicts.recall(key)) is not None:
         return kept
     started = time.time_ns()
@@ -137,7 +150,8 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     lines = (f"{path}: {'; '.join(reached) or otherwise}", *([idle] if idle else []))
     if left_out:
         lines += (f"{left_out} findings on what did not change are not shown",)
-    verdict = Verdict(found, lines)
+    checked = report.state.checked
+    verdict = Verdict(found, lines, checked.more if checked is not None else ())
     if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
         _keep(key, inputs, started, verdict, report)
     return verdict
@@ -166,6 +180,8 @@ def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, sta
         return None
     verdict = rejudge.rejudged(kept, report.state, path)
     if verdict is not None:
+        shown, more = within(verdict.diagnostics, _most(options))
+        verdict = verdict._replace(diagnostics=shown, more=more)
         verdicts.keep(key, kept.inputs, started, verdict, contents=False)
     return verdict
 
@@ -174,7 +190,7 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
     """What is to be done; git is asked at once for what changed, where that is wanted, and let go with ``asked``."""
     from compiler.pipeline import Job
 
-    job = Job(Path(path), today, manifest=options.manifest)
+    job = Job(Path(path), today, manifest=options.manifest, most=_most(options))
     if not options.changed or not job.path.exists():  # the first stage says so
         return job
     from compiler.cli.git_changes import Question

@@ -73,7 +73,9 @@ class Kept(NamedTuple):
 
 def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: Verdict) -> None:
     """Keep the base of a check that began at ``started``; inputs that changed meanwhile prevent it."""
-    base = base_of(report, verdict.diagnostics)
+    checked = report.state.checked
+    everything = (*verdict.diagnostics, *(checked.rest() if checked is not None else ()))
+    base = base_of(report, everything)
     stamps = inputs.stamps()
     if base is None or stamps is None or verdicts.changed_since(stamps, started):
         return
@@ -82,7 +84,7 @@ def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: V
         return
     fresh = {file: verdicts.content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
     about = (inputs.roots, inputs.files)
-    found = tuple(map(verdicts.plain, verdict.diagnostics))
+    found = tuple(map(verdicts.plain, everything))
     try:
         parts = entries_of(report)
     except ValueError:

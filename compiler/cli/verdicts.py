@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from compiler.quota import More
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
 from policy_lang.source import Span
@@ -34,10 +35,11 @@ Stamp = tuple[int, int, int, int]
 
 
 class Verdict(NamedTuple):
-    """The findings, and the lines that tell what was checked."""
+    """The findings, the lines that tell what was checked, and how many findings there are beside these."""
 
     diagnostics: tuple[Diagnostic, ...]
     lines: tuple[str, ...]
+    more: tuple[More, ...] = ()
 
 
 class Inputs(NamedTuple):
@@ -76,14 +78,14 @@ def recall(key: str) -> Verdict | None:
     if kept is None:
         return None
     try:
-        inputs, started, stamps, contents, diagnostics, lines = kept
+        inputs, started, stamps, contents, diagnostics, lines, more = kept
         now = Inputs(*inputs).stamps()
         if now is None or now.keys() != stamps.keys():
             return None
         unsure = [file for file, stamp in now.items() if stamp != stamps[file] or _is_fresh(stamps[file], started)]
         if not all(file in contents for file in unsure):
             return None
-        verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines))
+        verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines), tuple(More(*one) for one in more))
     except (TypeError, ValueError):
         return None
     if not unsure:
@@ -91,7 +93,7 @@ def recall(key: str) -> Verdict | None:
     began = time.time_ns()
     if any(content(file) != contents[file] for file in unsure):
         return None
-    cache.write(key, (inputs, began, now, contents, diagnostics, lines))
+    cache.write(key, (inputs, began, now, contents, diagnostics, lines, more))
     return verdict
 
 
@@ -112,7 +114,8 @@ def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: 
         return
     known = {file: content(file) for file, s in stamps.items() if contents and (_small(s) or _is_fresh(s, started))}
     about = (inputs.roots, inputs.files)
-    cache.write(key, (about, started, stamps, known, tuple(map(plain, verdict.diagnostics)), verdict.lines))
+    found, more = tuple(map(plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
+    cache.write(key, (about, started, stamps, known, found, verdict.lines, more))
 
 
 def _small(stamp: Stamp | None) -> bool:

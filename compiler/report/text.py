@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from compiler.quota import More
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.patterns import Pattern
 from policy_lang.source import Span
@@ -55,8 +56,23 @@ def render(diagnostics: Iterable[Diagnostic], lines: Lines | None = None, *, col
     return "\n\n".join(_one(d, lines, colour) for d in sorted(diagnostics, key=Diagnostic.sort_key))
 
 
-def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """``2 errors, 1 warning``; ``no findings`` where there are none."""
+_NAMED = 8
+"""So many policies are named of those that have more findings than are shown."""
+
+
+def not_shown(more: Iterable[More]) -> str:
+    """How many findings there are beside those that are shown, and of which policies most."""
+    counts: dict[str, int] = {}
+    for one in more:
+        counts[one.code] = counts.get(one.code, 0) + one.findings
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{count} {code}" for code, count in ordered[:_NAMED]]
+    others = f" and those of {len(ordered) - _NAMED} other policies" if len(ordered) > _NAMED else ""
+    return f"{sum(counts.values())} findings more are not shown (-v shows them): {', '.join(named)}{others}"
+
+
+def summary(diagnostics: Iterable[Diagnostic], more: Iterable[More] = ()) -> str:
+    """``2 errors, 1 warning``; ``no findings`` where there are none. ``more`` are counted with them."""
     counts = dict.fromkeys((Severity.BLOCK, Severity.WARN, Severity.NOTIFY), 0)
     exempted = 0
     for diagnostic in diagnostics:
@@ -64,6 +80,11 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
             exempted += 1
         else:
             counts[diagnostic.severity] += 1
+    for one in more:
+        if one.severity:
+            counts[Severity(one.severity)] += one.findings
+        else:
+            exempted += one.findings
     parts = [f"{n} {_WORD[s]}{'' if n == 1 else 's'}" for s, n in counts.items() if n]
     if exempted:
         parts.append(f"{exempted} exempted")
