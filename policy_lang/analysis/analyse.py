@@ -15,6 +15,7 @@ from policy_lang.analysis.calls import Calls, allowed_builtins, further_builtins
 from policy_lang.analysis.conflicts import check_conflicts
 from policy_lang.analysis.hoist import closures, hoist_references
 from policy_lang.analysis.imports import check_imports, unused_imports
+from policy_lang.analysis.plain_calls import plain_calls
 from policy_lang.analysis.recursion import check_recursion
 from policy_lang.analysis.resolve import Path, Resolved, ResolvedRule, Resolver, resolve_all
 from policy_lang.analysis.safety import check_body, check_safety
@@ -64,12 +65,14 @@ def _analyse(
         return Outcome(None, _sorted(found))
     rules = [rule for rule, _, _ in resolved.rules]
     calls = _calls(rules, allowed)
+    names = check_conflicts(rules, modules), calls.check(rules)
+    if diagnostics := next(filter(None, map(tuple, names)), ()):
+        return Outcome(None, _sorted(diagnostics))
+    rules, called = plain_calls(rules, calls.functions)
     stages: tuple[Callable[[], Iterable[Diagnostic]], ...] = (
-        lambda: check_conflicts(rules, modules),
-        lambda: calls.check(rules),
         lambda: check_safety(rules),
         lambda: check_recursion(rules),
-        lambda: Checker(_typed(resolved), input_type).check(),
+        lambda: Checker(_typed(rules, resolved), input_type, called).check(),
     )
     for stage in stages:
         diagnostics = tuple(stage())
@@ -108,7 +111,7 @@ def analyse_query(
 
 def _calls(rules: Sequence[ResolvedRule], allowed: frozenset[str] | None) -> Calls:
     functions: dict[Path, int] = {rule.path: len(rule.args) for rule in rules if rule.kind == "function"}
-    return Calls(functions, frozenset(rule.path for rule in rules), allowed)
+    return Calls(functions, frozenset(rule.path for rule in rules), allowed, plain=True)
 
 
 def _allowed(checks: Checks) -> frozenset[str] | None:
@@ -134,8 +137,9 @@ def _input_type(checks: Checks) -> types.Type:
         raise DiagnosticError(Diagnostic("floe_schema_error", f"the input's schema: {error}")) from None
 
 
-def _typed(resolved: Resolved) -> list[TypedRule]:
-    return [TypedRule(rule, module.package.path, module.floe) for rule, _, module in resolved.rules]
+def _typed(rules: Sequence[ResolvedRule], resolved: Resolved) -> list[TypedRule]:
+    modules = (module for _, _, module in resolved.rules)
+    return [TypedRule(rule, at.package.path, at.floe) for rule, at in zip(rules, modules, strict=True)]
 
 
 def _sorted(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from policy_lang import types
 from policy_lang.analysis.inputs import InputFields
+from policy_lang.analysis.plain_calls import PlainCall
 from policy_lang.analysis.resolve import Path, ResolvedRule
 from policy_lang.analysis.safety import NONE, arrange, outside, variables
 from policy_lang.diagnostics import Diagnostic
@@ -39,10 +40,12 @@ class TypedRule:
 
 @dataclass(slots=True)
 class Checker:
-    """Checks rules; ``input`` is the type of the input where a module has a typed one."""
+    """Checks rules; ``input`` is the type of the input where a module has a typed one, ``called`` are the rules
+    without arguments that are called."""
 
     rules: Sequence[TypedRule]
     input: Type = ANY
+    called: Sequence[PlainCall] = ()
     found: dict[tuple[str, Span | None, str], Diagnostic] = field(default_factory=dict)
     _groups: dict[Path, list[TypedRule]] = field(default_factory=dict)
     _below: dict[Path, set[str]] = field(default_factory=dict)
@@ -72,6 +75,11 @@ class Checker:
                 self.function(path)
             else:
                 self.document(path)
+        for call in self.called:
+            if self.document(call.path) != ANY:
+                self.complain(
+                    f"undefined function {describe(call.operator)}", call.span, "it is a rule: leave `()` out"
+                )
         return tuple(self.found.values())
 
     def check_query(self, body: ast.Body) -> tuple[Diagnostic, ...]:

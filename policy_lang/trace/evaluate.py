@@ -373,6 +373,15 @@ class Evaluator:
             return base
         return support.merge(base, {name: self.document((*path, name), context) for name in below})
 
+    def names_in(self, package: Path, context: Context) -> dict[str, None]:
+        """The names below ``data.package`` where rules are below it, else nothing; no rule is evaluated."""
+        length = len(package)
+        names = {
+            p[length] for p in self.groups if len(p) > length and p[:length] == package and not self.is_function(p)
+        }
+        base = support.base(context, package)
+        return dict.fromkeys(sorted(names | base.keys() if isinstance(base, dict) else names)) if names else {}
+
     def _rule(self, path: Path, context: Context) -> Any:
         key: Any = path
         if key in context.cache:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from policy_lang.analysis.safety import pattern_variables
 from policy_lang.runtime import support
@@ -127,13 +128,16 @@ def _why(evaluator: Evaluator, term: ast.Term, env: Env, context: Context) -> st
     """`` (input.a has no `b`)`` for a reference, else nothing; why a rule has no value is told where it stands."""
     if not isinstance(term, ast.Ref):
         return ""
-    path = tuple(part.value for part in term.path if isinstance(part, ast.String))
+    constant = takewhile(lambda part: isinstance(part, ast.String), term.path)
+    path = tuple(part.value for part in constant if isinstance(part, ast.String))
     below_data = isinstance(term.head, ast.Var) and term.head.name == "data"
     if below_data and any(path[:count] in evaluator.groups for count in range(len(path) + 1)):
         return ""
     for count in range(len(term.path) - 1, -1, -1):
         before: ast.Term = replace(term, path=term.path[:count]) if count else term.head
-        value = next((v for v, _ in evaluator.term(before, env, context)), UNDEFINED)
+        package = evaluator.names_in(path[:count], context) if below_data and count <= len(path) else {}
+        # To evaluate all rules of a package only to say what it lacks could take longer than every test.
+        value: Any = package or next((v for v, _ in evaluator.term(before, env, context)), UNDEFINED)
         if value is UNDEFINED:
             continue
         key = next((k for k, _ in evaluator.term(term.path[count], env, context)), UNDEFINED)

@@ -30,13 +30,16 @@ def evaluate(rules: str, query: str, input: Any = None) -> Any:
         ("p := 1 if { input.nope } else := 2", [{"x": 2}]),
         ("f(x) := [x, x]\np := f(1)", [{"x": [1, 1]}]),
         ("p if not input.nope", [{"x": True}]),
+        ("g() := input.b\np := g()", [{"x": 5}]),
+        ("g := input.b\np := [x, y] if { g(x); y := g() + 1 }", [{"x": [5, 6]}]),
+        ("g := input.b\np if g() with input.b as false", []),
         ("p if every v in input.a { v > 0 }", [{"x": True}]),
         ("q := input.b\np := v if v := q with input.b as 7", [{"x": 7}]),
         ("p := input.nope", []),
     ],
 )
 def test_a_rule_has_the_value_that_rego_gives_it(rules: str, expected: Any) -> None:
-    assert evaluate(rules, "x = data.t.p", {"a": [1, 2], "o": {"k": "v"}}) == expected
+    assert evaluate(rules, "x = data.t.p", {"a": [1, 2], "b": 5, "o": {"k": "v"}}) == expected
 
 
 @pytest.mark.parametrize(

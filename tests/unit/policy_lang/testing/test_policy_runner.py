@@ -16,6 +16,7 @@ from compiler.cli.test_command import watch
 from compiler.ir.schema import complete
 from policy_lang.source import Source
 from policy_lang.testing.runner import Status, TestOptions, TestResult, run_tests
+from policy_lang.trace.evaluate import Evaluator
 
 POLICY = """package p
 
@@ -169,6 +170,25 @@ def test_a_long_way_to_a_failure_is_not_walked_to_its_end(monkeypatch: pytest.Mo
     (result,) = outcome.value.results
     assert result.status is Status.FAIL
     assert any("i < 0" in line for line in result.why)
+
+
+def test_the_rules_of_a_package_are_not_evaluated_to_say_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated: list[tuple[str, ...]] = []
+    plain = Evaluator._rule
+
+    def noted(self: Evaluator, path: tuple[str, ...], context: Any) -> Any:
+        evaluated.append(path)
+        return plain(self, path, context)
+
+    monkeypatch.setattr(Evaluator, "_rule", noted)
+    module = Source("q.rego", "package lib.q\nanswer := 1\nf(x) := x\n")
+    test = Source("p_test.rego", "package p\ntest_it if data.lib.q.answers == 1\ntest_base if data.lib.q.halb == 1\n")
+    outcome = run_tests([module, test], TestOptions(data={"lib": {"q": {"half": 1}}}))
+    assert outcome.value is not None
+    shown = [line for result in outcome.value.results for line in result.why]
+    assert any("(data.lib.q has no `answers`: did you mean `answer`?)" in line for line in shown), shown
+    assert any("(data.lib.q has no `halb`: did you mean `half`?)" in line for line in shown), shown
+    assert {path[0] for path in evaluated} == {"p"}
 
 
 def test_a_failing_case_shows_the_difference_and_why() -> None:
