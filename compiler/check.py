@@ -18,7 +18,7 @@ from compiler.fixes import proposed
 from compiler.quota import More, Quota
 from compiler.settings import SECURITY, InForce
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
-from policy_lang.policies import PolicySet, Violation
+from policy_lang.policies import PolicyRun, PolicySet, Violation
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
@@ -97,13 +97,15 @@ def check(
     today: date,
     about: Callable[[Path], bool] | None = None,
     most: int | None = None,
+    run: Callable[[], Outcome[PolicyRun]] | None = None,
 ) -> Outcome[Checked]:
     """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks.
 
     Violations at paths that are not ``about`` what is asked for are counted only, and so are those of one policy after
-    the first ``most``: to place one means to read its file.
+    the first ``most``: to place one means to read its file. ``run`` gives what the policies find, where that is told in
+    another way than by running them all.
     """
-    ran = policies.run(ir, in_force.params, in_force.severities, conforming=_is_typed(ir))
+    ran = run() if run is not None else policies.run(ir, in_force.params, in_force.severities, conforming=_is_typed(ir))
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
     found = list(_refused(exemptions, in_force))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from compiler.resolve import Chain
     from compiler.settings import InForce
     from emitters.artifact import Artifact
-    from policy_lang.policies import PolicySet
+    from policy_lang.policies import PolicyRun, PolicySet
     from policy_lang.source import Source, Span
 
 DOCUMENTS = ("floe.yaml", "manifest.yaml")
@@ -50,7 +50,7 @@ class Job(NamedTuple):
 
     ``most`` findings of a policy get their place, all where it is None; the others are counted.
     ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
-    ``narrow`` says of the IR what to report on.
+    ``narrow`` says of the IR what to report on. ``anew``: nothing that was put together in an earlier run is used.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
     """
@@ -62,6 +62,7 @@ class Job(NamedTuple):
     changed: Callable[[], Outcome[frozenset[str]]] | None = None
     narrow: Callable[[State], Narrowed] | None = None
     most: int | None = None
+    anew: bool = False
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
 
@@ -253,7 +254,7 @@ def _facts(state: State) -> Outcome[State]:
     if project.value is None:
         return Outcome(None if blocking(project.diagnostics) else state, project.diagnostics)
     changed = None if state.changed is None else map(Path, state.changed)
-    facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed)
+    facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed, reuse=not state.job.anew)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
     return Outcome(state._replace(project=project.value, facts=facts.value), facts.diagnostics)
@@ -387,9 +388,27 @@ def _policies(state: State) -> Outcome[State]:
     exemptions = exemptions_of(state.chain.manifests)
     about = scope.about if scope is not None else None
     job = state.job
-    checked = check(state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most)
+    run = _run_of(state, state.ir)
+    checked = check(
+        state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most, run
+    )  # fmt: skip
     judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
     return Outcome(judged, checked.diagnostics)
+
+
+def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]] | None:
+    """How the policies are run where something is known of an earlier run; None: they all run."""
+    if state.job.anew or state.job.whole or state.facts is None or not state.facts.origin.base:
+        return None
+    from compiler.facts.file_cache import cache_folder
+    from compiler.judged import Judge
+
+    assert state.policies is not None
+    assert state.in_force is not None
+    facts, document = state.facts, f"{os.path.realpath(state.job.path)} {state.job.changed is None}"
+    force = state.in_force
+    judge = Judge(state.policies, force.params, force.severities, document, cache_folder(os.environ))
+    return lambda: judge.run(ir, facts)
 
 
 def _emit(state: State) -> Outcome[State]:

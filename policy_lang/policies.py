@@ -107,6 +107,8 @@ class PolicySet(NamedTuple):
     params: Mapping[str, tuple[ParamInfo, ...]]
     known_reads: frozenset[tuple[str, ...]] | None = None
     known_slices: bytes | None = None
+    digest: str = ""
+    """What tells the set from every other; "" where it is not from the cache."""
 
     def prepared(self) -> PolicySet:
         """The set with all that a first run would compile."""
@@ -197,8 +199,12 @@ class PolicySet(NamedTuple):
         subjects = [
             (f"{policy.package}.{policy.name}", number) for policy, number in zip(counted, answer.value[1], strict=True)
         ]
-        violations.sort(key=_place)
-        return Outcome(PolicyRun(tuple(violations), tuple(subjects)))
+        return Outcome(PolicyRun(by_place(violations), tuple(subjects)))
+
+
+def by_place(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """The order in which a run finds."""
+    return tuple(sorted(violations, key=_place))
 
 
 def declared(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Declarations]:
@@ -235,13 +241,13 @@ def load_policies(
     if found is not None:
         data, declared, reads, slices = found
         program = program_from_data(data, options, lambda: _front(sources, options, off))
-        return Outcome(PolicySet(program, *kept.declarations(declared), marshal.loads(reads), slices))
+        return Outcome(PolicySet(program, *kept.declarations(declared), marshal.loads(reads), slices, key))
     made = _loaded(sources, options, off)
     if made.value is not None and not made.diagnostics:
         whole = made.value.prepared()
         parts = kept.slices_data(whole.reads(), whole.slices())
         cache.write(key, (whole.program.data(), kept.declarations_data(whole.declarations), *parts))
-        return Outcome(whole._replace(known_slices=parts[1]))
+        return Outcome(whole._replace(known_slices=parts[1], digest=key))
     return made
 
 

@@ -78,7 +78,8 @@ class _Files:
         self._changed = changed
         self._project = project
         self._product = product
-        self._folders: dict[str, str] = {}
+        self._folders: dict[str, tuple[str, frozenset[str]]] = {}
+        """Folder → its real path, and the names in it that are links."""
         self.stems = frozenset(os.path.splitext(os.path.basename(file))[0] for file in changed)
         self.properties = any(file.endswith((".yml", ".yaml")) and self._inside(file) for file in changed)
 
@@ -86,12 +87,13 @@ class _Files:
         return file.startswith(os.path.realpath(self._project) + os.sep)
 
     def has(self, file: str) -> bool:
-        folder, name = os.path.split(file)
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        path = os.path.join(real, name)
-        return path in self._changed or (os.path.islink(path) and os.path.realpath(path) in self._changed)
+        folder, _, name = file.rpartition("/")
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = _links_in(folder)
+        real, links = found
+        path = f"{real}/{name}"
+        return path in self._changed or (name in links and os.path.realpath(path) in self._changed)
 
     def describe(self, entry: Mapping[str, Any], section: str = "") -> bool:
         """Whether a changed file says something about an entry of the IR."""
@@ -112,6 +114,14 @@ class _Files:
                 return False
 
         return mentions
+
+
+def _links_in(folder: str) -> tuple[str, frozenset[str]]:
+    real = os.path.realpath(folder or ".")
+    try:
+        return real, frozenset(entry.name for entry in os.scandir(real) if entry.is_symlink())
+    except OSError:  # a folder that is gone has no links
+        return real, frozenset()
 
 
 def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:

@@ -190,7 +190,7 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
     """What is to be done; git is asked at once for what changed, where that is wanted, and let go with ``asked``."""
     from compiler.pipeline import Job
 
-    job = Job(Path(path), today, manifest=options.manifest, most=_most(options))
+    job = Job(Path(path), today, manifest=options.manifest, most=_most(options), anew=options.no_cache)
     if not options.changed or not job.path.exists():  # the first stage says so
         return job
     from compiler.cli.git_changes import Question

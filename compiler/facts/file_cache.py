@@ -26,7 +26,7 @@ FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
 _READERS = (
-    "file_facts", "jinja_values", "seed_files", "sql_files", "sql_text", "yaml_values",
+    "file_facts", "jinja_values", "plain_jinja", "seed_files", "sql_files", "sql_text", "yaml_values",
     "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
 )  # fmt: skip
 
@@ -81,19 +81,8 @@ class FileCache(Generic[T]):
         if self._path is None or not (self._new or len(self._used) < len(self._known) // 2):
             return
         payload = _ENCODER.encode(self._used)
-        if len(payload) > MAX_PACK_BYTES:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not _private(os.stat(self._path.parent)):
-                return
-            handle, temporary = tempfile.mkstemp(dir=self._path.parent)
-            with os.fdopen(handle, "wb") as out:
-                out.write(FORMAT + hashlib.sha256(payload).digest() + payload)
-            os.replace(temporary, self._path)
-            _drop_oldest(self._path.parent)
-        except OSError:
-            return
+        if len(payload) <= MAX_PACK_BYTES:
+            write_private(self._path, FORMAT + hashlib.sha256(payload).digest(), payload)
 
 
 @lru_cache(maxsize=1)
@@ -109,25 +98,48 @@ def _private(status: os.stat_result) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _load(path: Path, kind: type[T]) -> dict[str, T]:
+def read_private(path: Path) -> bytes:
+    """The content of a file that nobody but this user could have written; empty where there is none."""
     try:
         if not _private(os.stat(path.parent)):
-            return {}
+            return b""
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or not _private(status) or status.st_size > MAX_PACK_BYTES + 1024:
-                return {}
-            data = file.read()
+                return b""
+            return file.read()
+    except OSError:
+        return b""
+
+
+def write_private(path: Path, *parts: bytes) -> None:
+    """Write a file whole, and for this user only; that it cannot be written costs time only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _private(os.stat(path.parent)):
+            return
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as out:
+            out.writelines(parts)
+        os.replace(temporary, path)
+        _drop_oldest(path.parent, f"*{path.suffix}")
+    except OSError:
+        return
+
+
+def _load(path: Path, kind: type[T]) -> dict[str, T]:
+    try:
+        data = read_private(path)
         start = len(FORMAT) + 32
         payload = memoryview(data)[start:]
         if data[: len(FORMAT)] != FORMAT or hashlib.sha256(payload).digest() != data[len(FORMAT) : start]:
             return {}
         return msgspec.json.Decoder(dict[str, kind], float_hook=Decimal).decode(payload)  # type: ignore[valid-type]
-    except (OSError, msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError):
         return {}
 
 
-def _drop_oldest(folder: Path) -> None:
-    packs = sorted(folder.glob("*.pack"), key=lambda p: p.stat().st_mtime)
+def _drop_oldest(folder: Path, pattern: str) -> None:
+    packs = sorted(folder.glob(pattern), key=lambda p: p.stat().st_mtime)
     for path in packs[:-MAX_PACKS]:
         path.unlink(missing_ok=True)

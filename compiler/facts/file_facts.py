@@ -13,6 +13,9 @@ class Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
 
+    def __reduce__(self) -> str:
+        return "UNKNOWN"  # there is one
+
 
 UNKNOWN: Final = Unknown()
 """The value of an expression that only dbt can compute."""

@@ -21,6 +21,11 @@ class Macros:
         """Remember one."""
         self._named.setdefault(macro.name, []).append((package, macro))
 
+    def all(self) -> Iterator[tuple[str, MacroBlock]]:
+        """Each with its package, in the order in which they were added."""
+        order = [one for found in self._named.values() for one in found]
+        return iter(order)
+
     def find(self, call: str, package: str) -> tuple[str, MacroBlock] | None:
         """The macro that a call means: of the package it names, else of the caller's, else any."""
         owner, _, name = call.rpartition(".")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry, mapping, text
@@ -27,7 +30,7 @@ from compiler.facts.project_resources import PackageResources, known, off
 from compiler.facts.references import reference
 from compiler.facts.relate import relate
 from compiler.facts.scan import CodeFile, Scan, YamlFile, scan_project, variables_digest
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import Facts, Origin
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import whole_file
 
@@ -35,51 +38,82 @@ _UNKNOWN = ["compiled_code", "database", "depends_on_macros", "dbt_version", "la
 
 
 def read_project_files(
-    project_dir: Path, *, keep_code: bool = True, environ: Mapping[str, str] | None = None
+    project_dir: Path, *, keep_code: bool = True, environ: Mapping[str, str] | None = None, reuse: bool = True
 ) -> Outcome[Facts]:
-    """Read the project in ``project_dir`` with its installed packages; ``environ`` says where the cache is."""
+    """Read the project in ``project_dir`` with its installed packages; ``environ`` says where the cache is.
+
+    With ``reuse``, only what changed since the last time is read again; the answer is the same.
+    """
     collecting = gc.isenabled()
     gc.disable()  # what is made here stays; looking for garbage among it takes a third of the time
     try:
-        return _read(project_dir, keep_code, os.environ if environ is None else environ)
+        return _read(project_dir, keep_code, os.environ if environ is None else environ, reuse)
     finally:
         if collecting:
             gc.enable()
 
 
-def _read(project_dir: Path, keep_code: bool, environ: Mapping[str, str]) -> Outcome[Facts]:
+def _read(project_dir: Path, keep_code: bool, environ: Mapping[str, str], reuse: bool) -> Outcome[Facts]:
     root = read_project(project_dir)
     if root.value is None:
         return Outcome(None, root.diagnostics)
-    project = root.value
-    found: list[Diagnostic] = list(root.diagnostics)
+    read = _patched(root.value, keep_code, environ) if reuse else None
+    facts, found = read or _whole(root.value, keep_code, environ)
+    return Outcome(facts, tuple(sorted((*root.diagnostics, *found), key=Diagnostic.sort_key)))
+
+
+def _patched(
+    project: ProjectFile, keep_code: bool, environ: Mapping[str, str]
+) -> tuple[Facts, list[Diagnostic]] | None:
+    """The facts of the last time with what changed since; None where they have to be read whole."""
+    from compiler.facts.kept_files import differing, on_disk, recall, refreshed
+
+    kept = recall(project, keep_code, environ)
+    if kept is None or tuple(p[0] for p in kept.packages) != tuple(_installed(project)):
+        return None
+    now = on_disk(project, kept.packages)
+    if now is None:
+        return None
+    changed = differing(kept, now, project)
+    refreshed(kept, now, changed, project, keep_code, environ)
+    from compiler.facts.patch_files import patched
+
+    return patched(kept, now, changed, project, keep_code, environ)
+
+
+def _whole(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) -> tuple[Facts, list[Diagnostic]]:
+    """The facts of all files, which are kept for the next time."""
+    from compiler.facts.kept_files import keep
+
+    started = time.time_ns()
+    found: list[Diagnostic] = []
     cache = FileCache(
         cache_folder(environ),
-        f"{project_dir.resolve()}\n{variables_digest(project)}\n",
+        f"{project.root.resolve()}\n{variables_digest(project)}\n",
         Known,
     )
     scans = [scan_project(project, cache, keep_code=keep_code)]
-    for package in _packages(project, found):
-        scans.append(scan_project(package, cache, keep_code=keep_code))
+    installed = _installed(project)
+    for folder in installed:
+        read = read_project(project.root / folder, folder, project)
+        found.extend(read.diagnostics)
+        if read.value is not None:
+            scans.append(scan_project(read.value, cache, keep_code=keep_code))
     cache.save()
     for scan in scans:
         found.extend(scan.diagnostics)
-    facts = Assembly(project, scans, found).facts()
-    return Outcome(facts, tuple(sorted(found, key=Diagnostic.sort_key)))
+    assembly = Assembly(project, scans, found)
+    facts = assembly.facts()
+    token = keep(assembly, scans, facts, found, started, keep_code, environ) if len(scans) == len(installed) + 1 else ""
+    return msgspec.structs.replace(facts, origin=Origin(token)), found
 
 
-def _packages(project: ProjectFile, found: list[Diagnostic]) -> list[ProjectFile]:
-    """The packages that ``dbt deps`` installed, by folder name."""
+def _installed(project: ProjectFile) -> list[str]:
+    """The folders of the packages that ``dbt deps`` installed, by name."""
     folder = text(project.raw.get("packages-install-path")) or "dbt_packages"
     path = project.root / folder
-    packages = []
-    for one in sorted(path.iterdir()) if path.is_dir() else ():
-        if (one / "dbt_project.yml").is_file():
-            read = read_project(one, f"{folder}/{one.name}", project)
-            found.extend(read.diagnostics)
-            if read.value is not None:
-                packages.append(read.value)
-    return packages
+    found = sorted(path.iterdir()) if path.is_dir() else ()
+    return [f"{folder}/{one.name}" for one in found if (one / "dbt_project.yml").is_file()]
 
 
 class Assembly:
@@ -88,14 +122,26 @@ class Assembly:
     def __init__(self, project: ProjectFile, scans: list[Scan], found: list[Diagnostic]) -> None:
         self.project = project
         self.found = found
-        docs = {f"{s.project.name}.{name}": body for s in scans for name, body in s.docs.items()}
-        self.packages = [PackageResources(PackageNodes(scan, project, docs)) for scan in scans]
+        self.docs = {f"{s.project.name}.{name}": body for s in scans for name, body in s.docs.items()}
+        self.packages = [PackageResources(PackageNodes(scan, project, self.docs)) for scan in scans]
         self.nodes: dict[str, Node] = {}
         self.by_name: dict[str, list[Node]] = defaultdict(list)
         self.sources: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         self.macros = Macros()
         self.kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.unknown = set(_UNKNOWN)
+        self.places: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """Kind and name of a node of the root project, disabled ones too → the files that define it."""
+        self.missing: set[str] = set()
+        """Names that were asked for and that nothing has: of nodes, and of tables as ``source.table``."""
+
+    def patchable(self) -> bool:
+        """Whether each name stands for one thing, so that a change of one file is no change of what others mean."""
+        nodes = [node for node in self.nodes.values() if node.enabled]
+        names = {(node.entry["package"], node.entry["name"], node.version) for node in nodes}
+        tables = [entry["unique_id"] for entries_ in self.sources.values() for entry in entries_]
+        certain = not any("schema" in node.uncertain for node in nodes)
+        return certain and len(names) == len(nodes) and len(set(tables)) == len(tables)
 
     def facts(self) -> Facts:
         profile = read_profile(self.project)
@@ -171,6 +217,8 @@ class Assembly:
     def _add_nodes(self, package: PackageResources) -> None:
         for node in package.nodes.nodes():
             key = node.entry["unique_id"]
+            if package is self.packages[0]:
+                self.places[node.entry["resource_type"], node.entry["name"]].append(node.entry["path"])
             if key in self.nodes and node.enabled and self.nodes[key].enabled:
                 first, second = self.nodes[key].entry["path"], node.entry["path"]
                 text = f"`{node.entry['name']}` is defined twice: in `{first}` and in `{second}`"
@@ -243,12 +291,15 @@ class Assembly:
             if ref.version is None and node.version is not None and node.version != node.entry["latest_version"]:
                 continue
             return str(node.entry["unique_id"])
+        self.missing.add(ref.name)
         return None
 
     def resolve_source(self, source: str, table: str, package: str) -> str | None:
         """The source table, of the caller's package first."""
         found = self.sources.get((source, table), [])
         own = [e for e in found if e["package"] == package] or found
+        if not own:
+            self.missing.add(f"{source}.{table}")
         return str(own[0]["unique_id"]) if own else None
 
     def _node_tests(self, package: PackageResources, facts: Facts) -> None:

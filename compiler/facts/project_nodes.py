@@ -64,9 +64,15 @@ class PackageNodes:
         self.docs = docs
         self.patches: dict[tuple[str, str], Patch] = {}
         for file in scan.yaml:
-            for key, kind in _KINDS.items():
-                for given in named(file.value.get(key)):
-                    self.patches.setdefault((kind, str(given["name"])), Patch(given, file))
+            for name, given in self.stated(file):
+                self.patches.setdefault(name, Patch(given, file))
+
+    @staticmethod
+    def stated(file: YamlFile) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+        """Kind and name of what a file has properties of, with these."""
+        for key, kind in _KINDS.items():
+            for given in named(file.value.get(key)):
+                yield (kind, str(given["name"])), given
 
     def nodes(self) -> Iterator[Node]:
         """All nodes, enabled or not."""

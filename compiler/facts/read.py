@@ -29,13 +29,15 @@ def read_facts(
     changed: Iterable[Path] | None = None,
     fresh: bool = False,
     environ: Mapping[str, str] | None = None,
+    reuse: bool = True,
 ) -> Outcome[Facts]:
     """Read ``manifest``, else ``target/manifest.json`` of the project, else (or with ``files_only``) its own files.
 
     ``changed`` names files that are laid over the manifest's facts; ``fresh`` lays all over it that are newer. A
     manifest that is older than other files, or than macros, is reported (FLC116, warn). ``needs`` None means
-    everything; the rest may be left out of the entries. ``environ`` says where the cache is. FLC110 where there is
-    neither a manifest nor a ``dbt_project.yml``.
+    everything; the rest may be left out of the entries. ``environ`` says where the cache is; without ``reuse``
+    nothing is taken from the last run but what single files say. FLC110 where there is neither a manifest nor a
+    ``dbt_project.yml``.
     """
     settings = os.environ if environ is None else environ
     found = manifest or project_dir / TARGET_MANIFEST
@@ -43,7 +45,7 @@ def read_facts(
     if files_only or (manifest is None and not found.is_file() and has_files):
         from compiler.facts.project_files import read_project_files
 
-        return read_project_files(project_dir, keep_code=code_used(needs), environ=settings)
+        return read_project_files(project_dir, keep_code=code_used(needs), environ=settings, reuse=reuse)
     from compiler.facts.manifest import read_manifest
 
     if not has_files:

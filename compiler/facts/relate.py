@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from compiler.facts.entries import Entry, items, mapping, owner
@@ -34,8 +34,8 @@ def relate(facts: Facts, wanted: Wanted = everything, listed: Mapping[str, list[
         _list(facts, listed)
     else:
         _test(facts, wanted)
-    _users(facts, wanted)
-    _group_owners(facts, wanted)
+    users(facts, wanted)
+    group_owners(facts, wanted)
 
 
 def _list(facts: Facts, listed: Mapping[str, list[Entry]]) -> None:
@@ -130,10 +130,11 @@ def _tested_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
     return min(keys, key=lambda k: (len(k), k)) if keys else []
 
 
-def _users(facts: Facts, wanted: Wanted) -> None:
-    users = [k for k in (*NODES, "sources") if wanted(k, "used_by")]
-    if not users:
-        return
+def users(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> frozenset[str]:
+    """Who uses each entry, in place: all entries, or those whose ids are in ``only``. Answers whose users changed."""
+    kinds = [k for k in (*NODES, "sources") if wanted(k, "used_by")]
+    if not kinds:
+        return frozenset()
     used: dict[str, set[str]] = defaultdict(set)
     for kind in (*NODES, "exposures", "metrics", "semantic_models", "saved_queries"):
         for entry in getattr(facts, kind):
@@ -142,15 +143,23 @@ def _users(facts: Facts, wanted: Wanted) -> None:
     for semantic in facts.semantic_models:
         if semantic["model"] is not None:
             used[semantic["model"]].add(semantic["unique_id"])
-    for kind in users:
+    changed = set()
+    for kind in kinds:
         for entry in getattr(facts, kind):
-            if entry["unique_id"] in used:
-                entry["used_by"] = sorted(used[entry["unique_id"]])
+            id_ = entry["unique_id"]
+            if id_ in (used if only is None else only):
+                found = sorted(used[id_]) if id_ in used else []
+                if entry.get("used_by") != found:
+                    entry["used_by"] = found
+                    changed.add(id_)
+    return frozenset(changed)
 
 
-def _group_owners(facts: Facts, wanted: Wanted) -> None:
+def group_owners(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> None:
+    """The owner of each node, in place: of all, or of those whose ids are in ``only``."""
     owners = {g["name"]: g["owner"].get("name") or g["owner"].get("email") for g in facts.groups}
     for kind in NODES:
         if wanted(kind, "owner"):
             for node in getattr(facts, kind):
-                node["owner"] = owner(node["meta"], owners.get(node["group"]))
+                if only is None or node["unique_id"] in only:
+                    node["owner"] = owner(node["meta"], owners.get(node["group"]))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
@@ -41,6 +41,20 @@ _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", 
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
 
+Stamp = tuple[int, int, int, int]
+"""Size, times of change of content and of the entry (nanoseconds), inode."""
+
+
+class Listed(NamedTuple):
+    """A file that is read; ``path`` is from its package's root, ``parts`` the folders below ``base``."""
+
+    role: str
+    base: str
+    path: str
+    parts: tuple[str, ...]
+    stamp: Stamp
+
+
 @dataclass(frozen=True, slots=True)
 class CodeFile:
     """A file with code or data in it; ``path`` is from its package's root, ``parts`` the folders below ``base``."""
@@ -66,13 +80,19 @@ class YamlFile:
 
 @dataclass(slots=True)
 class Scan:
-    """All files of one package."""
+    """All files of one package; ``files`` holds what was found on disk, ``digests`` the content of each by path.
+
+    ``linked`` says that a link to a folder was followed: not all that was read is below the package then.
+    """
 
     project: ProjectFile
     code: list[CodeFile] = field(default_factory=list)
     yaml: list[YamlFile] = field(default_factory=list)
     docs: dict[str, str] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    files: list[Listed] = field(default_factory=list)
+    digests: dict[str, bytes] = field(default_factory=dict)
+    linked: bool = False
 
 
 def scan_project(
@@ -83,6 +103,41 @@ def scan_project(
     ``only`` limits it to these paths and the macros.
     """
     return _Scanner(project, cache, keep_code, only).run()
+
+
+def list_project(project: ProjectFile) -> Scan:
+    """The files of the package as they stand on disk; none is read."""
+    return _Scanner(project, FileCache(None, "", Known), False, None).listed()
+
+
+def scan_listed(scan: Scan, cache: FileCache[Known], paths: Collection[str], *, keep_code: bool) -> Scan:
+    """Those ``paths`` read that ``list_project`` found."""
+    only = Scan(scan.project, files=[file for file in scan.files if file.path in paths])
+    return _Scanner(scan.project, cache, keep_code, None).read(only)
+
+
+def content_digest(data: bytes) -> bytes:
+    """What tells the contents of two files apart."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """What tells that a file has changed, without reading it."""
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a ring of links
+        return False
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp:
+    try:
+        return stamp_of(entry.stat())
+    except OSError:  # gone meanwhile: reading it will say so
+        return (-1, -1, -1, -1)
 
 
 def variables_digest(project: ProjectFile) -> str:
@@ -114,25 +169,35 @@ class _Scanner:
         self.keep_code = keep_code
         self.scan = Scan(project)
         self.digest = variables_digest(project).encode()
-        self.seen: set[str] = set()
 
     def run(self) -> Scan:
-        for key, role in _ROLES.items():
-            for base in self.project.paths[key]:
-                for path, parts in self._walk(base):
-                    wanted = self.only is None or path in self.only or role == "macro" or path.endswith(".md")
-                    if wanted and path not in self.seen:
-                        self.seen.add(path)
-                        self._file(role, base, path, parts)
+        return self.read(self.listed())
+
+    def read(self, scan: Scan) -> Scan:
+        self.scan = scan
+        for file in scan.files:
+            self._file(file.role, file.base, file.path, file.parts)
         self.scan.code.sort(key=lambda f: f.path)
         self.scan.yaml.sort(key=lambda f: f.path)
+        return self.scan
+
+    def listed(self) -> Scan:
+        seen: set[str] = set()
+        for key, role in _ROLES.items():
+            suffixes = (*_WANTED[role], ".yml", ".yaml", ".md")
+            for base in self.project.paths[key]:
+                for entry, path, parts in self._walk(base):
+                    wanted = self.only is None or path in self.only or role == "macro" or path.endswith(".md")
+                    if wanted and path not in seen and path.lower().endswith(suffixes):
+                        seen.add(path)
+                        self.scan.files.append(Listed(role, base, path, parts, _stamp(entry)))
         return self.scan
 
     def shown(self, path: str) -> str:
         """The path for messages: from the root project's folder as the user gave it."""
         return str(self.project.root / path)
 
-    def _walk(self, base: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _walk(self, base: str) -> Iterator[tuple[os.DirEntry[str], str, tuple[str, ...]]]:
         """Files below ``base``, links followed unless they lead back into a folder that is being walked."""
         pending: list[tuple[str, tuple[str, ...], frozenset[str]]] = [(base, (), frozenset())]
         while pending:
@@ -150,8 +215,8 @@ class _Scanner:
                 path = f"{folder}/{entry.name}"
                 if self._is_folder(entry, path, here):
                     pending.append((path, (*parts, entry.name), here))
-                elif not entry.name.startswith(".") and os.path.isfile(entry.path):  # False for a ring of links
-                    yield path, parts
+                elif not entry.name.startswith(".") and _is_file(entry):
+                    yield entry, path, parts
 
     def _is_folder(self, entry: os.DirEntry[str], path: str, above: frozenset[str]) -> bool:
         try:
@@ -162,6 +227,7 @@ class _Scanner:
             return False
         if not entry.is_symlink():
             return True
+        self.scan.linked = True
         target = os.path.realpath(entry.path)
         real = os.path.realpath(os.path.dirname(entry.path))
         if target in above or real == target or real.startswith(target + os.sep):
@@ -198,6 +264,7 @@ class _Scanner:
         if len(data) > MAX_BYTES:
             self._report("FLC106", f"`{self.shown(path)}` is larger than {MAX_BYTES} bytes", path)
             return None
+        self.scan.digests[path] = content_digest(data)
         return data
 
     def _text(self, data: bytes | None, path: str) -> str | None:
@@ -264,6 +331,11 @@ class _Scanner:
             from compiler.facts.seed_files import read_csv
 
             return Known(read_csv(text, size))
+        from compiler.facts.plain_jinja import read_plain
+
+        plain = read_plain(text) if suffix == ".sql" else None
+        if plain is not None:
+            return Known(plain, measure(text))
         from compiler.facts.jinja_values import Values
         from compiler.facts.sql_files import read_python, read_sql
 

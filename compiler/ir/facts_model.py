@@ -7,6 +7,28 @@ from typing import Any
 import msgspec
 
 Entry = dict[str, Any]
+LISTS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries",
+         "macros", "groups", "unit_tests", "tests")  # fmt: skip
+
+
+class Origin:
+    """What facts were made of; it is no part of what they say, so that any two are equal.
+
+    ``base`` tells what was kept of an earlier run from all else ("": nothing was); ``touched`` holds the ``unique_id``
+    of each entry that differs from it: exchanged, new or gone.
+    """
+
+    __slots__ = ("base", "touched")
+
+    def __init__(self, base: str = "", touched: frozenset[str] = frozenset()) -> None:
+        self.base = base
+        self.touched = touched
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Origin)
+
+    def __hash__(self) -> int:
+        return hash(Origin)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -27,3 +49,4 @@ class Facts(msgspec.Struct, frozen=True):
     tests: list[Entry] = []
     sql: dict[str, str] = {}
     """SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""
+    origin: Origin = Origin()

@@ -15,7 +15,7 @@ import pytest
 
 from compiler.facts.manifest_fields import COLUMN_FIELDS, NODE_FIELDS, SOURCE_FIELDS, TEST_FIELDS
 from compiler.facts.read import read_facts
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.schema import complete
 
 pytestmark = pytest.mark.dbt
@@ -53,9 +53,7 @@ def by_id(facts: Facts, kind: str) -> dict[str, Any]:
 
 
 def assert_same(left: Facts, right: Facts) -> None:
-    for kind in Facts.__slots__:
-        if kind in ("project", "sql"):
-            continue
+    for kind in LISTS:
         assert complete({kind: getattr(left, kind)}).diagnostics == ()
         assert complete({kind: getattr(right, kind)}).diagnostics == ()
         one, two = by_id(left, kind), by_id(right, kind)

@@ -196,18 +196,18 @@ def test_the_cache_gives_the_same_facts_and_survives_damage(tmp_path: Path) -> N
     yaml = "models: [{name: a, meta: {n: 1.50, when: 2020-01-01, off: no}}]"
     project(folder, models__a_DOT_sql="{{ config(meta={'f': 0.5}) }} select 1", models__y_DOT_yml=yaml)
     environ = {"FLOEC_CACHE_DIR": str(cache)}
-    cold = read_project_files(folder, environ=environ)
+    cold = read_project_files(folder, environ=environ, reuse=False)
     [pack] = cache.glob("facts/*.pack")
-    warm = read_project_files(folder, environ=environ)
+    warm = read_project_files(folder, environ=environ, reuse=False)
     assert cold == warm
     assert repr(cold.value.models[0]["meta"]) == repr(warm.value.models[0]["meta"])  # type: ignore[union-attr]
     data = bytearray(pack.read_bytes())
     data[-20] ^= 1
     pack.write_bytes(bytes(data))
-    assert read_project_files(folder, environ=environ) == cold
+    assert read_project_files(folder, environ=environ, reuse=False) == cold
     os.chmod(pack, 0o666)
     (folder / "models" / "a.sql").write_text("select 2 as b")
-    changed = read_project_files(folder, environ=environ).value
+    changed = read_project_files(folder, environ=environ, reuse=False).value
     assert changed is not None
     assert "f" not in changed.models[0]["meta"]
     assert pack.stat().st_mode & 0o777 == 0o600
@@ -219,11 +219,11 @@ def test_a_pipe_in_place_of_the_cache_is_not_waited_for(tmp_path: Path) -> None:
     folder.mkdir()
     project(folder, models__a_DOT_sql="select 1")
     environ = {"FLOEC_CACHE_DIR": str(cache)}
-    cold = read_project_files(folder, environ=environ)
+    cold = read_project_files(folder, environ=environ, reuse=False)
     [pack] = cache.glob("facts/*.pack")
     pack.unlink()
     os.mkfifo(pack)
-    assert read_project_files(folder, environ=environ) == cold
+    assert read_project_files(folder, environ=environ, reuse=False) == cold
 
 
 def test_metrics_as_they_were_written_before_dbt_1_6(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from compiler.facts.lineage import column_lineage, propagate
 from compiler.facts.positions import ProjectPositions
 from compiler.facts.read import read_facts
 from compiler.facts.relate import everything
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.schema import complete
 
 PROJECT = Path(__file__).parent / "projects" / "rich"
@@ -24,7 +24,6 @@ ODD: list[Any] = [
     None, True, 3, 2.5, "", "x", "{{ x", "{{ f() }}", [], [None], [3], [[]], {}, {"name": None}, {"a": {}}, {"name": 3},
     [{"name": "id"}], "ref('mart')", "source('a')", "\x00", {"+enabled": "{{ x }}"},
 ]  # fmt: skip
-LISTS = [name for name in Facts.__slots__ if name not in ("project", "sql")]
 
 
 def mutate(value: Any, rng: random.Random, rate: float) -> Any:

@@ -1,0 +1,333 @@
+"""Policies on an IR of which little has changed since they last ran: the answer of running them on all of it.
+
+What they found is kept with the entries that they found it on. Of an IR that is made of the same base
+(``Origin.base``) only the entries that were touched then or since can differ; those that do are judged alone, as they
+were and as they are, by the policies that see nothing but their subject (``policy_lang.plan.slices``), and the
+findings exchanged. Any other policy keeps its findings where nothing that it reads is different; where something is,
+all policies run on all of the IR. So they do where the platform, the product, a parameter or a policy has changed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from compiler.facts.packing import decoded, encoded, read_packed, write_packed
+from policy_lang.diagnostics import Outcome, Severity
+from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
+
+if TYPE_CHECKING:
+    from compiler.ir.facts_model import Facts
+
+MOST_CHANGED = 300
+LISTS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries",
+         "macros", "unit_tests", "tests")  # fmt: skip
+"""The lists of the IR whose entries have a ``unique_id``; the rest of it is the frame."""
+_FLOWS = ("models", "seeds", "snapshots", "sources")
+_FOUND, _ENTRIES = b"floec-found-1\n", b"floec-entries-1\n"
+_PARTS = 16
+
+_Entry = dict[str, Any]
+_Path = tuple[str | int, ...]
+_Changed = dict[str, tuple[_Entry | None, _Entry | None]]
+"""``unique_id`` → the entry as it was and as it is; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """How policies are run on a document: with which settings, and where the last run is kept (None: nowhere)."""
+
+    policies: PolicySet
+    params: Mapping[str, Mapping[str, Any]]
+    severities: Mapping[str, Severity]
+    document: str
+    folder: Path | None
+
+    def run(self, ir: dict[str, Any], facts: Facts | None) -> Outcome[PolicyRun]:
+        """As ``PolicySet.run``; ``ir`` is made of ``facts``."""
+        if self.folder is None or facts is None or not facts.origin.base or not self.policies.digest:
+            return self._all(ir)
+        places = {name: {entry["unique_id"]: i for i, entry in enumerate(ir[name])} for name in LISTS}
+        if any(len(places[name]) != len(ir[name]) for name in LISTS):
+            return self._all(ir)
+        severities = {id_: str(severity) for id_, severity in self.severities.items()}
+        settings = encoded((facts.origin.base, self.policies.digest, dict(self.params), severities))
+        name = sha256(self.document.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        store = _Store(self.folder / "facts" / name, settings)
+        last = store.recall()
+        exchange = _Exchange(self, last, ir, places, facts.origin.touched) if last is not None else None
+        compared = exchange is not None and exchange.compared(store)
+        found = exchange.run() if exchange is not None and compared else None
+        ran = Outcome(found) if found is not None else self._all(ir)
+        if ran.value is None:
+            return ran
+        if last is None or exchange is None or not compared:
+            store.keep(_last(ir, places, facts.origin.touched, ran.value, {}), ir)
+        elif exchange.changed:
+            store.keep(_last(ir, places, facts.origin.touched, ran.value, last.over | exchange.over()))
+        return ran
+
+    def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
+        return self.policies.run(ir, self.params, self.severities)
+
+    def alone(self, frame: dict[str, Any], lists: Mapping[str, list[_Entry]]) -> PolicyRun | None:
+        """What is found where these entries are all that there is; None where that cannot be told."""
+        return self.policies.run({**frame, **lists}, self.params, self.severities).value
+
+
+class _Last(NamedTuple):
+    """A run that was kept: what it found, and what tells whether its IR is another one now."""
+
+    touched: frozenset[str]
+    frame: bytes
+    counts: dict[str, int]
+    flows: dict[str, bytes]
+    """Node → what flows into its columns: that can differ where the node was not touched."""
+    found: bytes
+    subjects: tuple[tuple[str, int], ...]
+    over: dict[str, bytes]
+    """Entries that are not as the store of entries has them; empty for what is gone."""
+
+
+class _Store:
+    """The last run and the entries of its IR, in two files: the second is written for whole runs only."""
+
+    def __init__(self, path: Path, settings: bytes) -> None:
+        self._found = path.with_suffix(".found")
+        self._entries = path.with_suffix(".entries")
+        self._settings = settings
+
+    def recall(self) -> _Last | None:
+        kept = read_packed(self._found, _FOUND)
+        return _Last(*kept[1:]) if kept is not None and kept[0] == self._settings else None
+
+    def keep(self, last: _Last, ir: dict[str, Any] | None = None) -> None:
+        if ir is not None:
+            parts: list[dict[str, bytes]] = [{} for _ in range(_PARTS)]
+            for name in LISTS:
+                for entry in ir[name]:
+                    parts[_part(entry["unique_id"])][entry["unique_id"]] = encoded((name, entry))
+            write_packed(self._entries, _ENTRIES, (self._settings, *map(encoded, parts)))
+        write_packed(self._found, _FOUND, (self._settings, *last))
+
+    def entries(self, names: Iterable[str], over: Mapping[str, bytes]) -> dict[str, tuple[str, _Entry]] | None:
+        """``unique_id`` → (list, entry) of those that there were; None where the cache has dropped them."""
+        kept = read_packed(self._entries, _ENTRIES)
+        if kept is None or kept[0] != self._settings:
+            return None
+        parts: dict[int, dict[str, bytes]] = {}
+        found: dict[str, tuple[str, _Entry]] = {}
+        for name in names:
+            data = over.get(name)
+            if data is None:
+                part = _part(name)
+                if part not in parts:
+                    parts[part] = decoded(kept[1 + part])
+                data = parts[part].get(name, b"")
+            if data:
+                found[name] = decoded(data)
+        return found
+
+
+class _Exchange:
+    """The findings of a run, with those on entries that changed since exchanged."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        last: _Last,
+        ir: dict[str, Any],
+        places: Mapping[str, Mapping[str, int]],
+        touched: frozenset[str],
+    ) -> None:
+        self.judge = judge
+        self.last = last
+        self.ir = ir
+        self.places = places
+        self.candidates = last.touched | touched
+        self.changed: dict[str, _Changed] = {}
+
+    def run(self) -> PolicyRun | None:
+        frame = _frame(self.ir)
+        if decoded(self.last.frame) != frame:
+            return None
+        slices = self.judge.policies.slices()
+        sliced = {one.policy: one.over for one in slices if one.over in LISTS}
+        others = {path for one in slices if one.policy not in sliced for path in one.reads}
+        if any(self._seen(path) for path in others):
+            return None
+        before = [_Plain(*one) for one in decoded(self.last.found)]
+        was, now = self._lists(0), self._lists(1)
+        then, since = self.judge.alone(frame, was), self.judge.alone(frame, now)
+        if then is None or since is None:
+            return None
+        gone = {_named(v, was) for v in then.violations if v.policy.id in sliced}
+        come = [_named(v, now) for v in since.violations if v.policy.id in sliced]
+        kept = [v for v in before if not self._of_changed(v, sliced)]
+        if gone != {v for v in before if self._of_changed(v, sliced)}:
+            return None
+        found = self._placed((*kept, *come))
+        return None if found is None else PolicyRun(by_place(found), self._counted(then, since, sliced))
+
+    def compared(self, store: _Store) -> bool:
+        """Find what changed; False where that cannot be told, or is too much."""
+        flows = _flows(self.ir)
+        moved = {id_ for id_ in flows.keys() | self.last.flows.keys() if flows.get(id_) != self.last.flows.get(id_)}
+        candidates = self.candidates | moved
+        if len(candidates) > MOST_CHANGED:
+            return False
+        old = store.entries(candidates, self.last.over) if candidates else {}
+        if old is None:
+            return False
+        new = {
+            id_: (name, self.ir[name][at[id_]]) for name, at in self.places.items() for id_ in candidates & at.keys()
+        }
+        for id_ in candidates:
+            (was_in, was), (now_in, now) = old.get(id_, ("", None)), new.get(id_, ("", None))
+            if was != now or was_in != now_in:
+                if was is not None:
+                    self.changed.setdefault(was_in, {})[id_] = (was, now if was_in == now_in else None)
+                if now is not None:
+                    self.changed.setdefault(now_in, {})[id_] = (was if was_in == now_in else None, now)
+        for name in LISTS:
+            entries = self.changed.get(name, {}).values()
+            more = sum(1 for was, _ in entries if was is None) - sum(1 for _, now in entries if now is None)
+            if self.last.counts[name] + more != len(self.places[name]):
+                return False
+        return True
+
+    def _seen(self, path: tuple[str, ...]) -> bool:
+        """Whether what stands at ``path`` into the IR is different, or goes through other entries."""
+        for name, entries in self.changed.items():
+            if path and path[0] not in (name, "*"):
+                continue
+            for was, now in entries.values():
+                if was is None or now is None or list(_read(was, path[2:])) != list(_read(now, path[2:])):
+                    return True
+        return False
+
+    def _lists(self, side: int) -> dict[str, list[_Entry]]:
+        """The changed entries alone, as they were (0) or as they are (1)."""
+        found: dict[str, list[_Entry]] = {name: [] for name in LISTS}
+        for name, entries in self.changed.items():
+            found[name] = [one[side] for _, one in sorted(entries.items()) if one[side] is not None]  # type: ignore[misc]
+        return found
+
+    def _of_changed(self, found: _Plain, sliced: Mapping[str, str]) -> bool:
+        return found.policy in sliced and found.at[1] in self.changed.get(sliced[found.policy], {})
+
+    def _placed(self, found: Iterable[_Plain]) -> list[Violation] | None:
+        """Violations at their places in the IR as it is; None where something is at an entry that is gone."""
+        known = {policy.id: policy for policy in self.judge.policies.policies}
+        made: list[Violation] = []
+        for one in found:
+            at = _index(one.at, self.places)
+            path = _index(one.fix[1], self.places) if one.fix is not None else ()
+            if at is None or path is None:
+                return None
+            policy = known[one.policy]
+            severity = self.judge.severities.get(policy.id, policy.severity)
+            fix = Edit(one.fix[0], path, decoded(one.fix[2])) if one.fix is not None else None
+            made.append(Violation(policy, severity, one.message, one.hint, at, one.subject, fix))
+        return made
+
+    def _counted(self, then: PolicyRun, since: PolicyRun, sliced: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+        own = {f"{p.package}.{p.name}" for p in self.judge.policies.policies if p.id in sliced}
+        was, now = dict(then.subjects), dict(since.subjects)
+        return tuple((n, count + now[n] - was[n] if n in own else count) for n, count in self.last.subjects)
+
+    def over(self) -> dict[str, bytes]:
+        """The changed entries as they are."""
+        found: dict[str, bytes] = {}
+        for name, entries in self.changed.items():
+            for id_, (_, now) in entries.items():
+                if now is not None:
+                    found[id_] = encoded((name, now))
+                else:
+                    found.setdefault(id_, b"")
+        return found
+
+
+class _Plain(NamedTuple):
+    """A violation with the ``unique_id`` of an entry in the place of its index."""
+
+    policy: str
+    message: str
+    hint: str
+    at: _Path
+    subject: str
+    fix: tuple[str, _Path, bytes] | None
+
+
+def _last(
+    ir: dict[str, Any],
+    places: Mapping[str, Mapping[str, int]],
+    touched: frozenset[str],
+    ran: PolicyRun,
+    over: dict[str, bytes],
+) -> _Last:
+    entries = {name: ir[name] for name in LISTS}
+    found = [tuple(_named(v, entries)) for v in ran.violations]
+    counts = {name: len(at) for name, at in places.items()}
+    return _Last(touched, encoded(_frame(ir)), counts, _flows(ir), encoded(found), ran.subjects, over)
+
+
+def _named(violation: Violation, lists: Mapping[str, list[_Entry]]) -> _Plain:
+    def name(path: _Path) -> _Path:
+        if len(path) > 1 and path[0] in lists and isinstance(path[1], int):
+            return (path[0], lists[str(path[0])][path[1]]["unique_id"], *path[2:])
+        return path
+
+    fix = violation.fix
+    plain = None if fix is None else (fix.action, name(fix.path), encoded(fix.value))
+    return _Plain(
+        violation.policy.id, violation.message, violation.hint, name(violation.at), violation.subject, plain
+    )  # fmt: skip
+
+
+def _index(path: _Path, places: Mapping[str, Mapping[str, int]]) -> _Path | None:
+    if len(path) > 1 and path[0] in places and isinstance(path[1], str):
+        at = places[str(path[0])].get(path[1])
+        return None if at is None else (path[0], at, *path[2:])
+    return path
+
+
+def _frame(ir: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in ir.items() if key not in LISTS}
+
+
+def _flows(ir: dict[str, Any]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for name in _FLOWS:
+        for entry in ir[name]:
+            flowing = [(c["name"], c["inherited"]) for c in entry["columns"] if c.get("inherited") is not None]
+            if flowing:
+                found[entry["unique_id"]] = sha256(repr(flowing).encode("utf-8", "surrogatepass")).digest()
+    return found
+
+
+def _read(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """What a policy that reads ``path`` below a value sees of it, with the shape of what it goes through."""
+    if not path:
+        yield value
+    elif isinstance(value, list):
+        yield len(value)
+        for item in value:
+            yield from _read(item, path[1:])
+    elif isinstance(value, dict):
+        if path[0] == "*":
+            yield sorted(value)
+            for key in sorted(value):
+                yield from _read(value[key], path[1:])
+        else:
+            yield from _read(value[path[0]], path[1:]) if path[0] in value else (None,)
+    else:
+        yield value
+
+
+def _part(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % _PARTS
