@@ -167,7 +167,8 @@ HELD = frozenset(
      "loaded_at_field", "description")
 )  # fmt: skip
 """Configurations that fields of their own hold."""
-_HOOKS = {"pre-hook": "pre_hook", "pre_hook": "pre_hook", "post-hook": "post_hook", "post_hook": "post_hook"}
+HOOKS = {"pre-hook": "pre_hook", "pre_hook": "pre_hook", "post-hook": "post_hook", "post_hook": "post_hook"}
+"""Both spellings of hooks."""
 _DEFAULTS: dict[str, Any] = {
     "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "delimiter": ",",
 }  # fmt: skip
@@ -175,8 +176,8 @@ _DEFAULTS: dict[str, Any] = {
 
 def other_config(config: Mapping[str, Any]) -> Entry:
     """The configurations that no other field holds, without those that have dbt's default value."""
-    found = {k: v for k, v in config.items() if k not in HELD and k not in _HOOKS and not _empty(v)}
-    for key, name in _HOOKS.items():
+    found = {k: v for k, v in config.items() if k not in HELD and k not in HOOKS and not _empty(v)}
+    for key, name in HOOKS.items():
         statements = [h.get("sql") if isinstance(h, dict) else h for h in items(config.get(key))]
         if statements:
             found[name] = [*found.get(name, []), *(str(s) for s in statements)]

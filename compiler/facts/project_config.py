@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from compiler.documents.yaml_document import read_source
+from compiler.facts.entries import HOOKS, items
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.kept_values import kept_values
 from compiler.facts.variables import Variables
@@ -131,15 +132,20 @@ _MERGE = ("meta", "docs", "persist_docs", "column_types", "quoting")
 
 
 def merge_config(base: dict[str, Any], over: Mapping[str, Any]) -> None:
-    """Lay ``over`` on ``base`` in place, as dbt does: tags add up, ``meta`` merges, the rest replaces."""
-    for key, value in over.items():
-        if value is UNKNOWN:
+    """Lay ``over`` on ``base`` in place, as dbt does: tags and hooks add up, ``meta`` merges, the rest replaces.
+
+    Of hooks those that are known count.
+    """
+    for given_key, value in over.items():
+        key = HOOKS.get(given_key, given_key)
+        if key in HOOKS.values():
+            base[key] = [*items(base.get(key)), *(hook for hook in items(value) if hook is not UNKNOWN)]
+        elif value is UNKNOWN:
             base[key] = UNKNOWN
         elif key in _ADD:
             given = base.get(key)
             old: list[Any] = given if isinstance(given, list) else []
-            items = value if isinstance(value, list) else [value]
-            new = [str(t) for t in items if t is not None and t is not UNKNOWN]
+            new = [str(t) for t in items(value) if t is not None and t is not UNKNOWN]
             base[key] = [*old, *(t for t in dict.fromkeys(new) if t not in old)]
         elif key in _MERGE and isinstance(value, dict):
             base[key] = {**_mapping(base.get(key)), **value}

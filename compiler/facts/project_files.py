@@ -294,6 +294,10 @@ class Assembly:
         self.missing.add(ref.name)
         return None
 
+    def switched_off(self, ref: Ref, package: str) -> bool:
+        """True where the ``ref`` means nodes that are there and disabled: dbt disables tests that need them."""
+        return ref.name in self.by_name and self.resolve(ref, package) is None
+
     def resolve_source(self, source: str, table: str, package: str) -> str | None:
         """The source table, of the caller's package first."""
         found = self.sources.get((source, table), [])
@@ -338,6 +342,8 @@ class Assembly:
         for call in test.references:
             found = reference(call)
             if isinstance(found, Ref):
+                if self.switched_off(found, package.name):
+                    return
                 used.add(self.resolve(found, package.name) or attached)
             elif found is not None:
                 used.add(self.resolve_source(*found, package.name) or attached)
@@ -380,6 +386,8 @@ class Assembly:
         if off(config):
             return None
         refs, sources = self.macros.references(block, package.name)
+        if any(self.switched_off(r, package.name) for r in refs):
+            return None
         used = {self.resolve(r, package.name) for r in refs}
         used |= {self.resolve_source(s, t, package.name) for s, t in sources}
         entry = _test_entry(f"test.{package.name}.{file.stem}", file.stem, file.path, config)

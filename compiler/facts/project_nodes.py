@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from compiler.facts import entries
-from compiler.facts.entries import Entry, items, mapping, text
+from compiler.facts.entries import HOOKS, Entry, items, mapping, text
 from compiler.facts.file_facts import UNKNOWN, Block, Ref
 from compiler.facts.project_config import CONFIG_KEYS, ProjectFile, merge_config
 from compiler.facts.scan import CodeFile, Scan, YamlFile
@@ -150,7 +150,8 @@ class PackageNodes:
         shortcuts = {k: given[k] for k in _SHORTCUTS if given.get(k) is not None}
         config = self.config(kind, fqn, shortcuts, mapping(given.get("config")), block.config)
         for key in block.opaque:
-            config[key] = UNKNOWN
+            if key not in HOOKS:
+                config[key] = UNKNOWN
         uncertain = sorted(k for k, v in config.items() if v is UNKNOWN)
         enabled = config.get("enabled") is not False and str(config.get("enabled")).lower() != "false"
         entry = self._entry(kind, name, path, given, {k: v for k, v in config.items() if v is not UNKNOWN})

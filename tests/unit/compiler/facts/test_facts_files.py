@@ -237,3 +237,35 @@ def test_metrics_as_they_were_written_before_dbt_1_6(tmp_path: Path) -> None:
         ("double", "derived", ["metric.shop.revenue"]),
         ("revenue", "sum", ["model.shop.m"]),
     ]
+
+
+def test_hooks_of_all_levels_add_up_and_those_that_are_known_count(tmp_path: Path) -> None:
+    sql = "{{ config(post_hook=['c', made()], pre_hook=made()) }} select 1"
+    yaml = "models: [{name: m, config: {post-hook: b, pre_hook: {sql: x}}}]"
+    levels = PROJECT + "models: {shop: {+post-hook: [a]}}\n"
+    facts = facts_of(project(tmp_path, dbt_project=levels, models__m_DOT_sql=sql, models__m_DOT_yml=yaml))
+    assert one(facts.models, "m")["config"] == {"post_hook": ["a", "b"], "pre_hook": ["x"]}
+
+
+def test_tests_that_need_a_disabled_model_are_disabled_with_it(tmp_path: Path) -> None:
+    """So does dbt; a node that is not there at all may be one of a package that is not installed."""
+    yaml = """
+    models:
+      - name: m
+        columns:
+          - name: id
+            data_tests:
+              - relationships: {arguments: {to: "ref('off')", field: id}}
+              - relationships: {arguments: {to: "ref('elsewhere')", field: id}}
+    """
+    facts = facts_of(
+        project(
+            tmp_path,
+            models__m_DOT_sql="select 1 as id",
+            models__off_DOT_sql="{{ config(enabled=false) }} select 1 as id",
+            models__m_DOT_yml=yaml,
+            tests__needs_off_DOT_sql="select * from {{ ref('off') }}",
+            tests__needs_m_DOT_sql="select * from {{ ref('m') }}",
+        )
+    )
+    assert [t["name"] for t in facts.tests] == ["needs_m", "relationships_m_id__id__ref_elsewhere_"]
