@@ -63,7 +63,7 @@ def checks_of(options: CompileOptions) -> Checks:
     return Checks(strict=options.strict, capabilities=options.capabilities, input_schema=options.input_schema)
 
 
-def parsed(sources: Sequence[Source]) -> Outcome[tuple[ast.Module, ...]]:
+def parsed(sources: Sequence[Source], *, strict: bool = False) -> Outcome[tuple[ast.Module, ...]]:
     """The modules of sources, the policy layer's declarations made into rules."""
     from policy_lang.analysis.desugar import desugar
     from policy_lang.syntax.parser import parse_module
@@ -73,7 +73,7 @@ def parsed(sources: Sequence[Source]) -> Outcome[tuple[ast.Module, ...]]:
     for source in sources:
         outcome = parse_module(source)
         if outcome.value is not None and outcome.ok and (outcome.value.policies or outcome.value.params):
-            outcome = desugar(outcome.value)
+            outcome = desugar(outcome.value, strict=strict)
         diagnostics += outcome.diagnostics
         if outcome.value is not None and outcome.ok:
             found.append(outcome.value)

@@ -321,7 +321,7 @@ def compile_program(sources: Sequence[Source], options: CompileOptions | None = 
 def _compiled(sources: Sequence[Source], options: CompileOptions) -> Outcome[Program]:
     from policy_lang import compiling
 
-    parsed = compiling.parsed(sources)
+    parsed = compiling.parsed(sources, strict=options.strict)
     if parsed.value is None:
         return Outcome(None, parsed.diagnostics)
     made = compile_modules(parsed.value, options)
@@ -354,7 +354,7 @@ def front_of(sources: Sequence[Source], options: CompileOptions) -> Front:
     """
     from policy_lang import compiling
 
-    parsed = compiling.parsed(sources)
+    parsed = compiling.parsed(sources, strict=options.strict)
     found = compiling.front(parsed.value or (), options)
     if parsed.value is None or found.value is None:
         raise DiagnosticError(*parsed.diagnostics, *found.diagnostics)

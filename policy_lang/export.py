@@ -82,7 +82,7 @@ def _plain(module: ast.Module, severities: Mapping[str, Severity]) -> ast.Module
     from policy_lang.analysis.desugar import desugar
 
     policies = tuple(replace(p, severity=severities.get(p.id, p.severity)) for p in module.policies)
-    plain = desugar(replace(module, policies=policies)).value
+    plain = desugar(replace(module, policies=policies), strict=True).value
     assert plain is not None, "load_policies has accepted it"
     by_span = {policy.span: policy for policy in policies}
     rules: list[ast.Rule] = []

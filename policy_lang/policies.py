@@ -259,7 +259,7 @@ class _Read(NamedTuple):
     outcome: Outcome[Declarations]
 
 
-def _declared(sources: Sequence[Source], off: Collection[str] = ()) -> _Read:
+def _declared(sources: Sequence[Source], off: Collection[str] = (), *, strict: bool = False) -> _Read:
     from policy_lang.analysis.desugar import check_together, desugar
     from policy_lang.syntax.parser import parse_module
 
@@ -272,7 +272,7 @@ def _declared(sources: Sequence[Source], off: Collection[str] = ()) -> _Read:
         if parsed.value is None or not parsed.ok:
             continue
         kept = tuple(policy for policy in parsed.value.policies if policy.id not in off)
-        made = desugar(replace(parsed.value, policies=kept))
+        made = desugar(replace(parsed.value, policies=kept), strict=strict)
         found += made.diagnostics
         if made.value is not None:
             modules.append(replace(parsed.value, policies=kept))
@@ -287,7 +287,7 @@ def _declared(sources: Sequence[Source], off: Collection[str] = ()) -> _Read:
 def _front(sources: Sequence[Source], options: CompileOptions, off: Collection[str]) -> Front:
     from policy_lang import compiling
 
-    found = compiling.front(_declared(sources, off).plain, options)
+    found = compiling.front(_declared(sources, off, strict=options.strict).plain, options)
     if found.value is None:
         raise DiagnosticError(*found.diagnostics)
     return found.value
@@ -296,7 +296,7 @@ def _front(sources: Sequence[Source], options: CompileOptions, off: Collection[s
 def _loaded(sources: Sequence[Source], options: CompileOptions | None, off: Collection[str]) -> Outcome[PolicySet]:
     from policy_lang.engine import compile_modules
 
-    read = _declared(sources, off)
+    read = _declared(sources, off, strict=options is not None and options.strict)
     made = read.outcome
     if made.value is None:
         return Outcome(None, made.diagnostics)

@@ -17,19 +17,25 @@ from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity, blocki
 from policy_lang.params import literal_fits, type_problem, type_text
 from policy_lang.source import Span
 from policy_lang.syntax import ast
+from policy_lang.syntax.walk import walk
 
 Path = tuple[ast.Term, ...]
 Paths = dict[str, Path]
 
 
-def desugar(module: ast.Module) -> Outcome[ast.Module]:
-    """The module without policies and params, their rules added; tests stay for the test runner."""
+def desugar(module: ast.Module, *, strict: bool = False) -> Outcome[ast.Module]:
+    """The module without policies and params, their rules added; tests stay for the test runner.
+
+    ``strict``: such that strict mode finds unused only what the policy itself leaves unused. Where it is not asked
+    for, the rules of a policy begin with the same literals, so that they can share them.
+    """
     found = tuple(_check(module))
     if blocking(found):
         return Outcome(None, found)
     rules = [_param_rule(module.package, param) for param in module.params]
     for policy in module.policies:
-        rules += _policy_rules(policy)
+        found_by, *beside = _policy_rules(policy)
+        rules += [found_by, *(map(_without_unused, beside) if strict else beside)]
     made = replace(module, rules=module.rules + tuple(rules), policies=(), params=(), declared=module.params)
     return Outcome(made, found)
 
@@ -165,6 +171,24 @@ def _policy_rules(policy: ast.Policy) -> list[ast.Rule]:
     return [_violation(record, body, span), *undefined, ast.Rule(subject, scope.body or holds, span=span)]
 
 
+def _without_unused(rule: ast.Rule) -> ast.Rule:
+    """The rule with `_ = value` for each `let` that only the violation needs: it must have a value still."""
+    body: list[ast.Literal] = []
+    later: set[str] = {node.name for node in walk(rule.head) if isinstance(node, ast.Var)}
+    for literal in reversed(rule.body):
+        call = literal.term if isinstance(literal, ast.Expr) else None
+        name = call.args[0] if isinstance(call, ast.Call) and call.infix == ":=" else None
+        if isinstance(call, ast.Call) and isinstance(name, ast.Var) and name.name not in later:
+            literal = _has_value(call.args[1], literal.span)
+        later |= {node.name for node in walk(literal) if isinstance(node, ast.Var)}
+        body.insert(0, literal)
+    return replace(rule, body=tuple(body))
+
+
+def _has_value(value: ast.Term, span: Span) -> ast.Expr:
+    return ast.Expr(ast.Call(_var("eq", span), (_var("_", span), value), infix="=", span=span), span=span)
+
+
 def _violation(record: ast.Object, body: ast.Body, span: Span) -> ast.Rule:
     return ast.Rule(ast.Head(ast.Ref(_var("violation", span), (), span=span), key=record, span=span), body, span=span)
 
@@ -174,8 +198,7 @@ def _undefined(policy: ast.Policy, scope: _Scope, number: int) -> ast.Rule:
     span = policy.span
     before = tuple(_assign(let.name, let.value) for let in scope.lets[:number])
     let = scope.lets[number]
-    has_value = ast.Call(_var("eq", span), (_var("_", span), let.value), infix="=", span=let.span)
-    failing = ast.NotBody((ast.Expr(has_value, span=let.span),), span=let.span)
+    failing = ast.NotBody((_has_value(let.value, let.span),), span=let.span)
     text = f"{policy.title}: `{let.name.name}` has no value"
     place = ast.Array(scope.here, span=span)
     none = ast.Array((), span=span)

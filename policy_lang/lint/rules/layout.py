@@ -11,21 +11,32 @@ from policy_lang.lint.names import declared, is_decision, name_of, units
 from policy_lang.lint.registry import File, Finding, file_rule
 from policy_lang.source import Span
 from policy_lang.syntax import ast
+from policy_lang.syntax.tokens import tokenize
 
 MAX_LINE = 120
+_TEXTS = {"STRING", "RAW", "TEMPLATE", "TEMPLATE_RAW"}
 _SNAKE = re.compile(r"_*[a-z][a-z0-9_]*\Z|_+\Z")
 _TODO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
 @file_rule("LNT040", "line-length", Severity.NOTIFY, f"a line of more than {MAX_LINE} characters")
 def line_length(file: File) -> Iterator[Finding]:
-    """Long lines; those of tests hold data, and a line without a space cannot be broken."""
+    """Long lines; those of tests hold data, and neither a long text nor a line without a space can be broken."""
     if file.is_test:
         return
+    unbreakable = {text.line for text in _long_texts(file)}
     for number, line in enumerate(file.source.text.split("\n"), start=1):
-        if len(line) > MAX_LINE and " " in line.strip().lstrip("#").strip():
+        if len(line) > MAX_LINE and number not in unbreakable and " " in line.strip().lstrip("#").strip():
             span = Span(file.source.file, number, MAX_LINE + 1, number, len(line) + 1)
             yield Finding(span, f"the line has {len(line)} characters", f"break it before {MAX_LINE}")
+
+
+def _long_texts(file: File) -> Iterator[Span]:
+    """Strings that reach over the limit, and are themselves the greater part of a line."""
+    for token in tokenize(file.source).tokens:
+        span = token.span
+        if token.type in _TEXTS and span.end_col > MAX_LINE + 1 and span.end_col - span.col > MAX_LINE // 2:
+            yield span
 
 
 @file_rule("LNT041", "todo-comment", Severity.NOTIFY, "a comment about work to be done")

@@ -63,7 +63,7 @@ def _cases() -> tuple[Program, list[tuple[CaseTest, dict[str, Any]]]]:
     return program, cases
 
 
-def _in_opa(folder: Path, cases: list[dict[str, Any]]) -> dict[str, Any]:
+def _exported(folder: Path) -> None:
     policies = {p.relative_to(ROOT).as_posix(): _source(p) for p in FILES if not p.stem.endswith("_test")}
     made = export(policies)
     assert made.value is not None, made.diagnostics
@@ -72,6 +72,10 @@ def _in_opa(folder: Path, cases: list[dict[str, Any]]) -> dict[str, Any]:
             target = folder / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(file.text, encoding="utf-8")
+
+
+def _in_opa(folder: Path, cases: list[dict[str, Any]]) -> dict[str, Any]:
+    _exported(folder)
     (folder / "harness.rego").write_text(HARNESS, encoding="utf-8")
     numbered = {str(number): case for number, case in enumerate(cases)}
     (folder / "data.json").write_text(to_json({"cases": numbered}), encoding="utf-8")
@@ -100,3 +104,12 @@ def test_exported_policies_find_the_same_in_opa(tmp_path: Path) -> None:
             data={"floec": {"params": case["params"]}},
         )
         assert _comparable(ours) == _comparable(found[str(number)]), f"{test.package[-1]}.{test.title}"
+
+
+@pytest.mark.opa
+@pytest.mark.skipif(not OPA.exists(), reason=f"needs {OPA}, which scripts/external_tools.sh builds")
+def test_opa_has_nothing_to_say_of_exported_policies(tmp_path: Path) -> None:
+    _exported(tmp_path)
+    for command in (["check", "--strict", "--bundle"], ["fmt", "--list"]):
+        done = subprocess.run([OPA, *command, tmp_path], capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

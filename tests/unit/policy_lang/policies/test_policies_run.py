@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from policy_lang.diagnostics import Severity
+from policy_lang.engine import CompileOptions
 from policy_lang.policies import Edit, PolicySet, load_policies
 from policy_lang.source import Source
 
@@ -159,3 +160,30 @@ def test_a_fix_is_an_edit_of_the_input() -> None:
     )
     assert run.value is not None
     assert run.value.violations[0].fix == Edit("set", ("xs", 0, "meta", "owner"), "a team")
+
+
+def test_strict_mode_finds_unused_what_the_policy_leaves_unused() -> None:
+    text = """package p
+
+policy named {
+	id       P001
+	title    "t"
+	severity block
+
+	for model in input.models
+	let name := model.name
+	when model.layer != "x"
+	let length := count(name)
+	let unused := model.layer
+	require length > 3
+
+	message $"{name} is of length {length}"
+}
+"""
+    strict = load_policies([Source("p.floe", text)], CompileOptions(strict=True))
+    assert [(d.message, d.span and d.span.line) for d in strict.diagnostics] == [("assigned var unused unused", 12)]
+    kept = load_policies(
+        [Source("p.floe", text.replace("\tlet unused := model.layer\n", ""))], CompileOptions(strict=True)
+    )
+    assert kept.value is not None
+    assert not kept.diagnostics
