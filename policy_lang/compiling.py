@@ -147,7 +147,7 @@ def input_type(options: CompileOptions) -> Type:
 def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
     with shallow(wanted.functions[0].span if wanted.functions else whole_file("<policy>")):
         plan = optimise(wanted, options.without)
-        module = generate(plan, function_names(plan), "<policy>", plan.functions, stepped=stepped)
+        module = generate(plan, function_names(plan), "policy", plan.functions, stepped=stepped)
     conform = None
     if plan.has_input:
         from policy_lang.codegen.conform import conform_code
@@ -207,7 +207,7 @@ def query_module(
     known = tuple(Function(path, kind, (), (), span=here) for path, (kind, _) in kinds.items())
     with shallow(here):
         plan = optimise(Plan((*known, one.function), program.mocked, extents=extents), frozenset(("inline",)))
-        return generate(plan, program.module.names, "<query>", plan.functions[-1:], stepped=stepped)
+        return generate(plan, program.module.names, "query", plan.functions[-1:], stepped=stepped)
 
 
 def kinds_of(plan: Plan) -> dict[Path, tuple[str, int]]:

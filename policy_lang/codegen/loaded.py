@@ -18,6 +18,15 @@ TOGETHER: Path = ("<together>",)
 """The path of the function that evaluates many documents at once."""
 
 
+class _Shown(NamedTuple):
+    """What Python asks for the lines of code that is in no file: tracebacks and profiles show them."""
+
+    source: str
+
+    def get_source(self, _name: str) -> str:
+        return self.source
+
+
 class Generated(NamedTuple):
     """One generated module. ``names`` are the functions by the path of their rule, ``builtins`` maps each
     builtin that it calls to its global and to the module that defines it; ``places`` are the lines (from 1)
@@ -42,6 +51,7 @@ class Generated(NamedTuple):
         from policy_lang.codegen.scope import scope
 
         found = scope(self.builtins, self.constants, self.patterns) | dict(given)
+        found |= {"__name__": self.file, "__loader__": _Shown(self.source)}
         exec(self.code, found)
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from policy_lang.plan.nodes import Function, Path, Plan
 def generate(
     plan: Plan, names: Mapping[Path, str], file: str, functions: tuple[Function, ...], *, stepped: bool = False
 ) -> Generated:
-    """The module with ``functions`` in it; ``names`` may hold further functions that are given on loading.
+    """The module with ``functions`` in it, ``file`` and a number for its name; ``names`` may hold further functions that are given on loading.
     ``stepped`` code counts the turns of its
     loops and the calls of its functions."""
     from policy_lang.runtime import builtins
@@ -27,6 +28,7 @@ def generate(
     if expressions.shaped:
         writer.put(f"SHAPE = {shape(plan, names)}")
     source = "\n".join(writer.lines) + "\n"
+    file = f"{file}-{zlib.crc32(source.encode('utf-8', 'surrogatepass')):08x}"
     places = tuple((number, *span) for number, span in enumerate(writer.spans, 1) if span is not None)
     with warnings.catch_warnings():
         # Comparisons of constants are written like all others; Python would warn the user of them.
