@@ -328,8 +328,11 @@ def _compiled(sources: Sequence[Source], options: CompileOptions) -> Outcome[Pro
     return Outcome(made.value, (*parsed.diagnostics, *made.diagnostics))
 
 
-def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | None = None) -> Outcome[Program]:
-    """Compiles modules that are parsed and desugared."""
+def compile_modules(
+    modules: Sequence[ast.Module], options: CompileOptions | None = None, *, code: bool = True
+) -> Outcome[Program]:
+    """Compiles modules that are parsed and desugared; without ``code`` only what has to be known of them before code
+    is made for some purpose."""
     from policy_lang import compiling
 
     options = options or CompileOptions()
@@ -340,7 +343,8 @@ def compile_modules(modules: Sequence[ast.Module], options: CompileOptions | Non
         return Outcome(None, found.diagnostics)
     program = Program(compiling.kinds_of(front.plan), front.plan.extents, lambda: front, options)
     try:
-        program.variant(frozenset())
+        if code:
+            program.variant(frozenset())
     except DiagnosticError as failure:
         return Outcome(None, (*found.diagnostics, *failure.diagnostics))
     return Outcome(program, found.diagnostics)

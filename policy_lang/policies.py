@@ -115,6 +115,14 @@ class PolicySet(NamedTuple):
         self.program.joint(*self._documents(), typed=True)
         return self._replace(known_reads=self.reads())
 
+    def compile(self) -> None:
+        """Makes the code of ``run``.
+
+        Raises:
+            DiagnosticError: an expression is nested too deep for Python.
+        """
+        self.program.joint(*self._documents(), typed=True)
+
     def _documents(self) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
         """The documents of violations, by package, and those of subjects, by policy in order of package."""
         packages = sorted({policy.package for policy in self.policies})
@@ -300,11 +308,16 @@ def _loaded(sources: Sequence[Source], options: CompileOptions | None, off: Coll
     made = read.outcome
     if made.value is None:
         return Outcome(None, made.diagnostics)
-    compiled = compile_modules(read.plain, options)
+    compiled = compile_modules(read.plain, options, code=False)
     diagnostics = (*made.diagnostics, *compiled.diagnostics)
     if compiled.value is None:
         return Outcome(None, diagnostics)
-    return Outcome(PolicySet(compiled.value, made.value.policies, made.value.params), diagnostics)
+    policies = PolicySet(compiled.value, made.value.policies, made.value.params)
+    try:
+        policies.compile()
+    except DiagnosticError as failure:
+        return Outcome(None, (*diagnostics, *failure.diagnostics))
+    return Outcome(policies, diagnostics)
 
 
 def _params(modules: Sequence[ast.Module]) -> dict[str, tuple[ParamInfo, ...]]:

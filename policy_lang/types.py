@@ -57,7 +57,13 @@ class ObjectType:
     rest: tuple[Type, Type] | None = None
 
     def field(self, key: Hashable) -> Field | None:
-        return _by_key(self.fields).get(key)
+        known = _by_key.get(id(self.fields))
+        if known is None or known[0] is not self.fields:
+            if len(_by_key) >= _MOST_OBJECTS:
+                _by_key.clear()
+            # By identity: to hash the fields of a large object takes longer than to look through them.
+            known = _by_key[id(self.fields)] = (self.fields, {field.key: field for field in self.fields})
+        return known[1].get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,8 @@ _SCALARS = {scalar.name: scalar for scalar in (NULL, BOOLEAN, NUMBER, STRING)}
 _MOST_OPTIONS = 64
 
 
-@functools.lru_cache(maxsize=4096)
-def _by_key(fields: tuple[Field, ...]) -> dict[Hashable, Field]:
-    return {field.key: field for field in fields}
+_MOST_OBJECTS = 4096
+_by_key: dict[int, tuple[tuple[Field, ...], dict[Hashable, Field]]] = {}
 
 
 def object_type(fields: Iterable[Field], rest: tuple[Type, Type] | None = None) -> ObjectType:
@@ -105,6 +110,8 @@ def object_type(fields: Iterable[Field], rest: tuple[Type, Type] | None = None) 
 def union(*types: Type) -> Type:
     """The type of what is of one of ``types``."""
     found: dict[Type, None] = {}
+    if len(types) > 1 and all(one is types[0] for one in types):
+        types = types[:1]
     for one in types:
         if one is ANY or isinstance(one, AnyType):
             return ANY

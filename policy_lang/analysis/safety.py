@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from policy_lang.analysis.resolve import ROOTS, ResolvedRule
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
@@ -39,18 +40,33 @@ def children(node: object) -> Iterable[object]:
 CLOSURES = (ast.ArrayCompr, ast.SetCompr, ast.ObjectCompr, ast.Logical)
 _TERMS = frozenset((ast.Array, ast.SetTerm, ast.Object, ast.Ref, ast.Call))
 
-_known: ContextVar[dict[int, tuple[object, Names]] | None] = ContextVar("variables of nodes", default=None)
+_Known = dict[int, tuple[object, Names]]
+_known: ContextVar[_Known | None] = ContextVar("variables of nodes", default=None)
+_outputs: ContextVar[_Known | None] = ContextVar("outputs of nodes", default=None)
+_open: ContextVar[_Known | None] = ContextVar("variables of nodes outside closures", default=None)
 
 
 @contextmanager
 def remembered() -> Iterator[None]:
     """Looks for the variables of each node once meanwhile: all that is asked of a body is asked of its parts
     again and again, and most parts of a large one have none."""
-    token = _known.set({})
+    tokens = [(table, table.set({})) for table in (_known, _outputs, _open)]
     try:
         yield
     finally:
-        _known.reset(token)
+        for table, token in tokens:
+            table.reset(token)
+
+
+def _once(table: ContextVar[_Known | None], find: Callable[[Any], Names], node: object) -> Names:
+    """What ``find`` answers for a node, asked once while it is ``remembered``."""
+    known = table.get()
+    if known is None:
+        return find(node)
+    found = known.get(id(node))
+    if found is None:  # the node is kept: no other one gets its id
+        found = known[id(node)] = (node, find(node))
+    return found[1]
 
 
 def variables(node: object) -> Names:
@@ -60,19 +76,21 @@ def variables(node: object) -> Names:
         return NONE
     if isinstance(node, ast.Var):
         return NONE if node.name in ROOTS or "$" not in node.name else frozenset((node.name,))
-    known = _known.get()
-    if known is None:
-        return NONE.union(*[variables(child) for child in children(node)])
-    found = known.get(id(node))
-    if found is None:  # the node is kept: no other one gets its id
-        found = known[id(node)] = (node, NONE.union(*[variables(child) for child in children(node)]))
-    return found[1]
+    return _once(_known, _variables, node)
+
+
+def _variables(node: object) -> Names:
+    return NONE.union(*[variables(child) for child in children(node)])
 
 
 def outputs(node: object) -> Names:
     """The variables that evaluating a node can bind: those in the paths of references."""
     if isinstance(node, CLOSURES) or not variables(node):
         return NONE
+    return _once(_outputs, _find_outputs, node)
+
+
+def _find_outputs(node: object) -> Names:
     if isinstance(node, ast.Ref):
         own = NONE.union(*(pattern_variables(p) for p in node.path))
         return own | outputs(node.head) | NONE.union(*(outputs(p) for p in node.path))
@@ -218,18 +236,19 @@ def _runnable_unification(left: ast.Term, right: ast.Term, bound: Names, outer: 
 def outside(body: ast.Body, also: Iterable[object]) -> Names:
     """The variables that a body has outside its closures: what closures in it share with it."""
 
-    def open_variables(node: object) -> Names:
-        if isinstance(node, (*CLOSURES, ast.NotBody)) or (type(node) in _TERMS and not variables(node)):
-            return NONE
-        if isinstance(node, ast.Every):
-            return open_variables(node.domain)
-        if isinstance(node, ast.Var):
-            return variables(node)
-        if isinstance(node, ast.With) and isinstance(node.target, ast.Ref):
-            return open_variables(node.value) | open_variables(node.target.path)
-        return NONE.union(*(open_variables(child) for child in children(node)))
+    return NONE.union(*(_once(_open, _open_variables, x) for x in [*body, *also]))
 
-    return NONE.union(*(open_variables(x) for x in [*body, *also]))
+
+def _open_variables(node: object) -> Names:
+    if isinstance(node, (*CLOSURES, ast.NotBody)) or (type(node) in _TERMS and not variables(node)):
+        return NONE
+    if isinstance(node, ast.Every):
+        return _open_variables(node.domain)
+    if isinstance(node, ast.Var):
+        return variables(node)
+    if isinstance(node, ast.With) and isinstance(node.target, ast.Ref):
+        return _open_variables(node.value) | _open_variables(node.target.path)
+    return NONE.union(*(_open_variables(child) for child in children(node)))
 
 
 def arrange(body: ast.Body, bound: Names, outer: Names) -> tuple[list[ast.Literal], list[ast.Literal], Names]:
@@ -326,7 +345,7 @@ def _check_closures(node: object, bound: Names, outer: Names) -> Iterable[Diagno
             bound |= runnable(node, bound, outer) or NONE
             yield from _check_closures(node.term, bound, outer)
         case ast.Call(operator=ast.Var(name="internal.print")):
-            yield from (_undeclared(var) for var in _vars(node) if _open(var, node) and var.name not in bound)
+            yield from (_undeclared(var) for var in _vars(node) if _is_open(var, node) and var.name not in bound)
         case ast.Template():
             for part in node.parts:
                 if not isinstance(part, ast.Var):
@@ -337,7 +356,7 @@ def _check_closures(node: object, bound: Names, outer: Names) -> Iterable[Diagno
                 yield from _check_closures(child, bound, outer)
 
 
-def _open(var: ast.Var, node: ast.Call) -> bool:
+def _is_open(var: ast.Var, node: ast.Call) -> bool:
     """True where a variable is not one that ``print`` made for its operand."""
     return not var.name.startswith("__print$") and var in set(_open_vars(node, inside=1))
 

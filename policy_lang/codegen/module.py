@@ -16,9 +16,8 @@ from policy_lang.plan.nodes import Function, Path, Plan
 def generate(
     plan: Plan, names: Mapping[Path, str], file: str, functions: tuple[Function, ...], *, stepped: bool = False
 ) -> Generated:
-    """The module with ``functions`` in it, ``file`` and a number for its name; ``names`` may hold further functions that are given on loading.
-    ``stepped`` code counts the turns of its
-    loops and the calls of its functions."""
+    """The module with ``functions`` in it, called ``file`` and a number. ``names`` may hold further functions that are
+    given on loading; ``stepped`` code counts the turns of its loops and the calls of its functions."""
     from policy_lang.runtime import builtins
 
     expressions = Expressions(plan, names)

@@ -582,16 +582,16 @@ def use_counts(function: Function) -> dict[str, int]:
     return found
 
 
-def _count(node: object, found: dict[str, int]) -> None:
+def _count(node: object, found: dict[str, int], one: int = 1) -> None:
     kind = type(node)
     if kind is Local or kind is Defined:
-        found[node.name] = found.get(node.name, 0) + 1  # type: ignore[attr-defined]
+        found[node.name] = found.get(node.name, 0) + one  # type: ignore[attr-defined]
     elif kind is tuple:
         for item in node:  # type: ignore[attr-defined]
-            _count(item, found)
+            _count(item, found, one)
     elif kind not in _LEAVES:
         for name in _FIELDS[kind]:
-            _count(getattr(node, name), found)
+            _count(getattr(node, name), found, one)
 
 
 def map_function(function: Function, change: Callable[[Block], Block]) -> Function:
@@ -612,20 +612,19 @@ def map_plan(plan: Plan, start: Callable[[], Callable[[Block], Block]]) -> Plan:
 
 def without_unread(function: Function) -> Function:
     """A function that does not put together what it never reads."""
-    while True:
-        counts = use_counts(function)
-        kept = map_function(function, lambda block, counts=counts: _read(block, counts))  # type: ignore[misc]
-        if kept == function:
-            return function
-        function = kept
+    counts = use_counts(function)
+    return map_function(function, lambda block: _read(block, counts))
 
 
-def _read(block: Block, counts: Mapping[str, int]) -> Block:
-    return tuple(
-        map_blocks(step, lambda inner: _read(inner, counts))
-        for step in block
-        if not (isinstance(step, Let | Attempt) and not counts.get(step.name) and put_together(step.op))
-    )
+def _read(block: Block, counts: dict[str, int]) -> Block:
+    """The steps that are read, from the last one on: what only a step reads that is left out is not read."""
+    kept: list[Step] = []
+    for step in reversed(block):
+        if isinstance(step, Let | Attempt) and not counts.get(step.name) and put_together(step.op):
+            _count(step, counts, -1)
+        else:
+            kept.append(map_blocks(step, lambda inner: _read(inner, counts)))
+    return tuple(reversed(kept))
 
 
 def put_together(op: Op) -> bool:

@@ -67,7 +67,7 @@ def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
 def _joined(given: Iterable[Type]) -> Type:
     """The union without what others say already: the default of a parameter is of its declared type."""
     kept: list[Type] = []
-    for one in dict.fromkeys(given):
+    for one in {id(one): one for one in given}.values():
         if not any(types.within(one, other) for other in kept):
             kept = [*(other for other in kept if not types.within(other, one)), one]
     return types.union(*kept)

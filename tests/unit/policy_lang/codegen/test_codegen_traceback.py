@@ -44,4 +44,5 @@ def test_a_bug_is_placed_in_the_policy() -> None:
     found = program().eval_path(("t", "p"), input=Broken())
     (diagnostic,) = found.diagnostics
     assert diagnostic.code == "eval_internal_error"
-    assert diagnostic.span is not None and (diagnostic.span.file, diagnostic.span.line) == ("p.rego", 4)
+    assert diagnostic.span is not None
+    assert (diagnostic.span.file, diagnostic.span.line) == ("p.rego", 4)
