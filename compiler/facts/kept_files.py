@@ -259,8 +259,11 @@ def _add(stamps: dict[str, Stamp], file: Path, name: str) -> None:
 
 
 def _content(project: ProjectFile, path: str) -> bytes | None:
+    full = os.path.join(project.root, path)
     try:
-        with open(os.path.join(project.root, path), "rb") as file:
+        if not os.path.isfile(full):
+            return None  # a pipe would be waited for
+        with open(full, "rb") as file:
             return content_digest(file.read())
     except OSError:
         return None

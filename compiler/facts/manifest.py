@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import mmap
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from operator import itemgetter
@@ -206,7 +206,7 @@ def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifes
 
 def _version_of(metadata: dict[str, Any], file: str) -> Outcome[int]:
     """The version of the manifest's schema, which is noted in its metadata."""
-    found = re.search(r"/manifest/v(\d+)", str(metadata.get("dbt_schema_version") or ""))
+    found = re.search(r"/manifest/v(\d{1,9})(?!\d)", str(metadata.get("dbt_schema_version") or ""))
     if found is None:
         return _refuse("FLC112", f"`{file}` is not a dbt manifest: its metadata name no manifest schema", file)
     if int(found[1]) < OLDEST_SCHEMA:
@@ -254,7 +254,7 @@ class _Assembly:
         users = any(self.wanted(kind, "used_by") for kind in (*NODES, "sources"))
         for kind in LISTED:
             if covered(self.needs, (kind,)) or users or kind == "groups":
-                getattr(facts, kind).extend(self._whole(section(self.manifest, kind).values(), MAKERS[kind]))
+                getattr(facts, kind).extend(self._whole(section(self.manifest, kind), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         facts.project["packages"] = self._packages(str(facts.project["name"]))
         if self.decoded is None:
@@ -399,12 +399,12 @@ class _Assembly:
         message = f"`{key}` in `{self.file}`: {error}"
         self.found.append(Diagnostic("FLC114", message, whole_file(self.file), hint=_HINT, subject=key))
 
-    def _whole(self, raws: Iterable[msgspec.Raw], make: Callable[[Mapping[str, Any]], Entry]) -> Iterator[Entry]:
-        for raw in raws:
+    def _whole(self, raws: Mapping[str, msgspec.Raw], make: Callable[[Mapping[str, Any]], Entry]) -> Iterator[Entry]:
+        for key, raw in raws.items():
             try:
                 given = _WHOLE.decode(raw)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._wrong("an entry", error)
+                self._wrong(key, error)
                 continue
             if made.enabled(mapping(given.get("config")).get("enabled", True)):
                 yield make(given)
@@ -412,13 +412,13 @@ class _Assembly:
     def _macros(self, facts: Facts) -> list[tuple[str, list[str]]]:
         """The project's own macros; what other macros call is answered."""
         own = f"macro.{facts.project['name']}."
-        raws = [raw for key, raw in section(self.manifest, "macros").items() if key.startswith(own)]
+        raws = {key: raw for key, raw in section(self.manifest, "macros").items() if key.startswith(own)}
         facts.macros.extend(self._whole(raws, MAKERS["macros"]))
         calls: list[tuple[str, list[str]]] = []
         for key, raw in section(self.manifest, "macros").items():
             try:
                 calls.append((key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or []))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._wrong(key, error)
         return calls
 

@@ -418,7 +418,7 @@ def _refs(given: list[Any] | None, package: str | None) -> list[Entry]:
         else:
             names = [str(n) for n in entries.items(one)]
             name, other, version = (names[-1] if names else ""), (names[0] if len(names) > 1 else None), None
-        ref = {"name": str(name), "package": other, "version": entries.text(version), "unique_id": None}
+        ref = {"name": str(name), "package": entries.text(other), "version": entries.text(version), "unique_id": None}
         found.append({**ref, "line": None, "column": None})
     return _once(found)
 

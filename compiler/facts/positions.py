@@ -97,6 +97,8 @@ class ProjectPositions:
         return self._named(file).get((section, *source, entry.get("name")), [])
 
     def _load_text(self, file: str) -> str | None:
+        if not os.path.isfile(file):
+            return None  # a pipe would be waited for
         try:
             with open(file, encoding="utf-8-sig") as opened:
                 return opened.read()

@@ -1,7 +1,7 @@
 """The files of a dbt project: found, read, and each one's facts taken from the cache or extracted.
 
 Codes: FLC100, FLC106 and FLC108 as for every file, FLC122 Jinja, Python or CSV that cannot be parsed, FLC123 links in
-a ring, FLC124 a folder that cannot be listed, FLC125 YAML that is no mapping.
+a ring, FLC124 a folder that cannot be listed or what is no file, FLC125 YAML that is no mapping.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _WANTED = {
     "macro": (".sql",),
     "analysis": (),
 }
+_READ = (".sql", ".py", ".csv", ".yml", ".yaml", ".md")
 _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
@@ -133,6 +134,14 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Also of what cannot be followed, which was reported."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
+
+
 def _stamp(entry: os.DirEntry[str]) -> Stamp:
     try:
         return stamp_of(entry.stat())
@@ -215,8 +224,12 @@ class _Scanner:
                 path = f"{folder}/{entry.name}"
                 if self._is_folder(entry, path, here):
                     pending.append((path, (*parts, entry.name), here))
-                elif not entry.name.startswith(".") and _is_file(entry):
+                elif entry.name.startswith("."):
+                    continue
+                elif _is_file(entry):
                     yield entry, path, parts
+                elif entry.name.lower().endswith(_READ) and not _is_folder(entry):
+                    self._report("FLC124", f"`{self.shown(path)}` is no file: a pipe, a device, or a dead link", path)
 
     def _is_folder(self, entry: os.DirEntry[str], path: str, above: frozenset[str]) -> bool:
         try:

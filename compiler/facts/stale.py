@@ -48,7 +48,7 @@ def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) 
     own = f".{files.project.name}."
     known = set(map(slashes, written.paths))
     for entries in (facts.models, facts.seeds, facts.snapshots, facts.tests):
-        known.update(e["path"] for e in entries if "path" in e and (i := e["unique_id"]).startswith(own, i.find(".")))
+        known.update(e["path"] for e in entries if e.get("path") and (i := e["unique_id"]).startswith(own, i.find(".")))
     root = files.project.root
     found = {path for path in files.newer(manifest) if not _same(root / path, written.hashes.get(path))}
     found.update(_gone(root, known - files.times.keys()))
@@ -63,7 +63,7 @@ def _gone(root: Path, paths: Iterable[str]) -> Iterator[str]:
         if folder not in names:
             try:
                 names[folder] = frozenset(os.listdir(root / folder))
-            except OSError:
+            except (OSError, ValueError):  # no such folder, or a name that no file system holds
                 names[folder] = frozenset()
         if name not in names[folder]:
             yield path
@@ -84,7 +84,7 @@ def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
 
 
 def _same(path: Path, checksum: str | None) -> bool:
-    if checksum is None or path.suffix not in _HASHED:
+    if checksum is None or path.suffix not in _HASHED or not path.is_file():
         return False
     try:
         return hashlib.sha256(path.read_text(encoding="utf-8").strip().encode()).hexdigest() == checksum

@@ -31,7 +31,7 @@ _TAGS = frozenset(_CORE + t for t in ("str", "int", "float", "bool", "null", "se
 
 
 def load_values(file: str, text: str) -> Outcome[Any]:
-    """The first document of ``text``; None as value of an empty one."""
+    """The one document of ``text``; None as value of an empty one, FLC101 where there is a second one."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         return Outcome(_Builder(loader, file).document())
@@ -67,7 +67,11 @@ class _Builder:
         self._next()
         if isinstance(self._next(), yaml.StreamEndEvent):
             return None
-        return self._node(self._next(), 0)
+        value = self._node(self._next(), 0)
+        self._next()
+        if not isinstance(second := self._next(), yaml.StreamEndEvent):
+            raise self._fail("FLC101", "a second document begins here", second, "keep one document in a file")
+        return value
 
     def _fail(self, code: str, message: str, event: Any, hint: str = "") -> DiagnosticError:
         mark = event.start_mark

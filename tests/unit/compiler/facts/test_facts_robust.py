@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +142,81 @@ def test_odd_values_in_a_manifest(tmp_path: Path, seed: int) -> None:
     else:
         assert {d.code for d in outcome.diagnostics} <= {"FLC114"}
         look_at_all(outcome.value, tmp_path)
+
+
+def in_time(call: Any) -> Any:
+    """What the call gives; an error where it waits for something that never comes."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError("it waits")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    try:
+        return call()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_pipes_devices_and_dead_links_are_named_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+    (tmp_path / "models" / "good.sql").write_text("select 1 as id")
+    for path in ("models/pipe.sql", "models/pipe.yml", "profiles.yml"):
+        os.mkfifo(tmp_path / path)
+    (tmp_path / "models" / "dead.sql").symlink_to("nowhere")
+    (tmp_path / "models" / "zero.py").symlink_to("/dev/zero")
+    (tmp_path / "models" / "folder.sql").mkdir()
+    outcome = in_time(lambda: read_facts(tmp_path, files_only=True, environ={"FLOEC_CACHE_DIR": str(tmp_path / "c")}))
+    assert [m["name"] for m in outcome.value.models] == ["good"]
+    assert [(d.code, Path(d.span.file).name) for d in outcome.diagnostics] == [
+        ("FLC124", name) for name in ("dead.sql", "pipe.sql", "pipe.yml", "zero.py")
+    ]
+
+
+def test_a_pipe_where_the_manifest_knows_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+    value = manifest()
+    value["nodes"]["model.p.m"].update(checksum={"name": "sha256", "checksum": "x"})
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps(value))
+    os.utime(tmp_path / "target" / "manifest.json", (1, 1))
+    os.mkfifo(tmp_path / "models" / "m.sql")
+    outcome = in_time(lambda: read_facts(tmp_path))
+    assert [d.code for d in outcome.diagnostics] == ["FLC116"]
+    positions = ProjectPositions(tmp_path, "p")
+    in_time(lambda: positions.locate("models", outcome.value.models[0], ("refs", 0)))
+
+
+def test_a_second_document_in_a_file_of_properties_is_refused_as_dbt_does(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+    (tmp_path / "models" / "m.yml").write_text("models: []\n---\nmodels: [{name: m}]\n")
+    outcome = read_facts(tmp_path, files_only=True, environ={"FLOEC_CACHE_DIR": ""})
+    assert [(d.code, d.span.line) for d in outcome.diagnostics if d.span] == [("FLC101", 2)]
+
+
+@pytest.mark.parametrize("path", ["", "a\0b.sql", "x" * 300 + ".sql"])
+def test_paths_in_a_manifest_that_no_file_system_holds(tmp_path: Path, path: str) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+    value = manifest()
+    value["nodes"]["model.p.m"].update(original_file_path=path, patch_path=None)
+    (tmp_path / "manifest.json").write_text(json.dumps(value))
+    outcome = read_facts(tmp_path, tmp_path / "manifest.json")
+    assert outcome.value is not None
+    assert [d.code for d in outcome.diagnostics] == (["FLC116"] if path else [])
+
+
+def test_broken_text_in_macros_and_a_version_of_a_thousand_digits(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    text = json.dumps(manifest())
+    other = '"macro.q.y": {"depends_on": {"BAD": []}}'
+    broken = text.replace('"macros": {', f'"macros": {{{other}, ')
+    file.write_bytes(broken.encode().replace(b"BAD", b"\xef\xff"))
+    outcome = read_facts(tmp_path, file)
+    assert outcome.value is not None
+    assert [(d.code, d.subject) for d in outcome.diagnostics] == [("FLC114", "macro.q.y")]
+    file.write_text(text.replace("manifest/v12", "manifest/v" + "9" * 5000))
+    assert [d.code for d in read_facts(tmp_path, file).diagnostics] == ["FLC112"]
