@@ -303,8 +303,10 @@ def reader(
         tagged = {}
     node = msgspec.defstruct("Node", [*required, *fields], gc=False, **tagged)
     opened = "whole(n.config)" if whole else "n.config"
-    source = f"lambda n: (lambda c: {{{', '.join(parts)}}})({opened} if n.config is not None else no_config)"
-    return Reader(node, eval(source, scope))
+    source = f"{{{', '.join(parts)}}}"
+    if configs != {"enabled"}:
+        source = f"(lambda c: {source})({opened} if n.config is not None else no_config)"
+    return Reader(node, eval(f"lambda n: {source}", scope))
 
 
 LISTED_TEST: Mapping[str, Made] = {

@@ -135,20 +135,24 @@ def users(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> 
     kinds = [k for k in (*NODES, "sources") if wanted(k, "used_by")]
     if not kinds:
         return frozenset()
-    used: dict[str, set[str]] = defaultdict(set)
+    used: dict[str, list[str]] = {}
     for kind in (*NODES, "exposures", "metrics", "semantic_models", "saved_queries"):
         for entry in getattr(facts, kind):
+            id_ = entry["unique_id"]
             for target in entry.get("depends_on", ()):
-                used[target].add(entry["unique_id"])
+                if target in used:
+                    used[target].append(id_)
+                else:
+                    used[target] = [id_]
     for semantic in facts.semantic_models:
         if semantic["model"] is not None:
-            used[semantic["model"]].add(semantic["unique_id"])
+            used.setdefault(semantic["model"], []).append(semantic["unique_id"])
     changed = set()
     for kind in kinds:
         for entry in getattr(facts, kind):
             id_ = entry["unique_id"]
             if id_ in (used if only is None else only):
-                found = sorted(used[id_]) if id_ in used else []
+                found = sorted(set(used[id_])) if id_ in used else []
                 if entry.get("used_by") != found:
                     entry["used_by"] = found
                     changed.add(id_)
