@@ -7,7 +7,7 @@ FLC411 a lock that the store contradicts, FLC412 a tag that moves.
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -118,6 +118,10 @@ def _none(reference: Reference, what: str, tags: Mapping[str, str], span: Span) 
 
 def read_lock(path: Path) -> Outcome[dict[str, Locked]]:
     """The lock at ``path``; empty where there is no file. FLC410 where it is not a lock."""
+    if not os.path.lexists(path):
+        return Outcome({})
+    import json
+
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -147,6 +151,8 @@ def _broken(path: Path, why: str) -> Diagnostic:
 
 def lock_text(locked: Mapping[str, Locked]) -> str:
     """A lock's content: the same references give the same text."""
+    import json
+
     references = {text: {"digest": one.digest, "tag": one.tag} for text, one in locked.items()}
     return json.dumps({"lock_version": _LOCK_VERSION, "references": references}, indent=2, sort_keys=True) + "\n"
 

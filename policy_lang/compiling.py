@@ -125,7 +125,7 @@ def joint_plan(at: Front, documents: Sequence[Path], counted: Sequence[Path], *,
 
 def settings_of(modules: Iterable[ast.Module]) -> dict[Path, Type]:
     """The types of what a manifest can set, by its place below ``data``; ``PolicySet.run`` holds values to them."""
-    from policy_lang.params import declared_type
+    from policy_lang.param_types import declared_type
 
     return {
         ("floec", "params", ".".join(module.package.path), param.name): declared_type(param.type)

@@ -6,16 +6,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from policy_lang import types
 from policy_lang.runtime.values import RegoSet, object_items, type_name
 from policy_lang.syntax.type_expr import TypeExpr
-from policy_lang.types import Type
 
 if TYPE_CHECKING:
     from policy_lang.syntax import ast
 
 _NAMES = ("null", "boolean", "number", "string", "array", "set", "object")
-_SCALARS = {"null": types.NULL, "boolean": types.BOOLEAN, "number": types.NUMBER, "string": types.STRING}
 _ARITY = {"array": (0, 1), "set": (0, 1), "object": (0, 2)}
 
 
@@ -65,25 +62,6 @@ def literal_fits(term: ast.Term, expected: TypeExpr) -> bool:
         key, value = expected.args
         return all(literal_fits(k, key) and literal_fits(v, value) for k, v in term.items)
     return True
-
-
-def declared_type(expr: TypeExpr) -> Type:
-    """The type of all values that ``setting_fits`` takes."""
-    if expr.name == "set":
-        return declared_type(replace(expr, name="array"))
-    if expr.name == "union":
-        return types.union(*map(declared_type, expr.args)) if all(a.name != "set" for a in expr.args) else types.ANY
-    if expr.name == "array":
-        return types.ArrayType((), _inner(expr.args[0]) if expr.args else types.ANY)
-    if expr.name == "object":
-        key, value = map(_inner, expr.args) if len(expr.args) == 2 else (types.ANY, types.ANY)
-        return types.ObjectType((), (key, value))
-    return _SCALARS.get(expr.name, types.ANY)
-
-
-def _inner(expr: TypeExpr) -> Type:
-    """The type of a member; only at the top an array counts as a set."""
-    return types.ANY if expr.name == "set" else declared_type(expr)
 
 
 def setting_fits(value: Any, expected: TypeExpr) -> bool:

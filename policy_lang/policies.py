@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_lang.collecting import uncollected
@@ -268,6 +267,8 @@ class _Read(NamedTuple):
 
 
 def _declared(sources: Sequence[Source], off: Collection[str] = (), *, strict: bool = False) -> _Read:
+    from dataclasses import replace
+
     from policy_lang.analysis.desugar import check_together, desugar
     from policy_lang.syntax.parser import parse_module
 

@@ -7,7 +7,7 @@ says: ``off`` nothing, ``alert_only`` notices, ``warn`` warnings (also where nob
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -18,16 +18,24 @@ from compiler.documents.models import Document
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 
 Entry = dict[str, Any]
-_NAMES = ("datacontract.yaml", "datacontract.yml", "*.datacontract.yaml", "*.datacontract.yml")
+_NAMES = ("datacontract.yaml", "datacontract.yml")
+_ENDINGS = tuple(f".{name}" for name in _NAMES)
 _FACTS = ("alias", "schema", "version", "latest_version", "description", "access", "columns", "primary_key", "tests")
 _CAPS = {"warn": Severity.WARN, "alert_only": Severity.NOTIFY, "block": Severity.BLOCK}
 
 
 def contract_files(folder: Path) -> list[Path]:
     """The contract files of a product, sorted."""
-    beside = (path for pattern in _NAMES for path in folder.glob(pattern))
-    found = {*beside, *(folder / "contracts").glob("*.yaml"), *(folder / "contracts").glob("*.yml")}
-    return sorted(path for path in found if path.is_file())
+    beside = (name for name in _files(folder) if name in _NAMES or name.endswith(_ENDINGS))
+    inside = (name for name in _files(folder / "contracts") if name.endswith((".yaml", ".yml")))
+    return sorted([*(folder / name for name in beside), *(folder / "contracts" / name for name in inside)])
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    except OSError:
+        return []
 
 
 def has_contracts(product: Document) -> bool:
@@ -110,6 +118,8 @@ def port_schemas(product: Document) -> tuple[dict[str, Any], list[Diagnostic]]:
         if not isinstance(ref, str):
             continue
         try:
+            import json
+
             found[ref] = json.loads((Path(product.file).parent / ref).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             span = product.span(("output_ports", i, "schema"))

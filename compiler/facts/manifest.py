@@ -30,7 +30,6 @@ from compiler.facts.manifest_resources import MAKERS, macro_users
 from compiler.facts.project_entry import installed_version, project_entry
 from compiler.facts.relate import NODES, relate
 from compiler.facts.resolve_refs import resolve_refs
-from compiler.facts.seed_files import read_seed
 from compiler.ir.facts_model import Facts
 from compiler.ir.needs import Needs, covered
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
@@ -263,6 +262,8 @@ class _Assembly:
             self._decoded_nodes(facts, self.decoded)
         facts.sql.update(self.sql)
         if self.wanted("seeds", "columns") or self.wanted("seeds", "size"):
+            from compiler.facts.seed_files import read_seed
+
             for seed in facts.seeds:
                 if seed["package"] == facts.project["name"]:
                     read_seed(self.project_dir, seed)
@@ -322,6 +323,7 @@ class _Assembly:
     def _decoded_nodes(self, facts: Facts, readers: Mapping[str, made.Reader]) -> None:
         """The nodes' entries, once nothing else needs the text any more."""
         self._release(0, len(self.buffer))
+        facts.held.append(self.manifest)
         structs = {name: reader.struct for name, reader in readers.items()}
         builds = {name: reader.build for name, reader in readers.items()}
         builds["test"] = self._listed(builds["test"])

@@ -47,6 +47,8 @@ class Facts(msgspec.Struct, frozen=True):
     groups: list[Entry] = []
     unit_tests: list[Entry] = []
     tests: list[Entry] = []
+    held: list[Any] = []
+    """What entries were made of: it goes when they go, because to take it apart before takes a while."""
     sql: dict[str, str] = {}
     """SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""
     origin: Origin = Origin()

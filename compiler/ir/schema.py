@@ -5,7 +5,6 @@ Codes: FLC290 a field that the IR does not have, FLC291 a value of another type 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -57,6 +56,8 @@ def _completed_object(
     value: dict[str, Any], schema: Schema, path: tuple[str | int, ...], found: list[Diagnostic]
 ) -> dict[str, Any]:
     fields = schema["properties"]
+    from copy import deepcopy
+
     full = {
         name: _completed(value[name], field, (*path, name), found) if name in value else deepcopy(field["default"])
         for name, field in fields.items()

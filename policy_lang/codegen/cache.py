@@ -105,8 +105,6 @@ def _private(found: os.stat_result, kind: Any) -> bool:
 
 def write(key: str, value: Any) -> None:
     """Keeps a value of ``marshal``'s types under a key; all of it or nothing."""
-    import tempfile
-
     payload = marshal.dumps(value)
     home = folder()
     try:
@@ -114,7 +112,8 @@ def write(key: str, value: Any) -> None:
         if not _private(os.lstat(home), stat.S_ISDIR):
             return
         _make_room(home)
-        file, name = tempfile.mkstemp(dir=home)
+        name = home / f"{key}.{os.getpid()}"
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError:
         return  # a cache that cannot be written costs time only
     try:
