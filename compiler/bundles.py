@@ -12,12 +12,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from functools import cache as cached
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import stdlib_policies
 from compiler.documents.models import Document
 from compiler.documents.shape import Keys
+from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
@@ -77,8 +79,13 @@ def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
     """The texts of all files, each once."""
     found: list[Diagnostic] = []
     sources: dict[str, Source] = {}
+    shipped = cache.stamps(str(STDLIB))
     for path in (file for bundle in bundles for file in bundle.files):
         if path in sources:
+            continue
+        stamp = shipped.get(path)
+        if stamp is not None:
+            sources[path] = ShippedSource(path, stamp)
             continue
         try:
             sources[path] = Source(path, _text(path))
@@ -86,6 +93,26 @@ def read_policies(bundles: Sequence[Bundle]) -> Outcome[tuple[Source, ...]]:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             found.append(Diagnostic("FLC421", f"cannot read the policy file `{path}`: {reason}"))
     return Outcome(tuple(sources.values()), tuple(found))
+
+
+class ShippedSource(Source):
+    """A policy file that comes with this program, told by its size and time as the program's own modules are; it is
+    read where its text is asked for, which is where the cache does not know what is made of it."""
+
+    __slots__ = ()
+
+    @property
+    def identity(self) -> str:
+        return self[1]
+
+    @property
+    def text(self) -> str:
+        return _shipped(self.file)
+
+
+@cached
+def _shipped(path: str) -> str:
+    return _text(path)
 
 
 def _text(path: str) -> str:

@@ -234,7 +234,7 @@ def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
     settled = settle(bundles, known.value, state.resolved.data, default)
     if settled.value is None:
         return Outcome(None, (*known.diagnostics, *settled.diagnostics))
-    policies = load_policies(state.sources, options, off=ids - settled.value.severities.keys())
+    policies = load_policies(state.sources, options, off=ids - settled.value.severities.keys(), known=known.value)
     found = dict.fromkeys((*known.diagnostics, *policies.diagnostics, *settled.diagnostics))
     if policies.value is None:
         return Outcome(None, tuple(found))

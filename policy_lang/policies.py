@@ -232,9 +232,13 @@ def declared(sources: Sequence[Source], options: CompileOptions | None = None) -
 
 
 def load_policies(
-    sources: Sequence[Source], options: CompileOptions | None = None, off: Collection[str] = ()
+    sources: Sequence[Source],
+    options: CompileOptions | None = None,
+    off: Collection[str] = (),
+    known: Declarations | None = None,
 ) -> Outcome[PolicySet]:
-    """Parses, desugars and compiles policy files, without the policies whose ids are in ``off``."""
+    """Parses, desugars and compiles policy files, without the policies whose ids are in ``off``; ``known`` is what
+    they declare, where somebody has asked (``declared``)."""
     if options is None or not options.cache:
         return _loaded(sources, options, off)
     import marshal
@@ -248,7 +252,11 @@ def load_policies(
     if found is not None:
         data, declared, reads, slices = found
         program = program_from_data(data, options, lambda: _front(sources, options, off))
-        return Outcome(PolicySet(program, *kept.declarations(declared), marshal.loads(reads), slices, key))
+        if known is None:
+            policies, params = kept.declarations(declared)
+        else:
+            policies, params = tuple(p for p in known.policies if p.id not in off), known.params
+        return Outcome(PolicySet(program, policies, params, marshal.loads(reads), slices, key))
     made = _loaded(sources, options, off)
     if made.value is not None and not made.diagnostics:
         whole = made.value.prepared()

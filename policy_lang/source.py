@@ -38,6 +38,11 @@ class Source(NamedTuple):
     file: str
     text: str
 
+    @property
+    def identity(self) -> str:
+        """What tells this text from another of the same name, for caches."""
+        return self.text
+
     def line(self, number: int) -> str:
         """Line ``number`` (from 1) without its line end; empty beyond the text."""
         lines = self.text.splitlines()

@@ -40,7 +40,7 @@ def folder() -> Path:
 def key(kind: str, sources: Sequence[Source], options: CompileOptions) -> str:
     """The name of what is made of these: a digest of the compiler, of Python, of all texts and options."""
     settings = (options.input_schema, options.strict, options.capabilities, sorted(options.without), options.completed)
-    texts = (part for source in sources for part in source)
+    texts = (part for source in sources for part in (source.file, source.identity))
     return key_of(kind, *program("policy_lang", "grammar"), repr(settings), *texts)
 
 
@@ -57,24 +57,25 @@ def key_of(*parts: str) -> str:
 def program(*rooms: str) -> Iterator[str]:
     """What tells one state of this program's ``rooms`` from another: the names, sizes and times of its files."""
     for room in rooms:
-        yield _stamps(room)
+        home = Path(__file__).parents[2] / room
+        yield "\n".join(f"{path[len(str(home)) :]} {stamp}" for path, stamp in stamps(str(home)).items())
 
 
 @lru_cache(maxsize=8)
-def _stamps(room: str) -> str:
-    home = Path(__file__).parents[2] / room
-    return "\n".join(sorted(_below(str(home), len(str(home)))))
+def stamps(folder: str) -> dict[str, str]:
+    """The size and time of each file of a program below ``folder``, by path; looked at once."""
+    return dict(sorted(_below(folder)))
 
 
-def _below(folder: str, start: int) -> Iterator[str]:
+def _below(folder: str) -> Iterator[tuple[str, str]]:
     for entry in os.scandir(folder):
         name = entry.name
         if name.endswith(_PROGRAM):
             if not name.endswith(_TESTS):
                 found = entry.stat()
-                yield f"{entry.path[start:]} {found.st_size} {found.st_mtime_ns}"
+                yield entry.path, f"{found.st_size} {found.st_mtime_ns}"
         elif "." not in name and name != "__pycache__" and entry.is_dir():
-            yield from _below(entry.path, start)
+            yield from _below(entry.path)
 
 
 def read(key: str) -> Any:
