@@ -210,7 +210,7 @@ def _inputs(state: State) -> Inputs | None:
     from compiler.pipeline import DOCUMENTS
 
     chain, facts = state.chain, state.facts
-    if chain is None or (facts is not None and any(map(_outside, _paths(facts)))):
+    if chain is None or (facts is not None and _outside(facts)):
         return None
     if chain.locked or any(not os.path.isfile(d.file) for d in chain.manifests):
         return None  # what a registry or a layout says is in no file that could be looked at
@@ -228,13 +228,11 @@ def _inputs(state: State) -> Inputs | None:
     return Inputs(tuple(dict.fromkeys(map(str, filter(os.path.isdir, roots)))), tuple(dict.fromkeys(map(str, files))))
 
 
-def _paths(facts: Facts) -> Iterator[str]:
-    for entry in (*facts.models, *facts.seeds, *facts.snapshots, *facts.sources, *facts.macros):
-        yield from (entry[field] for field in ("path", "patch_path") if entry.get(field))
-
-
-def _outside(path: str) -> bool:
-    return os.path.isabs(path) or path.startswith("..")
+def _outside(facts: Facts) -> bool:
+    """Whether a file of the project stands outside of it."""
+    entries = (*facts.models, *facts.seeds, *facts.snapshots, *facts.sources, *facts.macros)
+    paths = {entry[field] for entry in entries for field in ("path", "patch_path") if entry.get(field)}
+    return any(path.startswith("..") or os.path.isabs(path) for path in paths)
 
 
 def _own_bundles(manifest: dict[str, object]) -> Iterator[str]:
