@@ -51,8 +51,9 @@ class Judge:
         """As ``PolicySet.run``; ``ir`` is made of ``facts``."""
         if self.folder is None or facts is None or not facts.origin.base or not self.policies.digest:
             return self._all(ir)
-        places = {name: {entry["unique_id"]: i for i, entry in enumerate(ir[name])} for name in LISTS}
-        if any(len(places[name]) != len(ir[name]) for name in LISTS):
+        lists = _lists_read(self.policies)
+        places = {name: {entry["unique_id"]: i for i, entry in enumerate(ir[name])} for name in lists}
+        if any(len(at) != len(ir[name]) for name, at in places.items()):
             return self._all(ir)
         severities = {id_: str(severity) for id_, severity in self.severities.items()}
         settings = encoded((facts.origin.base, self.policies.digest, dict(self.params), severities))
@@ -66,7 +67,7 @@ class Judge:
         if ran.value is None:
             return ran
         if last is None or exchange is None or not compared:
-            store.keep(_last(ir, places, facts.origin.touched, ran.value, {}), ir)
+            store.keep(_last(ir, places, facts.origin.touched, ran.value, {}), {name: ir[name] for name in lists})
         elif exchange.changed:
             store.keep(_last(ir, places, facts.origin.touched, ran.value, last.over | exchange.over()))
         return ran
@@ -76,7 +77,14 @@ class Judge:
 
     def alone(self, frame: dict[str, Any], lists: Mapping[str, list[_Entry]]) -> PolicyRun | None:
         """What is found where these entries are all that there is; None where that cannot be told."""
-        return self.policies.run({**frame, **lists}, self.params, self.severities).value
+        return self.policies.run({**frame, **{name: [] for name in LISTS}, **lists}, self.params, self.severities).value
+
+
+def _lists_read(policies: PolicySet) -> list[str]:
+    """The lists that a policy reads; what stands in the others is nothing to any."""
+    slices = policies.slices()
+    read = {path[0] if path else "*" for one in slices for path in one.reads} | {one.over for one in slices}
+    return [name for name in LISTS if name in read or "*" in read]
 
 
 class _Last(NamedTuple):
@@ -105,11 +113,11 @@ class _Store:
         kept = read_packed(self._found, _FOUND)
         return _Last(*kept[1:]) if kept is not None and kept[0] == self._settings else None
 
-    def keep(self, last: _Last, ir: dict[str, Any] | None = None) -> None:
-        if ir is not None:
+    def keep(self, last: _Last, lists: Mapping[str, list[_Entry]] | None = None) -> None:
+        if lists is not None:
             parts: list[dict[str, bytes]] = [{} for _ in range(_PARTS)]
-            for name in LISTS:
-                for entry in ir[name]:
+            for name, entries in lists.items():
+                for entry in entries:
                     parts[_part(entry["unique_id"])][entry["unique_id"]] = encoded((name, entry))
             write_packed(self._entries, _ENTRIES, (self._settings, *map(encoded, parts)))
         write_packed(self._found, _FOUND, (self._settings, *last))
@@ -193,7 +201,7 @@ class _Exchange:
                     self.changed.setdefault(was_in, {})[id_] = (was, now if was_in == now_in else None)
                 if now is not None:
                     self.changed.setdefault(now_in, {})[id_] = (was if was_in == now_in else None, now)
-        for name in LISTS:
+        for name in self.places:
             entries = self.changed.get(name, {}).values()
             more = sum(1 for was, _ in entries if was is None) - sum(1 for _, now in entries if now is None)
             if self.last.counts[name] + more != len(self.places[name]):
@@ -212,7 +220,7 @@ class _Exchange:
 
     def _lists(self, side: int) -> dict[str, list[_Entry]]:
         """The changed entries alone, as they were (0) or as they are (1)."""
-        found: dict[str, list[_Entry]] = {name: [] for name in LISTS}
+        found: dict[str, list[_Entry]] = {}
         for name, entries in self.changed.items():
             found[name] = [one[side] for _, one in sorted(entries.items()) if one[side] is not None]  # type: ignore[misc]
         return found
@@ -290,8 +298,8 @@ def _named(violation: Violation, lists: Mapping[str, list[_Entry]]) -> _Plain:
 
 
 def _index(path: _Path, places: Mapping[str, Mapping[str, int]]) -> _Path | None:
-    if len(path) > 1 and path[0] in places and isinstance(path[1], str):
-        at = places[str(path[0])].get(path[1])
+    if len(path) > 1 and path[0] in LISTS and isinstance(path[1], str):
+        at = places.get(str(path[0]), {}).get(path[1])
         return None if at is None else (path[0], at, *path[2:])
     return path
 
@@ -304,7 +312,7 @@ def _flows(ir: dict[str, Any]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for name in _FLOWS:
         for entry in ir[name]:
-            flowing = [(c["name"], c["inherited"]) for c in entry["columns"] if c.get("inherited") is not None]
+            flowing = [(c["name"], c["inherited"]) for c in entry.get("columns", ()) if c.get("inherited")]
             if flowing:
                 found[entry["unique_id"]] = sha256(repr(flowing).encode("utf-8", "surrogatepass")).digest()
     return found

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FORMAT = b"floec-kept-1\n"
 # A file that was changed within this time before it was read may have been changed again without a trace.
-_FRESH_NS = 2_000_000_000
+FRESH_NS = 2_000_000_000
 _MANY = 50
 _NO_STAMP = (-1, -1, -1, -1)
 _BESIDE = ("dbt_project.yml", "profiles.yml", ".dbtignore")
@@ -138,7 +138,7 @@ def on_disk(project: ProjectFile, packages: Iterable[Package]) -> OnDisk | None:
 def differing(kept: Kept, now: OnDisk, project: ProjectFile) -> frozenset[str]:
     """The files that are new, gone, or of another content than those of the kept facts."""
     then = kept.stamps
-    trusted = kept.started - _FRESH_NS
+    trusted = kept.started - FRESH_NS
     doubtful = [path for path, stamp in now.stamps.items() if then.get(path) != stamp or max(stamp[1:3]) >= trusted]
     return frozenset(
         (*(path for path in doubtful if _content(project, path) != kept.digests.get(path)), *(then.keys() - now.stamps))
@@ -149,7 +149,7 @@ def refreshed(
     kept: Kept, now: OnDisk, changed: frozenset[str], project: ProjectFile, keep_code: bool, environ: Mapping[str, str]
 ) -> None:
     """Where many contents had to be compared, keep the states that were found to be right; no change is forgotten."""
-    trusted = kept.started - _FRESH_NS
+    trusted = kept.started - FRESH_NS
     doubtful = sum(
         1 for path, stamp in now.stamps.items() if kept.stamps.get(path) != stamp or max(stamp[1:3]) >= trusted
     )
@@ -235,11 +235,11 @@ def _path(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) -> 
     folder = cache_folder(environ)
     if folder is None:
         return None
-    parts = (str(project.root), str(project.root.resolve()), str(keep_code), _program())
+    parts = (str(project.root), str(project.root.resolve()), str(keep_code), program())
     return folder / "facts" / f"{sha256(chr(10).join(parts).encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.kept"
 
 
-def _program() -> str:
+def program() -> str:
     """What tells one state of the code that makes facts from another."""
     home = Path(__file__).parent
     found = []

@@ -6,8 +6,11 @@ What only dbt knows of a node (its database, its macros) stays as the manifest s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache, Known, cache_folder
@@ -15,10 +18,10 @@ from compiler.facts.file_facts import Ref
 from compiler.facts.graph import cycles
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
-from compiler.facts.relate import relate
+from compiler.facts.relate import group_owners, relate_some
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.scan import scan_project, variables_digest
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import Facts, Origin
 from compiler.ir.needs import Needs, code_used, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
 
@@ -48,14 +51,22 @@ def overlay(
     cache.save()
     found: list[Diagnostic] = list(scan.diagnostics)
     fresh = _Over(facts, project, scan, found).facts()
-    _replace(facts, fresh, project, paths)
+    groups = any(g["path"] in paths for g in facts.groups) or bool(fresh.groups)
+    moved = _replace(facts, fresh, project, paths)
     facts.project["source"] = "mixed"
     used = {kind: fields(needs, kind, _RELATED) for kind in (*_NODES, "sources")}
-    resolve_refs(facts)
-    relate(facts, lambda kind, field: field in used[kind])
+
+    def wanted(kind: str, field: str) -> bool:
+        return field in used[kind]
+
+    touched = moved.entries | resolve_refs(facts)
+    touched |= relate_some(facts, wanted, touched | moved.tested, touched | moved.targets) | moved.tested
+    if groups:
+        group_owners(facts, wanted)
     if covered(needs, ("project", "cycles")):
         facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
-    return Outcome(facts, tuple(found))
+    base = "" if groups else facts.origin.base
+    return Outcome(msgspec.structs.replace(facts, origin=Origin(base, frozenset(touched))), tuple(found))
 
 
 def _companions(facts: Facts, project: ProjectFile, changed: set[str]) -> set[str]:
@@ -94,27 +105,51 @@ class _Over(Assembly):
         return super().resolve_source(source, table, package) or self.tables.get((source, table))
 
 
-def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) -> None:
+class _Moved(NamedTuple):
+    """Ids of entries that were exchanged, of those that tests on them are others, and of what they use or used."""
+
+    entries: frozenset[str]
+    tested: frozenset[str]
+    targets: frozenset[str]
+
+
+def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) -> _Moved:
     """Put the entries that were read in the place of those that stood in the same files."""
     old = {e["unique_id"]: e for k in _NODES for e in getattr(facts, k)}
     gone = {e["unique_id"] for e in old.values() if e["package"] == project.name and e["path"] in paths}
+    moved: list[Entry] = []
     for kind in _NODES:
         read = getattr(fresh, kind)
         for entry in read:
             before = old.get(entry["unique_id"])
             if before is not None:
                 entry.update({k: before[k] for k in _ONLY_DBT if entry[k] is None and k in before})
-        kept = [e for e in getattr(facts, kind) if e["unique_id"] not in gone]
-        getattr(facts, kind)[:] = sorted([*kept, *read], key=lambda e: str(e["unique_id"]))
+        moved += _exchange(getattr(facts, kind), read, lambda e: e["unique_id"] not in gone)
     for kind in _BY_FILE:
-        kept = [e for e in getattr(facts, kind) if e["path"] not in paths]
-        getattr(facts, kind)[:] = sorted([*kept, *getattr(fresh, kind)], key=_key)
+        moved += _exchange(getattr(facts, kind), getattr(fresh, kind), lambda e: e["path"] not in paths)
     read_tests = {t["unique_id"] for t in fresh.tests}
-    kept = [
-        t for t in facts.tests if t["path"] not in paths and t["unique_id"] not in read_tests and _alive(t, gone, fresh)
-    ]
-    facts.tests[:] = sorted([*kept, *fresh.tests], key=lambda e: str(e["unique_id"]))
+
+    def stays(test: Entry) -> bool:
+        return test["path"] not in paths and test["unique_id"] not in read_tests and _alive(test, gone, fresh)
+
+    tests = _exchange(facts.tests, fresh.tests, stays)
+    for id_ in gone:
+        facts.sql.pop(id_, None)
     facts.sql.update(fresh.sql)
+    tested = {t["attached_to"] for t in tests} - {None}
+    targets = {id_ for e in moved for id_ in (*e.get("depends_on", ()), e.get("model")) if id_ is not None}
+    return _Moved(frozenset(map(_key, [*moved, *tests])), frozenset(tested), frozenset(targets))
+
+
+def _exchange(listed: list[Entry], read: list[Entry], stays: Callable[[Entry], bool]) -> list[Entry]:
+    """Exchange in place what does not stay for what was ``read``; answers both."""
+    kept: list[Entry] = []
+    gone: list[Entry] = []
+    for entry in listed:
+        (kept if stays(entry) else gone).append(entry)
+    if gone or read:
+        listed[:] = sorted([*kept, *read], key=_key)
+    return [*gone, *read]
 
 
 def _alive(test: Entry, gone: set[str], fresh: Facts) -> bool:

@@ -12,6 +12,7 @@ from compiler.ir.needs import Needs, code_used
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
+    from compiler.facts.kept_manifest import Store
     from compiler.facts.manifest_plan import Written
     from compiler.facts.project_config import ProjectFile
     from compiler.facts.stale import Files
@@ -46,9 +47,9 @@ def read_facts(
         from compiler.facts.project_files import read_project_files
 
         return read_project_files(project_dir, keep_code=code_used(needs), environ=settings, reuse=reuse)
-    from compiler.facts.manifest import read_manifest
-
     if not has_files:
+        from compiler.facts.manifest import read_manifest
+
         return read_manifest(project_dir, found, needs)
     from compiler.facts.project_config import read_project
     from compiler.facts.stale import Files
@@ -61,12 +62,32 @@ def read_facts(
         from compiler.facts.overlay import NEEDS
 
         needs = needs | NEEDS
-    read = read_manifest(project_dir, found, needs, written)
+    if changed is not None and reuse and written is not None:
+        from compiler.facts.kept_manifest import Store
+
+        read = _kept(Store(project_dir, found, needs, settings), written)
+    else:
+        from compiler.facts.manifest import read_manifest
+
+        read = read_manifest(project_dir, found, needs, written)
     if read.value is None:
         return read
     if files is None or written is None:
         return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
     return _with_files(read, found, files, written, needs, changed, mixed, settings)
+
+
+def _kept(store: Store, written: Written) -> Outcome[Facts]:
+    """The facts of a manifest over which a few files are laid: as they were, where nothing of it has changed."""
+    from compiler.facts.kept_manifest import begun
+    from compiler.facts.manifest import read_manifest
+
+    known = store.recall(written)
+    if known is not None:
+        return known
+    started = begun()
+    written.hashed = True
+    return store.keep(read_manifest(store.project, store.manifest, store.needs, written), written, started)
 
 
 def _with_files(

@@ -47,14 +47,28 @@ def _list(facts: Facts, listed: Mapping[str, list[Entry]]) -> None:
             node["tests"] = listed.get(node["unique_id"], _NONE)
 
 
-def _test(facts: Facts, wanted: Wanted) -> None:
+def relate_some(facts: Facts, wanted: Wanted, only: Collection[str], targets: Collection[str]) -> frozenset[str]:
+    """As ``relate``, where nothing but the tests on the entries of ``only``, and what uses the ``targets``, is new.
+
+    Answers whose users changed.
+    """
+    _test(facts, wanted, only)
+    group_owners(facts, wanted, only)
+    return users(facts, wanted, targets)
+
+
+def _test(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> None:
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
         if test["attached_to"]:
             on[test["attached_to"]].append(test)
+
+    def chosen(listed: list[Entry]) -> list[Entry]:
+        return listed if only is None else [entry for entry in listed if entry["unique_id"] in only]
+
     for kind in NODES:
-        _tests(getattr(facts, kind), on, *(wanted(kind, field) for field in _FROM_TESTS))
-    for source in facts.sources:
+        _tests(chosen(getattr(facts, kind)), on, *(wanted(kind, field) for field in _FROM_TESTS))
+    for source in chosen(facts.sources):
         tests = on.get(source["unique_id"], ())
         if wanted("sources", "columns.tests"):
             attach(source, tests)

@@ -8,8 +8,12 @@ from compiler.facts.entries import Entry
 from compiler.ir.facts_model import Facts
 
 
-def resolve_refs(facts: Facts) -> None:
-    """Fill in ``unique_id`` of ``refs`` and ``source_refs`` in place, None where nothing has that name."""
+def resolve_refs(facts: Facts) -> frozenset[str]:
+    """Fill in ``unique_id`` of ``refs`` and ``source_refs`` in place, None where nothing has that name.
+
+    Answers the nodes of which one became another.
+    """
+    changed: set[str] = set()
     named: dict[str, list[str]] = defaultdict(list)
     latest: dict[str, Entry] = {}
     for kind in ("models", "seeds", "snapshots"):
@@ -23,10 +27,17 @@ def resolve_refs(facts: Facts) -> None:
         for node in getattr(facts, kind):
             used = set(node.get("depends_on", ()))
             for ref in node.get("refs", ()):
-                ref["unique_id"] = _node(ref, named.get(ref["name"], []), used, latest, node["package"])
+                target = _node(ref, named.get(ref["name"], []), used, latest, node["package"])
+                if ref["unique_id"] != target:
+                    ref["unique_id"] = target
+                    changed.add(node["unique_id"])
             for ref in node.get("source_refs", ()):
                 found = tables.get((ref["source"], ref["table"]), [])
-                ref["unique_id"] = next((f for f in found if f in used), found[0] if found else None)
+                target = next((f for f in found if f in used), found[0] if found else None)
+                if ref["unique_id"] != target:
+                    ref["unique_id"] = target
+                    changed.add(node["unique_id"])
+    return frozenset(changed)
 
 
 def _node(ref: Entry, ids: list[str], used: set[str], nodes: dict[str, Entry], package: str) -> str | None:

@@ -70,16 +70,22 @@ def _gone(root: Path, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
-    bases = {base for bases in project.paths.values() for base in bases}
-    for base in sorted(bases):
-        for folder, _, names in os.walk(project.root / base):
-            inside = Path(folder).relative_to(project.root).as_posix()
-            for name in names:
-                if name.endswith((*_HASHED, *_OTHERS)):
-                    try:
-                        yield f"{inside}/{name}", os.stat(os.path.join(folder, name)).st_mtime_ns
-                    except OSError:
-                        continue
+    for base in sorted({base for bases in project.paths.values() for base in bases}):
+        pending = [base]
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(os.scandir(project.root / folder))
+            except OSError:
+                continue
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(f"{folder}/{entry.name}")
+                    elif entry.name.endswith((*_HASHED, *_OTHERS)):
+                        yield f"{folder}/{entry.name}", entry.stat().st_mtime_ns
+                except OSError:
+                    continue
     yield "dbt_project.yml", os.stat(project.root / "dbt_project.yml").st_mtime_ns
 
 

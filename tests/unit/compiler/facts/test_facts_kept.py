@@ -1,0 +1,160 @@
+"""Facts that are kept between runs: given again only while nothing that they came from has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compiler.facts import manifest as manifest_module
+from compiler.facts import project_files
+from compiler.facts.project_files import read_project_files
+from compiler.facts.read import read_facts
+from compiler.ir.facts_model import Facts
+from policy_lang.diagnostics import Outcome
+
+PROJECTS = Path(__file__).parent / "projects"
+OLD = 1_600_000_000
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "rich"
+    shutil.copytree(PROJECTS / "rich", folder)
+    (folder / "target").mkdir()
+    path = files_of(folder, ".sql")
+    node = {
+        "unique_id": "model.rich.first", "name": "first", "resource_type": "model", "package_name": "rich",
+        "original_file_path": path, "path": path, "fqn": ["rich", "first"], "config": {}, "columns": {}, "tags": [],
+        "depends_on": {"nodes": [], "macros": []}, "description": "", "raw_code": "select 1", "schema": "main",
+        "alias": "first", "checksum": {"name": "sha256", "checksum": "0"},
+    }  # fmt: skip
+    metadata = {
+        "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+        "dbt_version": "1.11.0", "project_name": "rich", "adapter_type": "duckdb",
+    }  # fmt: skip
+    parts = {"metadata": metadata, "nodes": {"model.rich.first": node}, "sources": {}, "macros": {}}
+    (folder / "target/manifest.json").write_text(json.dumps(parts))
+    for path in folder.rglob("*"):
+        os.utime(path, (OLD, OLD))
+    return folder
+
+
+def whole_reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    calls: list[object] = []
+    files, manifest = project_files._whole, manifest_module.read_manifest
+    monkeypatch.setattr(project_files, "_whole", lambda *a: calls.append(a) or files(*a))
+    monkeypatch.setattr(manifest_module, "read_manifest", lambda *a: calls.append(a) or manifest(*a))
+    return calls
+
+
+def read(project: Path, source: str, **options: object) -> Outcome[Facts]:
+    environ = {"FLOEC_CACHE_DIR": str(project.parent / "cache")}
+    if source == "files":
+        return read_facts(project, files_only=True, environ=environ, **options)  # type: ignore[arg-type]
+    return read_facts(project, changed=[], environ=environ, **options)  # type: ignore[arg-type]
+
+
+def _append(path: str, text: str = "\n") -> Callable[[Path], None]:
+    def change(project: Path) -> None:
+        with (project / path).open("a") as file:
+            file.write(text)
+
+    return change
+
+
+def _in_manifest(project: Path) -> None:
+    path = project / "target/manifest.json"
+    data = json.loads(path.read_text())
+    node = next(n for n in data["nodes"].values() if n["resource_type"] == "model")
+    node["description"] = "another"
+    path.write_text(json.dumps(data))
+
+
+def _catalog(project: Path) -> None:
+    (project / "target/catalog.json").write_text('{"nodes": {}, "sources": {}, "metadata": {}}')
+
+
+def files_of(project: Path, suffix: str) -> str:
+    found = sorted((project / "models").rglob(f"*{suffix}"))
+    return found[0].relative_to(project).as_posix()
+
+
+def test_nothing_is_read_again_while_nothing_changes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for source in ("files", "manifest"):
+        first = read(project, source)
+        calls = whole_reads(monkeypatch)
+        assert read(project, source) == first
+        assert calls == []
+        monkeypatch.undo()
+
+
+def _open_to_all(file: Path) -> None:
+    file.chmod(0o666)
+
+
+def _pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _other_bytes(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-9] + b"x" * 9)
+
+
+@pytest.mark.parametrize("source", ["files", "manifest"])
+@pytest.mark.parametrize("damage", [_empty, _other_bytes, _open_to_all, _pipe])
+def test_what_is_damaged_is_made_anew(
+    source: str, damage: Callable[[Path], object], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = read(project, source)
+    suffix = {"files": "kept", "manifest": "manifest"}[source]
+    [kept] = (project.parent / "cache/facts").glob(f"*.{suffix}")
+    damage(kept)
+    calls = whole_reads(monkeypatch)
+    assert read(project, source) == first
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_in_manifest, _catalog, _append("dbt_project.yml"), lambda p: os.truncate(p / "target/manifest.json", 0)],
+)
+def test_a_manifest_is_read_again(change: Callable[[Path], None], project: Path) -> None:
+    read(project, "manifest")
+    change(project)
+    now, anew = read(project, "manifest"), read(project, "manifest", reuse=False)
+    assert (now.value, now.diagnostics) == (anew.value, anew.diagnostics)
+
+
+def test_a_manifest_that_was_only_touched_is_not(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read(project, "manifest")
+    os.utime(project / "target/manifest.json", (OLD + 9, OLD + 9))
+    calls = whole_reads(monkeypatch)
+    read(project, "manifest")
+    assert calls == []
+
+
+def test_a_change_within_the_grain_of_times_is_seen(project: Path) -> None:
+    path = project / files_of(project, ".sql")
+    os.utime(path)  # as new as what is kept of it
+    read(project, "files")
+    before = path.stat()
+    text = path.read_text()
+    path.write_text(text[:-2] + "9\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read(project, "files").value == read(project, "files", reuse=False).value
+
+
+def test_without_a_cache_nothing_is_kept(project: Path) -> None:
+    facts = read_project_files(project, environ={"FLOEC_CACHE_DIR": ""}).value
+    assert facts is not None
+    assert facts.origin.base == ""
