@@ -31,6 +31,14 @@ _SUFFIXES = (".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
 
 
+_MOST_ENTRIES = 50_000
+"""No bundle is that large: it is the root of a disk, or a home folder, named by mistake."""
+
+
+class _TooManyError(Exception):
+    """A folder has more entries than any bundle."""
+
+
 class Bundle(NamedTuple):
     """One entry of ``policies``: ``document`` and ``number`` say where it stands (None for the built-in default)."""
 
@@ -149,7 +157,12 @@ def _files(use: str, document: Document, index: int, found: list[Diagnostic]) ->
         return ()
     # Normal, so that two tiers that name one folder name the same files.
     target = Path(os.path.normpath(Path(document.file).parent / use))
-    files = (str(target),) if target.is_file() else tuple(_policy_files(target))
+    try:
+        files = (str(target),) if target.is_file() else tuple(_policy_files(target))
+    except _TooManyError:
+        text = f"the policy bundle `{use}` is a folder of more than {_MOST_ENTRIES:,} files"
+        found.append(Diagnostic("FLC421", text, span, hint="name a folder that holds policies only", path=path))
+        return ()
     if not files:
         what = "holds no policy file (.floe, .rego)" if target.is_dir() else "does not exist"
         hint = f"the path is relative to `{document.file}`"
@@ -171,6 +184,10 @@ def families() -> list[str]:
 
 def _policy_files(folder: Path) -> Iterator[str]:
     """Policy files below a folder, sorted; tests are none. Links to folders are not followed, so rings end."""
+    entries = 0
     for root, folders, names in os.walk(folder):
+        entries += len(folders) + len(names)
+        if entries > _MOST_ENTRIES:
+            raise _TooManyError
         folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
         yield from (os.path.join(root, n) for n in sorted(names) if n.endswith(_SUFFIXES) and not n.endswith(_TESTS))

@@ -154,7 +154,7 @@ def _refused(exemptions: Iterable[Exemption], in_force: InForce) -> Iterable[Dia
             yield Diagnostic("FLC324", text, exemption.span, Severity.WARN, hint=hint)
         elif SECURITY in policy.tags:
             text = f"{policy.id} is a security policy: nothing is exempted from it"
-            related = (Label(policy.span, "declared here"),)
+            related = (Label(named(policy.span), "declared here"),)
             yield Diagnostic("FLC324", text, exemption.span, related=related, hint="mend the cause")
 
 
@@ -187,6 +187,7 @@ def _diagnostic(violation: Violation, origins: _Origins, in_force: InForce, reas
         path=violation.at,
         subject=violation.subject,
         suppressed=reason,
+        title=policy.title,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from compiler.bundles import Bundle
+from compiler.bundles import Bundle, named
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.policies import Declarations, ParamInfo, PolicyInfo
 from policy_lang.source import Span
@@ -112,7 +112,7 @@ def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnosti
         said = Setting(word, tier, bundle.span("severity", policy.id))
         if wanted == _OFF and SECURITY in policy.tags:
             text = f"{policy.id} is a security policy: it cannot be switched off"
-            found.append(Diagnostic("FLC323", text, said.span, related=(Label(policy.span, "declared here"),)))
+            found.append(Diagnostic("FLC323", text, said.span, related=(Label(named(policy.span), "declared here"),)))
         elif above is not None and wanted < above[0]:
             found.append(_weakened(policy, said, above[1], above[0], above[2]))
         else:
@@ -123,7 +123,9 @@ def _severity(policy: PolicyInfo, homes: Sequence[Bundle], found: list[Diagnosti
 def _weakened(policy: PolicyInfo, said: Setting, by: Setting | None, rank: int, tier: str) -> Diagnostic:
     before = next((s.value for s in Severity if s.rank == rank), "off")
     related = (
-        Label(by.span, f"set by the {by.tier} manifest here") if by and by.span else Label(policy.span, "declared here")
+        Label(by.span, f"set by the {by.tier} manifest here")
+        if by and by.span
+        else Label(named(policy.span), "declared here")
     )
     text = (
         f"the {said.tier} manifest weakens {policy.id} to {said.value}; the {tier} manifest has it in force as {before}"
@@ -260,7 +262,7 @@ def _items(value: Any) -> list[Any]:
 def _weaker(param: ParamInfo, home: tuple[str, str], said: Setting, above: Setting | None, base: Any) -> Diagnostic:
     from policy_lang.runtime.values import to_json
 
-    span = above.span if above is not None and above.span is not None else param.span
+    span = above.span if above is not None and above.span is not None else named(param.span)
     place = Label(span, f"set by the {above.tier} manifest here" if above is not None else "declared here")
     text = f"the {said.tier} manifest moves `{'.'.join(home)}` from {to_json(base)} to {to_json(said.value)}"
     side = "must not change" if param.stricter == "fixed" else f"is stricter when {param.stricter}"

@@ -73,6 +73,8 @@ class Diagnostic(NamedTuple):
     subject: str = ""
     suppressed: str = ""
     """The reason of the exemption that covers this finding; empty where none does."""
+    title: str = ""
+    """What all findings of the code have in common, where a policy or a lint rule says so."""
 
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """File, then place, then code: the order of every report."""

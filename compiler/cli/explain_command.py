@@ -44,8 +44,15 @@ def execute(options: argparse.Namespace) -> int:
 def _lint_rules() -> dict[str, str]:
     """Code → what the lint rule finds, and how it is left out."""
     from policy_lang.lint.registry import rules
+    from policy_lang.lint.run import IGNORE_CODE, IGNORE_TITLE
 
-    return {
+    about = (
+        f"# {IGNORE_CODE}: {IGNORE_TITLE[0].upper()}{IGNORE_TITLE[1:]}\n\nSeverity: warn. It names no rule, gives "
+        f"no reason, or its rule finds nothing there. `# floec:ignore CODE REASON` covers its line, or the "
+        f"next where it stands alone; `# floec:ignore-file CODE REASON` covers the file. It is "
+        f"left out with `--disable {IGNORE_CODE}`.\n"
+    )
+    return {IGNORE_CODE: about} | {
         code: f"# {code}: {rule.title[0].upper()}{rule.title[1:]}\n\n"
         f"Severity: {rule.severity}. {inspect.getdoc(rule.check)}\n\n"
         f"It is left out with `--disable {code}`, or on one line with the comment `# floec:ignore {code} REASON`.\n"

@@ -14,12 +14,21 @@ from compiler.emit import SigningKey
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import whole_file
 
+_MOST_BYTES = 64 * 1024
+"""A key in PEM has a few hundred bytes: whatever has more is something else, perhaps without an end."""
+
+
+def read_key(path: Path) -> bytes:
+    """What stands in a file of a key, cut off where no key is that long. Raises OSError."""
+    with open(path, "rb") as file:
+        return file.read(_MOST_BYTES)
+
 
 def signing_key(named: Path | None) -> Outcome[SigningKey]:
     """The key at ``named``, or the user's own."""
     if named is not None:
         try:
-            return Outcome(SigningKey(named.read_bytes(), named, None))
+            return Outcome(SigningKey(read_key(named), named, None))
         except OSError as error:
             text = f"cannot read the signing key: {error.strerror}"
             return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(named))),))

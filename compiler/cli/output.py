@@ -40,17 +40,20 @@ def show(
         print(json_report.render(diagnostics, extra))
     elif form == "sarif":
         from compiler.report import sarif
+        from compiler.report.codes import titles
+        from compiler.report.roots import root_of
         from floec import __version__
 
-        print(sarif.render(diagnostics, __version__))
+        print(sarif.render(diagnostics, __version__, root_of(os.getcwd()), titles()))
     elif form == "junit":
         from compiler.report import junit
 
         print(junit.render(diagnostics))
     else:
         from compiler.report import github
+        from compiler.report.roots import root_of
 
-        print(github.render(diagnostics))
+        print(github.render(diagnostics, root_of(os.getcwd())))
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:

@@ -1,4 +1,4 @@
-"""``floec schema``: the JSON Schema of a document or of the IR, for editors and other tools."""
+"""``floec schema``: the JSON Schema of a document, of the IR or of a report, for editors and other tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = {"manifest": "Manifest", "product": "DataProduct", "contract": "DataCon
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    names = ("ir", *_KINDS)
+    names = ("ir", "report", *_KINDS)
     parser.add_argument("name", metavar="NAME", nargs="?", default="ir", choices=names, help=" | ".join(names))
 
 
@@ -27,6 +27,10 @@ def _schema(name: str) -> dict[str, object]:
         from compiler.ir.schema import ir_schema
 
         return ir_schema()
+    if name == "report":
+        from compiler.report.json_report import schema
+
+        return schema()
     from compiler.documents.schema_export import document_schema
 
     return document_schema(_KINDS[name])

@@ -178,14 +178,14 @@ def plain(d: Diagnostic) -> tuple[Any, ...]:
     related = tuple((tuple(label.span), label.text) for label in d.related)
     fixes = tuple((tuple(fix.span), fix.replacement, fix.title, fix.safe) for fix in d.fixes)
     spans = tuple(tuple(span) if span is not None else None for span in (d.span, d.policy))
-    words = (d.label, d.why, d.hint, d.docs, d.subject, d.suppressed)
+    words = (d.label, d.why, d.hint, d.docs, d.subject, d.suppressed, d.title)
     return (d.code, d.message, spans, str(d.severity), related, fixes, tuple(d.path), words)
 
 
 def diagnostic(given: Sequence[Any]) -> Diagnostic:
     """What ``plain`` was made of."""
     code, message, (span, policy), severity, related, fixes, path, words = given
-    label, why, hint, docs, subject, suppressed = words
+    label, why, hint, docs, subject, suppressed, title = words
     return Diagnostic(
         code,
         message,
@@ -201,4 +201,5 @@ def diagnostic(given: Sequence[Any]) -> Diagnostic:
         tuple(path),
         subject,
         suppressed,
+        title,
     )

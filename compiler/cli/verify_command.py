@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from compiler.cli.keys import read_key
 from compiler.cli.output import add_format, exit_code, show
 from policy_lang.diagnostics import Diagnostic, blocking
 from policy_lang.source import whole_file
@@ -25,7 +26,7 @@ def execute(options: argparse.Namespace) -> int:
     diagnostics: list[Diagnostic] = []
     if options.key is not None:
         try:
-            key = Path(options.key).read_bytes()
+            key = read_key(Path(options.key))
         except OSError as error:
             message = f"cannot read the public key: {error.strerror}"
             diagnostics.append(Diagnostic("FLC100", message, whole_file(options.key)))

@@ -9,6 +9,11 @@ _PAGE = Path(__file__).with_name("codes.md")
 _HEADING = re.compile(r"^## (\S+) (.+)$", re.MULTILINE)
 
 
+def titles() -> dict[str, str]:
+    """Code → the title of its section."""
+    return {heading[1]: heading[2] for heading in _HEADING.finditer(_PAGE.read_text(encoding="utf-8"))}
+
+
 def explanations() -> dict[str, str]:
     """Code → its section as Markdown, the title first."""
     text = _PAGE.read_text(encoding="utf-8")

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from compiler.report.roots import Root
 from policy_lang.diagnostics import Diagnostic, Severity
 
 _COMMAND = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTIFY: "notice"}
 
 
-def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """A line a finding; exempted ones are left out."""
+def render(diagnostics: Iterable[Diagnostic], root: Root) -> str:
+    """A line a finding, with files relative to the root of the repository; exempted ones are left out."""
     found = sorted((d for d in diagnostics if not d.suppressed), key=Diagnostic.sort_key)
-    return "\n".join(map(_annotation, found))
+    return "\n".join(_annotation(diagnostic, root) for diagnostic in found)
 
 
-def _annotation(diagnostic: Diagnostic) -> str:
-    properties = {"title": diagnostic.code}
+def _annotation(diagnostic: Diagnostic, root: Root) -> str:
+    properties = {"title": f"{diagnostic.code}: {diagnostic.title}" if diagnostic.title else diagnostic.code}
     if span := diagnostic.span:
         properties = {
-            "file": span.file,
+            "file": root.inside(span.file) or span.file,
             "line": str(span.line),
             "endLine": str(span.end_line),
             "col": str(span.col),

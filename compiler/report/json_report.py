@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.source import Span
@@ -13,6 +14,12 @@ def render(diagnostics: Iterable[Diagnostic], extra: dict[str, object] | None = 
     """``{"diagnostics": [...], …}`` with the fields of ``Diagnostic``; ``extra`` adds keys beside it."""
     found = [to_json(d) for d in sorted(diagnostics, key=Diagnostic.sort_key)]
     return json.dumps({**(extra or {}), "diagnostics": found}, indent=2, ensure_ascii=False)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of what ``render`` gives; commands may put keys of their own beside the findings."""
+    made: dict[str, object] = json.loads(Path(__file__).with_name("report.schema.json").read_text(encoding="utf-8"))
+    return made
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, object]:
@@ -29,6 +36,7 @@ def to_json(diagnostic: Diagnostic) -> dict[str, object]:
         "path": list(diagnostic.path),
     }
     texts = {
+        "title": diagnostic.title,
         "subject": diagnostic.subject,
         "why": diagnostic.why,
         "hint": diagnostic.hint,

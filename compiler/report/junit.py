@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
 from policy_lang.diagnostics import Diagnostic, Severity
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
@@ -26,7 +29,7 @@ def _case(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     place = f"{span.file}:{span.line}:{span.col}" if span else ""
     name = quoteattr(_xml(f"{diagnostic.code} {diagnostic.subject or diagnostic.message}"))
-    file = f" file={quoteattr(span.file)} line={quoteattr(str(span.line))}" if span else ""
+    file = f" file={quoteattr(_xml(span.file))} line={quoteattr(str(span.line))}" if span else ""
     text = escape(_xml("\n".join(part for part in (place, diagnostic.message, diagnostic.hint) if part)))
     if diagnostic.suppressed:
         inner = f"<skipped message={quoteattr(_xml(diagnostic.suppressed))}/>"
@@ -38,5 +41,5 @@ def _case(diagnostic: Diagnostic) -> str:
 
 
 def _xml(text: str) -> str:
-    """XML 1.0 has no form for most control characters, not even escaped: leave them out."""
-    return "".join(c for c in text if c in "\t\n\r" or ord(c) >= 0x20)
+    """XML 1.0 has no form for most control characters, nor for surrogates, not even escaped: leave them out."""
+    return _NO_XML.sub("", text)

@@ -112,6 +112,7 @@ def _one(diagnostic: Diagnostic, lines: Lines, colour: bool) -> str:
         ("help", diagnostic.hint),
         ("exempted", diagnostic.suppressed),
         ("docs", diagnostic.docs),
+        ("more", f"`floec explain {diagnostic.code}`" if diagnostic.code.startswith("LNT") else ""),
         ("policy", f"{diagnostic.policy.file}:{diagnostic.policy.line}" if diagnostic.policy else ""),
     ]
     out += [f"{pad} = {name}: {_plain(text)}" for name, text in notes if text]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PREDICATE_TYPE = "https://sigstore.dev/cosign/sign/v1"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+_STATEMENT_TYPES = (_STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1")
+"""What is read: ``cosign attest-blob`` still writes the older one, which says the same."""
 
 
 def generate_key() -> tuple[bytes, bytes]:
@@ -85,7 +87,7 @@ def check_bundle(bundle: bytes, digest: str, public_pem: bytes | None, span: Spa
             return unusable_key("public")
         if not _verifies(key, signature, _pre_authentication(payload)):
             return Diagnostic("FLC619", "the signature was not made by the given key over this statement", span)
-    if kinds != (_STATEMENT_TYPE, PREDICATE_TYPE):
+    if kinds[0] not in _STATEMENT_TYPES or kinds[1] != PREDICATE_TYPE:
         return Diagnostic("FLC621", "the signed statement is not a signature of an artifact", span)
     if subjects != [digest.removeprefix("sha256:")]:
         return Diagnostic("FLC620", f"the signature is for another artifact, not for {digest}", span)

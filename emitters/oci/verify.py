@@ -16,6 +16,10 @@ from policy_lang.source import whole_file
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
+_MOST_BYTES = 1 << 30
+"""What is larger is not read: whoever gave the layout must not fill the memory of who looks at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
     """``digest`` is the manifest's; ``signed`` is True only where the given key's signature over it was checked."""
@@ -35,14 +39,23 @@ class _Reading:
     def report(self, code: str, message: str, file: str) -> None:
         self.problems.append(Diagnostic(code, message, whole_file(str(self.root / file))))
 
-    def read(self, file: str, code: str) -> bytes | None:
+    def read(self, file: str, code: str, size: int | None = None) -> bytes | None:
+        """The content of a regular file; with ``size`` only where it has so many bytes."""
         self.listed.add(file)
         path = self.root / file
         try:
             if path.is_symlink() or not path.is_file():
                 self.report(code, f"{file} is missing or not a regular file", file)
                 return None
-            return path.read_bytes()
+            with open(path, "rb") as opened:
+                there = os.fstat(opened.fileno()).st_size
+                if size is not None and there != size:
+                    self.report("FLC614", f"{file} has {there} bytes where {size} are listed", file)
+                    return None
+                if there > _MOST_BYTES:
+                    self.report("FLC614", f"{file} has {there} bytes: no part of an artifact is that large", file)
+                    return None
+                return opened.read(_MOST_BYTES + 1)
         except OSError as error:
             self.report(code, f"cannot read {file}: {error.strerror or error}", file)
             return None
@@ -113,17 +126,13 @@ def _blob(reading: _Reading, descriptor: object, lister: str) -> bytes | None:
         reading.report("FLC611" if lister == "index.json" else "FLC616", "a descriptor lacks digest or size", lister)
         return None
     file = _blob_file(digest)
-    data = reading.read(file, "FLC612")
+    data = reading.read(file, "FLC612", size)
     if data is None:
         return None
-    intact = True
-    if len(data) != size:
-        reading.report("FLC614", f"{file} has {len(data)} bytes where {size} are listed", file)
-        intact = False
     if blobs.digest_of(data) != digest:
         reading.report("FLC613", f"the content of {file} was changed: its digest is {blobs.digest_of(data)}", file)
-        intact = False
-    return data if intact else None
+        return None
+    return data
 
 
 def _report_unlisted(reading: _Reading) -> None:
@@ -185,12 +194,20 @@ def _blob_file(digest: str) -> str:
 def _object(data: bytes) -> dict[str, object]:
     """The JSON object in ``data``; empty where it holds none, which no check after it accepts."""
     try:
-        value = _dict(json.loads(data))
+        value = _dict(json.loads(data, object_pairs_hook=_once))
         # A lone surrogate passes as JSON, but has no UTF-8: refused here, not when it is compared.
         blobs.canonical_json(value)
         return value
     except (ValueError, RecursionError):
         return {}
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of which every reader sees the same: of a key given twice some take the first, some the last."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key is there twice")
+    return made
 
 
 def _dict(value: object) -> dict[str, object]:

@@ -11,8 +11,8 @@ from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 from policy_lang.syntax.parser import parse_module
 
-PAGE = "docs/lint.md"
 IGNORE_CODE = "LNT000"
+IGNORE_TITLE = "a comment that switches a rule off, and should not stand there"
 
 
 def lint(sources: Iterable[Source], disabled: Collection[str] = ()) -> tuple[Diagnostic, ...]:
@@ -36,9 +36,7 @@ def lint(sources: Iterable[Source], disabled: Collection[str] = ()) -> tuple[Dia
 
 
 def _diagnostic(rule: Rule, span: Span, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(
-        rule.code, message, span, rule.severity, hint=hint, docs=f"{PAGE}#{rule.code.lower()}-{rule.name}"
-    )
+    return Diagnostic(rule.code, message, span, rule.severity, hint=hint, title=rule.title)
 
 
 def _with_ignores(project: Project, found: Sequence[Diagnostic], disabled: Collection[str]) -> list[Diagnostic]:
@@ -67,4 +65,4 @@ def _about(ignore: Ignore, used: bool, disabled: Collection[str]) -> list[Diagno
         message, hint = f"{ignore.code} finds nothing here", "remove the comment"
     else:
         return []
-    return [Diagnostic(IGNORE_CODE, message, ignore.span, Severity.WARN, hint=hint, docs=f"{PAGE}#lnt000-ignores")]
+    return [Diagnostic(IGNORE_CODE, message, ignore.span, Severity.WARN, hint=hint, title=IGNORE_TITLE)]

@@ -57,15 +57,23 @@ def test_every_lint_rule_says_more_than_its_title(capsys: pytest.CaptureFixture[
         assert "None" not in about
 
 
+def test_every_code_of_the_linter_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    lint = {c for file in (ROOT / "policy_lang").rglob("*.py") for c in re.findall(r'"(LNT\d+)"', file.read_text())}
+    assert "LNT000" in lint
+    for code in lint:
+        assert run(["explain", code]) == 0
+    assert "floec:ignore-file" in capsys.readouterr().out
+
+
 def test_explain_lists_all_and_says_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert len(listed) == len(explanations()) + len(policy_pages()) + len(rules())
+    assert len(listed) == len(explanations()) + len(policy_pages()) + len(rules()) + 1  # LNT000
     assert run(["explain", "FLC3O1"]) == 2
     assert "did you mean `FLC301`?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["ir", "manifest", "product", "contract"])
+@pytest.mark.parametrize("name", ["ir", "report", "manifest", "product", "contract"])
 def test_schemas_are_schemas(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", name]) == 0
     schema = json.loads(capsys.readouterr().out)

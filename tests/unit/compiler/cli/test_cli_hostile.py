@@ -178,3 +178,17 @@ def test_an_ir_of_another_shape_is_not_compared(text: str, tmp_path: Path, capsy
     capsys.readouterr()
     assert run(["ir", "diff", str(tmp_path / "whole.json"), str(tmp_path / "odd.json")]) == 1
     assert "odd.json" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_half_a_disk_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compiler.bundles._MOST_ENTRIES", 20)
+    own = shop(tmp_path) / "own"
+    assert checked(tmp_path, capsys)[0] == 0
+    for number in range(20):
+        (own / f"{number}.txt").touch()
+    code, said = checked(tmp_path, capsys)
+    assert code == 1
+    assert "is a folder of more than 20 files" in said
+    assert "name a folder that holds policies only" in said

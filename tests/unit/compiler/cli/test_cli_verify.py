@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from compiler.ir.canonical import canonical
 from emitters.artifact import File
 from emitters.oci.layout import emit_layout
 from emitters.oci.signature import generate_key
+from emitters.oci.verify import verify_layout
 
 
 @pytest.fixture
@@ -48,3 +50,40 @@ def test_one_changed_byte_fails(layout: Path, capsys: pytest.CaptureFixture[str]
 def test_a_missing_key_is_named(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(layout), "--key", "gone.pub"]) == 1
     assert "gone.pub" in capsys.readouterr().err
+
+
+def test_a_key_without_an_end_is_none(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("no /dev/zero here")
+    assert run(["verify", str(layout), "--key", "/dev/zero"]) == 1
+    assert "FLC622" in capsys.readouterr().err
+
+
+def test_a_huge_blob_is_not_read(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blob = next(layout.glob("blobs/sha256/*"))
+    os.truncate(blob, 1 << 40)  # of nothing: a sparse file
+    os.truncate(layout / "index.json", 1 << 40)
+    assert run(["verify", str(layout)]) == 1
+    said = capsys.readouterr().err
+    assert "no part of an artifact is that large" in said
+
+
+@pytest.mark.parametrize("twice", ['{"manifests":[],', '{"schemaVersion":2,'])
+def test_an_index_that_readers_see_differently_is_refused(
+    layout: Path, twice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = layout / "index.json"
+    index.write_text(twice + index.read_text()[1:])
+    assert run(["verify", str(layout)]) == 1
+    assert "FLC611" in capsys.readouterr().err
+
+
+def test_no_single_bit_can_be_changed(layout: Path) -> None:
+    key = (layout.parent / "key.pub").read_bytes()
+    assert verify_layout(layout, key).value is not None
+    for file in filter(Path.is_file, layout.rglob("*")):
+        data = file.read_bytes()
+        for place in range(0, len(data), max(1, len(data) // 40)):
+            file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            assert verify_layout(layout, key).value is None, (file, place)
+        file.write_bytes(data)

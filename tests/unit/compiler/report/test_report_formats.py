@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from compiler.report import github, json_report, junit, sarif, text
+from compiler.report.roots import Root, root_of, uri
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
 from policy_lang.source import Span, whole_file
 
@@ -33,11 +36,13 @@ FULL = Diagnostic(
     policy=span("layer_prefix.floe", 3, 1, 7),
     path=("models", 0, "name"),
     subject="model orders",
+    title="A prefix",
 )
 EXEMPTED = Diagnostic(
     "DOC001", "no description", span("models.yml", 3, 5, 16), suppressed="legacy until June", subject="model x"
 )
 PLACELESS = Diagnostic("FLC901", "nothing to check: 100% empty\nreally", severity=Severity.WARN)
+ROOT = Root("/repo/product", "/repo")
 ALL = (FULL, EXEMPTED, PLACELESS)
 
 
@@ -109,10 +114,18 @@ def test_json_holds_every_field() -> None:
     assert full["fix"][0]["text"] == "brz_orders"
     assert full["policy"]["line"] == 3
     assert value["diagnostics"][0]["span"] is None
+    jsonschema.validate(value, json_report.schema())
+
+
+def test_the_schema_of_the_report_knows_each_field_and_no_other() -> None:
+    schema: Any = json_report.schema()
+    known = schema["$defs"]["diagnostic"]["properties"]
+    written = {name for d in ALL for name in json_report.to_json(d)}
+    assert set(known) == written
 
 
 def test_sarif_has_rules_positions_fingerprints_and_suppressions() -> None:
-    run = json.loads(sarif.render(ALL, "1.2.3"))["runs"][0]
+    run = json.loads(sarif.render(ALL, "1.2.3", ROOT, {"FLC901": "Nothing to check"}))["runs"][0]
     assert run["tool"]["driver"]["version"] == "1.2.3"
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     results = {r["ruleId"]: r for r in run["results"]}
@@ -125,9 +138,59 @@ def test_sarif_has_rules_positions_fingerprints_and_suppressions() -> None:
     assert results["NAM001"]["relatedLocations"][0]["message"]["text"] == "prefix set here"
 
 
+def test_sarif_rules_say_what_the_policy_or_the_code_is_about() -> None:
+    run = json.loads(sarif.render(ALL, "1", ROOT, {"FLC901": "Nothing to check"}))["runs"][0]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert rules["NAM001"]["shortDescription"]["text"] == "A prefix"
+    assert rules["NAM001"]["fullDescription"]["text"] == "readers find a table by its name"
+    assert rules["NAM001"]["helpUri"] == "https://floec.dev/p/NAM001"
+    assert rules["FLC901"]["shortDescription"]["text"] == "Nothing to check"
+    assert "helpUri" not in rules["FLC901"]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("models/a b#1%.yml", ("product/models/a%20b%231%25.yml", "ROOT")),
+        ("../manifest.yaml", ("manifest.yaml", "ROOT")),
+        ("/repo/product/x:y.yml", ("product/x%3Ay.yml", "ROOT")),
+        ("../../elsewhere/é.yaml", ("file:///elsewhere/%C3%A9.yaml", None)),
+        ("stdlib/naming/a.floe", ("product/stdlib/naming/a.floe", "ROOT")),
+    ],
+)
+def test_sarif_files_are_references_from_the_root_of_the_repository(
+    file: str, expected: tuple[str, str | None]
+) -> None:
+    found = Diagnostic("A1", "m", span(file, 1, 1, 2))
+    result = json.loads(sarif.render([found], "1", ROOT, {}))["runs"][0]["results"][0]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert (place["uri"], place.get("uriBaseId")) == expected
+    assert uri(file, ROOT) == expected[0]
+
+
+def test_the_root_is_the_folder_of_the_repository(tmp_path: Path) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n")
+    assert root_of(str(inside)) == Root(str(inside), str(tmp_path))
+
+
+def test_sarif_tells_alike_findings_apart() -> None:
+    twice = [Diagnostic("LNT001", "m", span("a.rego", line, 1, 2)) for line in (3, 9)]
+    results = json.loads(sarif.render(twice, "1", ROOT, {}))["runs"][0]["results"]
+    assert len({result["partialFingerprints"]["floec/v1"] for result in results}) == 2
+
+
+def test_odd_names_of_files_break_no_format() -> None:
+    odd = Diagnostic("A1", "m\ud800", span("a,b:c%\n\x1b\udcff.yml", 1, 1, 2))
+    assert github.render([odd], ROOT).startswith("::error file=product/a%2Cb%3Ac%25%0A")
+    ElementTree.fromstring(junit.render([odd]))
+    assert "%0A%1B%FF.yml" in sarif.render([odd], "1", ROOT, {})
+
+
 def test_sarif_fingerprint_does_not_change_with_the_line() -> None:
     moved = Diagnostic(FULL.code, FULL.message, span("models.yml", 9, 1, 2), subject=FULL.subject)
-    first, second = (json.loads(sarif.render([d], "1"))["runs"][0]["results"][0] for d in (FULL, moved))
+    first, second = (json.loads(sarif.render([d], "1", ROOT, {}))["runs"][0]["results"][0] for d in (FULL, moved))
     assert first["partialFingerprints"] == second["partialFingerprints"]
 
 
@@ -141,10 +204,12 @@ def test_junit_is_wellformed_and_counts() -> None:
 
 
 def test_github_annotations_are_one_line_each_and_escaped() -> None:
-    lines = github.render(ALL).splitlines()
+    lines = github.render(ALL, ROOT).splitlines()
     assert len(lines) == 2
     assert lines[0] == "::warning title=FLC901::nothing to check: 100%25 empty%0Areally"
-    assert lines[1].startswith("::error file=models.yml,line=2,endLine=2,col=11,title=NAM001::model orders")
+    assert lines[1].startswith(
+        "::error file=product/models.yml,line=2,endLine=2,col=11,title=NAM001%3A A prefix::model orders"
+    )
 
 
 def test_text_shows_the_start_of_a_file_of_one_long_line(tmp_path: Path) -> None:
