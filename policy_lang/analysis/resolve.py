@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from policy_lang.analysis.annotations import collect
 from policy_lang.analysis.hoist import hoist_calls
+from policy_lang.analysis.object_keys import in_order
 from policy_lang.diagnostics import Diagnostic, DiagnosticError
 from policy_lang.runtime.builtins.declarations import declaration
 from policy_lang.source import Span, whole_file
@@ -189,7 +190,7 @@ class Resolver:
             case ast.Array() | ast.SetTerm():
                 return replace(term, items=self.terms(term.items))
             case ast.Object():
-                return replace(term, items=tuple((self.term(k), self.term(v)) for k, v in term.items))
+                return replace(term, items=in_order([(self.term(k), self.term(v)) for k, v in term.items]))
             case ast.ArrayCompr() | ast.SetCompr():
                 self.scopes.append({})
                 body = self.body(term.body)

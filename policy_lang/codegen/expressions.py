@@ -161,7 +161,7 @@ class Expressions:
         keys = [key.value for key, _ in op.items if isinstance(key, Const) and type(key.value) is str]
         if len(set(keys)) == len(op.items):
             return "{" + ", ".join([f"{k!r}: {self.atom(v)}" for k, (_, v) in zip(keys, op.items, strict=True)]) + "}"
-        return "make_object((" + "".join([f"({self.atom(k)}, {self.atom(v)}), " for k, v in op.items]) + "))"
+        return "written_object((" + "".join([f"({self.atom(k)}, {self.atom(v)}), " for k, v in op.items]) + "))"
 
     def index(self, op: nodes.Index) -> Made:
         getter = self.getters.get(op.base.name) if isinstance(op.base, Local) else None

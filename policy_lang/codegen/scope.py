@@ -13,8 +13,8 @@ from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, 
 
 _HELPERS = (
     "MISSING add add_at arithmetic build_index call closed descend document get is_member items look_up "
-    "make_object make_set member members mock_builtin mocked ordered ordered_values put_key same text true "
-    "values wrapped "
+    "make_set member members mock_builtin mocked ordered ordered_values put_key same text true "
+    "values wrapped written_object "
 )
 
 

@@ -170,6 +170,11 @@ def make_object(pairs: Sequence[tuple[Any, Any]]) -> Any:
     return other
 
 
+def written_object(pairs: Sequence[tuple[Any, Any]]) -> Any:
+    """The object of pairs that are written out in the program; of two with one key the last one counts."""
+    return closed({freeze(key): value for key, value in pairs})
+
+
 def put_key(made: dict[Any, Any], key: Any, value: Any) -> None:
     """Adds to an object under construction (frozen keys); two values for a key are a conflict."""
     frozen = freeze(key)

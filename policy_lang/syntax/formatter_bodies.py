@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from policy_lang.syntax import ast
@@ -118,9 +119,10 @@ class BodyWriter(TermWriter):
         if len(operands) == 3:
             self.write_term(operands.pop())
             self.write(" = ")
-        self.write_term(operands[0])
+        write = self.write_term if symbol in (":=", "=") else partial(self.write_side, parentheses=False)
+        write(operands[0])
         self.write(f" {symbol} ")
-        self.write_term(operands[1])
+        write(operands[1])
 
     def _withs(self, literal: ast.Expr | ast.NotBody | ast.SomeIn | ast.Every) -> None:
         """The modifiers: the first stays on the line if it was there, others on lines of their own stay so."""

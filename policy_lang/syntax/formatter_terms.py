@@ -228,10 +228,21 @@ class TermWriter(Lines):
             self.write_plain_call(call)
             return
         self.write("(" if parentheses else "")
-        self.write_operand(call.args[0], parentheses=True)
+        self.write_side(call.args[0])
         self.write(f" {symbol} ")
-        self.write_operand(call.args[1], parentheses=True)
+        self.write_side(call.args[1])
         self.write(")" if parentheses else "")
+
+    def write_side(self, term: ast.Term, *, parentheses: bool = True) -> None:
+        """An operand, infix ones in ``parentheses``; `x in xs` has them always, though OPA drops them: `in` binds less
+        than any operator around it, so what is said would be another thing."""
+        member = isinstance(term, ast.Call) and _MEMBER.get(operator_name(term)) == len(term.args) == 2
+        self.write("(" if member else "")
+        if parentheses:
+            self.write_operand(term, parentheses=True)
+        else:
+            self.write_term(term)
+        self.write(")" if member else "")
 
     def write_plain_call(self, call: ast.Call) -> None:
         """``name(arguments)``."""
@@ -259,7 +270,9 @@ class TermWriter(Lines):
         for index, operand in enumerate(operands):
             if index:
                 self.write(" in " if index == len(operands) - 1 else ", ")
-            self.write_operand(operand, parentheses=True)
+                self.write_side(operand)
+            else:
+                self.write_operand(operand, parentheses=True)
         self.write(")" if three and parentheses else "")
 
     # ----------------------------------------------------------------- collections

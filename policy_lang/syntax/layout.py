@@ -9,7 +9,9 @@ looking at the tokens around, so that the grammar itself stays free of conflicts
   is in it can only be an object or a comprehension; all others open a term.
 - **Bars**: the first ``|`` directly inside ``[`` or ``{`` after its first term is the bar of a
   comprehension (``BAR``); every other is a union.
-- **Keywords** after ``.``, or glued to a following ``.``, are names.
+- **Keywords** after ``.`` and ``package``, or glued to a following ``.``, are names.
+
+A bracket after a rule's name belongs to it even behind a space.
 """
 
 from __future__ import annotations
@@ -59,10 +61,14 @@ def arrange(tokens: Sequence[Token], *, logical: frozenset[str] = frozenset(), n
 def _keywords(tokens: Sequence[Token], logical: frozenset[str]) -> list[Token]:
     out: list[Token] = []
     words = KEYWORDS | CONSTANTS
+    depth = 0
     for index, token in enumerate(tokens):
+        depth += (token.type in _OPEN) - (token.type in _CLOSE)
         after = tokens[index + 1].type if index + 1 < len(tokens) else ""
+        if out and out[-1].type == "DOT_G" and (token.type == "NL" or _apart(out[-1], token)):
+            raise _error(token, "a name follows its `.` without a space")
         if token.text in words and token.type != "NAME":
-            part = out and out[-1].type == "DOT_G"
+            part = out and out[-1].type in ("DOT_G", "PACKAGE")
             call = token.text == "contains" and after == "LPAR_G"
             # `default["x"]` is a reference, but `x in[1]` and `p if[x]` keep their keyword.
             head = after == "DOT_G" or (after == "LSQB_G" and (not out or out[-1].type not in _ENDS_TERM))
@@ -72,8 +78,33 @@ def _keywords(tokens: Sequence[Token], logical: frozenset[str]) -> list[Token]:
             token = replace(token, type=token.text.upper())
         if token.type in ("LPAR_G", "LSQB_G", "DOT_G") and (not out or out[-1].type not in _ENDS_TERM):
             token = replace(token, type=token.type.removesuffix("_G"))
+        elif token.type in ("LPAR", "LSQB") and depth == 1 and _names_a_rule(out, tokens, index):
+            token = replace(token, type=f"{token.type}_G")
         out.append(token)
     return out
+
+
+def _apart(one: Token, other: Token) -> bool:
+    return (one.span.end_line, one.span.end_col) != (other.span.line, other.span.col)
+
+
+def _names_a_rule(before: Sequence[Token], tokens: Sequence[Token], index: int) -> bool:
+    """True after the name at the beginning of a rule with a body (or a default), where `f (x)` is `f(x)`."""
+    if not before or before[-1].type != "NAME":
+        return False
+    led = _type(before, len(before) - 2)
+    if led == "DEFAULT":
+        return True
+    if led != "NL" or _type(before, len(before) - 3) in _NO_NL_AFTER - {"NL"}:
+        return False
+    # Without a body OPA reads the head as an expression, and in one a space ends a name.
+    depth = 0
+    for at in range(index, len(tokens)):
+        kind = tokens[at].type
+        depth += (kind in _OPEN) - (kind in _CLOSE)
+        if depth == 0 and (kind in ("IF", "CONTAINS") or (kind == "NL" and not _continues(tokens, at))):
+            return kind != "NL"
+    return False
 
 
 def _is_name(after: str, before: str) -> bool:
@@ -115,13 +146,30 @@ def _bars(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> list
             kind = tokens[index].type
             operators = kind != "COLON" and (operators or (kind in _INFIX - {"PIPE"} and not _leads(tokens, index)))
             if kind == "PIPE":
-                if not operators:
+                if not operators and not _listed(tokens, index, end, match):
                     out[index] = replace(tokens[index], type="BAR")
                 break
             if kind in _NOT_A_HEAD and not (kind == "NL" and _continues(tokens, index)):
                 break
             index = match.get(index, index) + 1
     return out
+
+
+def _listed(tokens: Sequence[Token], bar: int, end: int, match: dict[int, int]) -> bool:
+    """True where what follows a bar is no body because of a comma: `[a | b, c]` holds two terms."""
+    word, commas = _type(tokens, _after_newlines(tokens, bar + 1)), 0
+    index = bar + 1
+    while index < end:
+        kind = tokens[index].type
+        if kind in ("SEMI", "NL") and not (kind == "NL" and _continues(tokens, index)):
+            if commas:
+                return True
+            word = _type(tokens, _after_newlines(tokens, index + 1))
+        commas += kind == "COMMA" and word not in ("SOME", "EVERY")
+        if kind == "IN" and commas == 1:  # `k, v in xs`
+            commas = 0
+        index = match.get(index, index) + 1
+    return commas > 0
 
 
 def _before_newlines(tokens: Sequence[Token], index: int) -> int:

@@ -261,7 +261,7 @@ class Evaluator:
             case ast.Object():
                 flat = tuple(part for pair in term.items for part in pair)
                 for values, bound in self.terms(flat, env, context):
-                    yield support.make_object(list(zip(values[::2], values[1::2], strict=True))), bound
+                    yield support.written_object(list(zip(values[::2], values[1::2], strict=True))), bound
             case ast.ArrayCompr() | ast.SetCompr() | ast.ObjectCompr():
                 yield self._comprehension(term, env, context), env
             case ast.Template():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from policy_lang.engine import compile_program
+from policy_lang.runtime.values import RegoSet
 from policy_lang.source import Source
 
 
@@ -31,6 +32,14 @@ def evaluate(rules: str, query: str, input: Any = None) -> Any:
         ("f(x) := [x, x]\np := f(1)", [{"x": [1, 1]}]),
         ("p if not input.nope", [{"x": True}]),
         ("g() := input.b\np := g()", [{"x": 5}]),
+        ('p := {"k": 1, "k": 2}', [{"x": {"k": 2}}]),
+        ('p := {x: 2, "k": 1} if x := "k"', [{"x": {"k": 2}}]),
+        ('p := count({[x]: 2, ["k"]: 1, {"k": 1}: 2}) if x := "k"', [{"x": 2}]),
+        ('p := [v | some v in {[x]: 2, ["k"]: 1}] if x := "k"', [{"x": [2]}]),
+        ("p := [{3} | {4}, {5} & {5}]", [{"x": [RegoSet.of([3, 4]), RegoSet.of([5])]}]),
+        ("p := {1: {3} | {4}, 2: 0}[1]", [{"x": RegoSet.of([3, 4])}]),
+        ("g := {3}\np := count({g | {4}, {5}})", [{"x": 2}]),
+        ("f (x) := x + 1 if { x > 1 } else := 0\np [x] := f(x) if some x in [1, 2]", [{"x": {1: 0, 2: 3}}]),
         ("g := input.b\np := [x, y] if { g(x); y := g() + 1 }", [{"x": [5, 6]}]),
         ("g := input.b\np if g() with input.b as false", []),
         ("p if every v in input.a { v > 0 }", [{"x": True}]),

@@ -31,6 +31,12 @@ def test_golden(path: Path) -> None:
     ("before", "after"),
     [
         ("package a\np:=1\nq:=2", "package a\n\np := 1\nq := 2\n"),
+        ("package a\np := (1 in [1])==true", "package a\n\np := (1 in [1]) == true\n"),
+        ("package a\np if { ((1 in [1])) != false }", "package a\n\np if (1 in [1]) != false\n"),
+        ("package a\np if { x := 1 in (2 in [3]) }", "package a\n\np if x := 1 in (2 in [3])\n"),
+        ("package a\np if { x := ((1 in [1]) in [2]) }", "package a\n\np if x := 1 in [1] in [2]\n"),
+        ("package a\np := [ {1}|{2},3]", "package a\n\np := [({1} | {2}), 3]\n"),
+        ("package a\nf (x) if x", "package a\n\nf(x) if x\n"),
         ("package a\n\n\n\n# x\n\n\n# y\n", "package a\n\n# x\n# y\n"),
         (
             "package a\nimport data.b\nimport data.a\n\nimport data.c",
