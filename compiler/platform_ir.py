@@ -304,9 +304,10 @@ def platform_origin(resolved: Resolved, path: Keys) -> Origin | None:
 
 
 def product_span(product: Document, path: Keys) -> Span:
-    """The place in floe.yaml of a path into the IR's ``product``."""
+    """The place in floe.yaml of a path into the IR's ``product``; that of its name for what is not written there."""
     top = ("name", "version", "description", "owner", "domain", "repository", "labels")
-    return product.span(("metadata", *path) if path[:1] and path[0] in top else path)
+    place = ("metadata", *path) if path[:1] and path[0] in top else path
+    return product.span(place if product.written(place)[:1] in product.yaml.value_spans else ("metadata", "name"))
 
 
 def _document_path(data: Data, path: Keys) -> Keys:

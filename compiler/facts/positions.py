@@ -111,6 +111,8 @@ class ProjectPositions:
         found: Span | None = None
         if first in ("refs", "source_refs", "depends_on", "hard_coded_relations") and len(rest) > 1:
             found = self._reference(entry, code, first, rest[1])
+        elif first == "hard_coded_relations":
+            found = self._reference(entry, code, first, 0)  # nobody writes the list anywhere: the first of it
         elif first in _IN_SQL:
             text = self._text(code) if _IN_SQL[first] else None
             found = sql_positions.word(code, text, _IN_SQL[first]) if text is not None else whole_file(code)

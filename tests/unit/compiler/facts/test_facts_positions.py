@@ -35,6 +35,7 @@ def entry(facts: Facts, section: str, name: str, version: str | None = None) -> 
         ("models", "stg_orders", ("depends_on", 0), "models/staging/stg_orders.sql:1:38 source('shop', 'orders')"),
         ("models", "py", ("refs", 0), "models/marts/py.py:3:16 ref(\"mart\")"),
         ("models", "mart", ("hard_coded_relations", 0), "models/marts/mart.sql:6:6 main.other.table_x"),
+        ("models", "mart", ("hard_coded_relations",), "models/marts/mart.sql:6:6 main.other.table_x"),
         ("models", "mart", ("select_star",), "models/marts/mart.sql:3:8 a.*"),
         ("models", "mart", ("materialized",), "models/marts/mart.sql:1:11 materialized"),
         ("models", "mart", ("name",), "models/marts/marts.yml:2:11 mart"),

@@ -228,3 +228,19 @@ def test_a_data_contract_is_checked_alone_but_compiled_with_its_product(tmp_path
     assert found
     assert found[0].span is not None
     assert found[0].span.line == 12
+
+
+def test_what_floe_yaml_does_not_say_is_missed_at_the_products_name(tmp_path: Path) -> None:
+    from compiler.documents.kept import read_document
+    from compiler.platform_ir import product_span
+
+    path = tmp_path / "floe.yaml"
+    path.write_text(
+        "apiVersion: floe.dev/v1\nkind: DataProduct\n"
+        "metadata:\n  name: orders\n  version: 1.0.0\n  owner: a@b.example\n"
+        "ownership: {email: a@b.example}\n"
+    )
+    document = read_document(path).value
+    assert document is not None
+    places = [product_span(document, place)[1:3] for place in (("schedule", "cron"), ("ownership", "team"), ("owner",))]
+    assert places == [(4, 9), (7, 12), (6, 10)]
