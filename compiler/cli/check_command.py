@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -35,14 +36,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--changed", metavar="COMMIT", nargs="?", const="HEAD", help=text)
     parser.add_argument("--no-cache", action="store_true", help="judge anew even where nothing has changed")
     parser.add_argument("--fix", action="store_true", help="make the edits that policies propose, then judge again")
+    why = (
+        "say what each policy makes of one model, column, source, test …, and which literal decided; then nothing else"
+    )
+    parser.add_argument("--why", metavar="SUBJECT", help=why)
+    parser.add_argument("--policy", metavar="ID", help="with --why: this policy only, with all its literals")
     add_stages(parser)
     add_format(parser)
 
 
 def plain(paths: Sequence[str]) -> argparse.Namespace:
     """What ``arguments`` makes of paths without any option."""
-    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, manifest=None, stop_after=None,
-                              timings=False, verbose=False, format="text")  # fmt: skip
+    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, why=None, policy=None,
+                              manifest=None, stop_after=None, timings=False, verbose=False, format="text")  # fmt: skip
     return cast("argparse.Namespace", options)
 
 
@@ -73,6 +79,8 @@ def _stage(name: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
+    if options.why is not None or options.policy is not None:
+        return _why(options)
     diagnostics, lines, more = _all_judged(options)
     if options.fix:
         from compiler.fixes import apply
@@ -93,6 +101,26 @@ def execute(options: argparse.Namespace) -> int:
             print(line)
         print(f"{len(options.paths)} checked: {summary(diagnostics, more)}")
     return exit_code(diagnostics)
+
+
+def _why(options: argparse.Namespace) -> int:
+    from compiler.cli.main import EXIT_USAGE
+    from compiler.cli.why_command import answer
+    from compiler.pipeline import Job, run
+
+    problem = ""
+    if options.why is None:
+        problem = "--policy goes with --why"
+    elif len(options.paths) > 1 or options.changed or options.fix or options.stop_after:
+        problem = "--why takes one PATH, and none of --changed, --fix and --stop-after"
+    elif options.format not in ("text", "json"):
+        problem = "--why answers as text or json"
+    if problem:
+        print(f"floec check: {problem}", file=sys.stderr)
+        return EXIT_USAGE
+    done = run(Job(Path(options.paths[0]), datetime.now(UTC).date(), manifest=options.manifest), _LAST)
+    assert done.value is not None
+    return answer(done.value.state, done.diagnostics, options)
 
 
 def _all_judged(options: argparse.Namespace) -> tuple[list[Diagnostic], dict[str, None], list[More]]:

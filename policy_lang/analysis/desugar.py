@@ -34,7 +34,7 @@ def desugar(module: ast.Module, *, strict: bool = False) -> Outcome[ast.Module]:
         return Outcome(None, found)
     rules = [_param_rule(module.package, param) for param in module.params]
     for policy in module.policies:
-        found_by, *beside = _policy_rules(policy)
+        found_by, *beside = policy_rules(policy)
         rules += [found_by, *(map(_without_unused, beside) if strict else beside)]
     made = replace(module, rules=module.rules + tuple(rules), policies=(), params=(), declared=module.params)
     return Outcome(made, found)
@@ -98,7 +98,7 @@ def _check_fix(policy: ast.Policy) -> Iterable[Diagnostic]:
     paths = _scope(policy).paths
     if policy.polarity == "forbid":
         _, paths = _keyed(policy.body, paths)
-    if not _path_of(policy.fix.path, paths):
+    if not path_of(policy.fix.path, paths):
         text = "`fix` edits a place in the input: a loop's variable, or what is below it"
         yield Diagnostic("floe_fix_error", text, policy.fix.path.span)
 
@@ -151,7 +151,8 @@ class _Scope:
     here: Path
 
 
-def _policy_rules(policy: ast.Policy) -> list[ast.Rule]:
+def policy_rules(policy: ast.Policy) -> list[ast.Rule]:
+    """The rule of its violations, those of its definitions without a value, and last the one of its subjects."""
     scope = _scope(policy)
     span = policy.span
     bound = tuple(_assign(let.name, let.value) for let in scope.lets)
@@ -218,7 +219,7 @@ def _scope(policy: ast.Policy) -> _Scope:
             key = clause.key if clause.key and clause.key.name != "_" else _var(f"__key{number}", clause.span)
             collection, wildcards = _named_wildcards(clause.collection, f"__any{number}_")
             keys += [*wildcards, key]
-            base = _path_of(collection, paths)
+            base = path_of(collection, paths)
             if base is not None:
                 here = (*base, key)
             if isinstance(clause.value, ast.Var) and base is not None:
@@ -229,7 +230,7 @@ def _scope(policy: ast.Policy) -> _Scope:
         elif isinstance(clause, ast.When):
             body += clause.body
         else:
-            base = _path_of(clause.value, paths)
+            base = path_of(clause.value, paths)
             if base is not None:
                 paths[clause.name.name] = base
             if number < last:
@@ -259,7 +260,7 @@ def _keyed(body: ast.Body, paths: Paths) -> tuple[ast.Body, Paths]:
     for number, literal in enumerate(body):
         if isinstance(literal, ast.SomeIn) and isinstance(literal.value, ast.Var):
             collection, _ = _named_wildcards(literal.collection, f"__some{number}_")
-            base = _path_of(collection, found)
+            base = path_of(collection, found)
             if base is not None and (literal.key is None or isinstance(literal.key, ast.Var)):
                 named = isinstance(literal.key, ast.Var) and literal.key.name != "_"
                 key = literal.key if named and literal.key else _var(f"__found{number}", literal.span)
@@ -269,7 +270,8 @@ def _keyed(body: ast.Body, paths: Paths) -> tuple[ast.Body, Paths]:
     return tuple(literals), found
 
 
-def _path_of(term: ast.Term, paths: Paths) -> Path | None:
+def path_of(term: ast.Term, paths: Paths) -> Path | None:
+    """The path into the input that a term names, where ``paths`` holds those of variables; None where it names none."""
     if isinstance(term, ast.Var):
         return paths.get(term.name)
     if isinstance(term, ast.Ref) and isinstance(term.head, ast.Var) and term.head.name in paths:
@@ -313,7 +315,7 @@ def _words(term: ast.Term, fallback: str) -> ast.Term:
 def _place(policy: ast.Policy, scope: _Scope, paths: Paths) -> ast.Term:
     span = policy.span
     here = ast.Array(scope.here, span=span)
-    path = _path_of(policy.at, paths) if policy.at is not None else None
+    path = path_of(policy.at, paths) if policy.at is not None else None
     if path is None:
         return here
     at = ast.Array(path, span=span)
@@ -326,7 +328,7 @@ def _fix(policy: ast.Policy, paths: Paths) -> ast.Term:
     span = policy.span if fix is None else fix.span
     if fix is None:
         return ast.Array((), span=span)
-    path = _path_of(fix.path, paths)
+    path = path_of(fix.path, paths)
     assert path is not None, "checked before"
     edit, value = _var("__edit", span), fix.value or ast.Null(span=span)
     fields = (("action", _text(fix.action, span)), ("path", ast.Array(path, span=span)), ("value", value))

@@ -1,0 +1,68 @@
+"""``floec check --why``: what each policy makes of a subject of the example that breaks rules."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compiler.cli.main import run
+
+EXAMPLES = Path(__file__).parents[4] / "examples"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> str:
+    shutil.copytree(EXAMPLES / "broken", tmp_path / "broken")
+    manifest = tmp_path / "broken" / "manifest.yaml"
+    manifest.write_text(manifest.read_text() + "\npolicies:\n  - use: stdlib/classification\n")
+    return str(tmp_path / "broken" / "product")
+
+
+def test_a_violation_and_what_kept_others_away(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", product, "--why", "silver_customers"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("model silver_customers: 2 violated")
+    assert "CLS003 A column that comes from a classified one is classified: violated\n  column email of model" in shown
+    assert "where column.classification = null" in shown
+    assert "passed (-v shows how): " in shown
+    assert ": does not apply\n" in shown
+
+
+def test_one_policy_is_shown_with_all_its_literals(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", product, "--why", "silver_customers.customer_id", "--policy", "cls003"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("model silver_customers column customer_id: 1 does not apply\n")
+    assert "column.inherited != null: failed\n        where column.inherited = null" in shown
+    assert "column.masked != true: not reached" in shown
+
+
+def test_json_says_the_same(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", product, "--why", "model silver_*", "--policy", "CLS003", "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)["why"]
+    verdicts = {one["subject"]: one["policies"][0]["verdict"] for one in answer}
+    assert verdicts["model silver_customers"] == "violated"
+    assert verdicts["model silver_orphans"] == "does not apply"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--why", "silver_custmers"], "nothing is called silver_custmers: did you mean `silver_customers`?"),
+        (["--why", "silver_customers", "--policy", "CLS03"], "no policy CLS03 is in force: did you mean `CLS003`?"),
+        (["--policy", "CLS003"], "--policy goes with --why"),
+        (["--why", "x", "--fix"], "none of --changed, --fix and --stop-after"),
+        (["--why", "x", "--format", "sarif"], "--why answers as text or json"),
+    ],
+)
+def test_wrong_usage(product: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", product, *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_broken_documents_are_said_first(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(product, "floe.yaml").write_text("a: [")
+    assert run(["check", product, "--why", "silver_customers"]) == 1
+    assert "FLC101" in capsys.readouterr().err
