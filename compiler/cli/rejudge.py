@@ -334,7 +334,7 @@ def _checked(subjects: dict[str, int]) -> Checked:
 
 
 def _columns(base: Base, entries: Mapping[str, _Entry]) -> int:
-    return sum(len(e["columns"]) for name, e in entries.items() if base.places[name][0] != "sources")
+    return sum(len(e.get("columns", ())) for name, e in entries.items() if base.places[name][0] != "sources")
 
 
 def _judged(

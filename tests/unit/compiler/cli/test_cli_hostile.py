@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -192,3 +193,25 @@ def test_a_bundle_that_is_half_a_disk_is_refused(
     assert code == 1
     assert "is a folder of more than 20 files" in said
     assert "name a folder that holds policies only" in said
+
+
+def test_columns_that_no_policy_reads_are_not_counted(tmp_path: Path) -> None:
+    from compiler.cli.stages import facts_line, sizes
+    from compiler.facts.manifest import read_manifest
+
+    nodes = {
+        f"{kind}.shop.{name}": {
+            "unique_id": f"{kind}.shop.{name}",
+            "name": name,
+            "resource_type": kind,
+            "package_name": "shop",
+            "columns": {"id": {"name": "id"}},
+        }
+        for kind, name in (("model", "orders"), ("seed", "codes"))
+    }
+    written = {"metadata": {"dbt_schema_version": "x/manifest/v12.json", "project_name": "shop"}, "nodes": nodes}
+    (tmp_path / "manifest.json").write_text(json.dumps(written))
+    needs = frozenset([("models", "*", "columns", "*", "name"), ("seeds", "*", "name")])
+    facts = read_manifest(tmp_path, tmp_path / "manifest.json", needs).value
+    assert facts is not None
+    assert facts_line(sizes(facts), "manifest") == "1 model, 1 seed, 0 sources, 1 column, 0 tests (from manifest)"
