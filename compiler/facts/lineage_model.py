@@ -105,19 +105,19 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Breakers:
-    """Names of functions (patterns with ``*``) that stop a classification; ``keeping`` aggregates do not."""
+    """Names of functions (patterns with ``*``) that stop a classification; ``aggregating`` is for aggregates only."""
 
     hashing: tuple[str, ...] = (
-        "md5*", "sha", "sha1*", "sha2*", "sha224*", "sha256*", "sha384*", "sha512*", "*hash*", "farm_fingerprint",
+        "md5*", "sha", "sha1*", "sha2*", "sha224*", "sha256*", "sha384*", "sha512*", "*hash*",
         "*hmac*", "blake*", "crc32*", "*surrogate_key*", "digest", "standard_hash",
+        "*fingerprint*", "murmur*", "crypt",
     )  # fmt: skip
     masking: tuple[str, ...] = (
         "*mask*", "*redact*", "*tokeni[sz]e*", "*encrypt*", "*anonymi[sz]e*", "*pseudonymi[sz]e*", "*obfuscate*",
     )  # fmt: skip
-    keeping: tuple[str, ...] = (
-        "any_value", "anyvalue", "arbitrary", "array_agg", "arrayagg", "array_unique_agg", "array_concat_agg",
-        "listagg",
-        "group_concat", "groupconcat", "string_agg", "first", "last", "first_value", "firstvalue", "last_value",
-        "lastvalue", "nth_value", "nthvalue", "lag", "lead", "mode", "min_by", "max_by", "argmin", "argmax", "arg_min",
-        "arg_max", "object_agg", "json_object_agg", "json_array_agg", "collect_list", "collect_set",
+    aggregating: tuple[str, ...] = (
+        "count*", "approx_count*", "approx*distinct", "uniq*", "hll*", "grouping*", "sum*", "avg*", "mean*", "median*",
+        "percentile_cont", "percentilecont", "*quantile*", "std*", "var*", "covar*", "corr*", "regr*", "kurt*", "skew*",
+        "rank", "dense_rank", "denserank", "percent_rank", "percentrank", "cume_dist", "cumedist", "ntile",
+        "bit*", "bool*", "logical_*", "logicaland", "logicalor", "every", "minhash*", "approximate*similarity",
     )  # fmt: skip

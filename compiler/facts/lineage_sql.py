@@ -40,6 +40,8 @@ class _Scope:
     """What names mean inside one select: relations by alias, and the select around it."""
 
     relations: dict[str, Relation] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
+    """By the names of a relation that has no alias, the one that it is found by."""
     outer: _Scope | None = None
 
 
@@ -64,11 +66,12 @@ class QueryReader:
             return self._query(tree.this, known, outer)
         if isinstance(tree, exp.SetOperation):
             known = self._with(tree, ctes, outer)
-            return _union(self._query(tree.this, known, outer), self._query(tree.expression, known, outer))
+            left, right = self._query(tree.this, known, outer), self._query(tree.expression, known, outer)
+            return (_union_by_name if tree.args.get("by_name") else _union)(left, right)
         if isinstance(tree, exp.Select):
             return self._select(tree, self._with(tree, ctes, outer), outer)
         if isinstance(tree, exp.Table):
-            return self._table(tree, ctes)
+            return self._table(tree, ctes).relation
         if isinstance(tree, exp.Values):
             return Relation({})
         raise UnreadableError(f"a statement of the kind {type(tree).__name__}")
@@ -106,12 +109,17 @@ class QueryReader:
                 if name:
                     columns[name] = edges
                     scope.relations.setdefault(_ALIASES, Relation({})).columns.setdefault(name, edges)
+                else:  # it counts by its position in a union, and as the value of a subquery
+                    columns[projection.sql()] = edges
         return Relation(columns, opened)
 
     def _add(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> None:
         alias = item.alias_or_name.lower()
         if isinstance(item, exp.Table):
-            relation = self._table(item, ctes)
+            named = self._table(item, ctes)
+            relation = named.relation
+            if not item.alias:
+                scope.called.update({name: alias for name in named.names if name not in scope.called})
             for join in item.args.get("joins") or ():
                 self._add(join.this, scope, ctes)
         elif isinstance(item, exp.Subquery | exp.SetOperation | exp.Select):
@@ -121,6 +129,9 @@ class QueryReader:
             relation = _renamed(self._query(item, ctes, scope), item.args.get("alias"))
         else:
             relation = self._generated(item, scope, ctes)
+        for pivot in item.args.get("pivots") or ():
+            relation = self._pivoted(pivot, relation, ctes)
+            alias = pivot.alias.lower() or alias
         scope.relations[alias or f"#{len(scope.relations)}"] = relation
 
     def _generated(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> Relation:
@@ -132,20 +143,41 @@ class QueryReader:
         names = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
         return Relation({n: edges for n in [*names, item.alias_or_name, "value", "unnest"] if n})
 
-    def _table(self, table: Any, ctes: dict[str, Relation]) -> Relation:
+    def _pivoted(self, pivot: Any, relation: Relation, ctes: dict[str, Relation]) -> Relation:
+        """With new columns in place of those that ``pivot`` and ``unpivot`` take: each may hold any value of these."""
+        scope = _Scope({"": relation})
+        fields = [f for f in pivot.args.get("fields") or () if isinstance(f, exp.In)]
+        taken = [c for field in fields for c in field.expressions] if pivot.args.get("unpivot") else pivot.expressions
+        edges = [Edge(e.node, e.column, max(EXPRESSION, e.transform, key=_STRENGTH.__getitem__))
+                 for item in taken for e in self._edges(item, scope, ctes)]  # fmt: skip
+        gone = {c.name.lower() for item in [*taken, *fields] for c in item.find_all(exp.Column)}
+        columns = {name: given for name, given in relation.columns.items() if name.lower() not in gone}
+        if pivot.args.get("unpivot"):
+            columns |= {field.this.name: [] for field in fields}
+            names = [c.name for item in pivot.expressions for c in item.find_all(exp.Identifier)]
+        else:
+            names = [c.name for c in pivot.args.get("columns") or ()]
+        return Relation(columns | {name: list(dict.fromkeys(edges)) for name in names}, relation.open)
+
+    def _table(self, table: Any, ctes: dict[str, Relation]) -> Named:
         if not table.db and table.name.lower() in ctes:
-            return ctes[table.name.lower()]
+            return Named(ctes[table.name.lower()])
         if isinstance(table.this, exp.Func):
-            return Relation({})
-        named = self.resolve(table.catalog, table.db, table.name)
-        return Relation({}) if named is None else named.relation
+            return Named(Relation({}))
+        return self.resolve(table.catalog, table.db, table.name) or Named(Relation({}))
 
     def _expand(self, projection: Any, scope: _Scope, columns: dict[str, list[Edge]], opened: list[str]) -> None:
         star = _star(projection)
         table = projection.table.lower() if isinstance(projection, exp.Column) else ""
+        table = _alias(table, scope)
         excluded = {c.name.lower() for c in _listed(star, "except_", "except", "exclude")}
         renamed = {c.this.name.lower(): c.alias for c in _listed(star, "rename")}
         replaced = {c.alias.lower(): c for c in _listed(star, "replace")}
+        if table and table not in scope.relations:  # the fields of a value, which may be a row with these names
+            for edge in self._column(exp.column(table), scope):
+                if edge.column.lower() not in (table, *excluded):
+                    inner = Edge(edge.node, edge.column, max(EXPRESSION, edge.transform, key=_STRENGTH.__getitem__))
+                    columns.setdefault(renamed.get(edge.column.lower(), edge.column), []).append(inner)
         for alias, relation in scope.relations.items():
             if alias == _ALIASES or (table and alias != table):
                 continue
@@ -181,6 +213,11 @@ class QueryReader:
                 for edge in edges:
                     yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
             return
+        if isinstance(node, exp.Star):
+            rows = [] if transform in STOPPING else [r for a, r in scope.relations.items() if a != _ALIASES]
+            for edge in _row(rows):
+                yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+            return
         if isinstance(node, exp.Predicate) and not isinstance(node, exp.Subquery):
             return
         inner = self._through(node, transform)
@@ -198,7 +235,7 @@ class QueryReader:
                 own = HASH
             elif _matches(names, self.breakers.masking):
                 own = MASK
-            elif isinstance(node, exp.AggFunc) and not _matches(names, self.breakers.keeping):
+            elif isinstance(node, exp.AggFunc) and _matches(names, self.breakers.aggregating):
                 own = AGGREGATE
         return max(transform, own, key=_STRENGTH.__getitem__)
 
@@ -208,26 +245,39 @@ class QueryReader:
             first = column.parts[0].name
             return [Edge(e.node, e.column, EXPRESSION) for e in self._column(exp.column(first), scope)]
         while scope is not None:
-            relations = (
-                [r for a, r in scope.relations.items() if a == table] if table else list(scope.relations.values())
-            )
+            own = _alias(table, scope)
+            relations = [r for a, r in scope.relations.items() if a == own] if table else list(scope.relations.values())
             for relation in relations:
-                for own, edges in relation.columns.items():
-                    if own.lower() == name:
+                for given, edges in relation.columns.items():
+                    if given.lower() == name:
                         return edges
+            row = list(_row([scope.relations[name]])) if not table and name in scope.relations else []
             opened = [o for r in relations for o in r.open]
-            if opened:
-                return [Edge(o, column.name, COPY) for o in opened]
+            if opened or row:
+                return [*row, *(Edge(o, column.name, COPY) for o in opened)]
             if relations and table:
                 return []
             scope = scope.outer
         return []
 
 
+def _alias(table: str, scope: _Scope) -> str:
+    """The name by which a relation is in the scope."""
+    return table if table in scope.relations else scope.called.get(table, table)
+
+
+def _row(relations: Iterable[Relation]) -> Iterator[Edge]:
+    """A whole row as one value (``to_json(t)``, ``object_construct(*)``): what flows into any of its columns."""
+    for relation in relations:
+        for edges in relation.columns.values():
+            for edge in edges:
+                yield Edge(edge.node, edge.column, max(EXPRESSION, edge.transform, key=_STRENGTH.__getitem__))
+
+
 def _known(table: str, scope: _Scope | None) -> bool:
     """False where a name before a dot is no relation: then it is a column with fields."""
     while scope is not None:
-        if table in scope.relations:
+        if _alias(table, scope) in scope.relations:
             return True
         scope = scope.outer
     return False
@@ -261,7 +311,8 @@ def _values(node: Any) -> Iterable[Any]:
         return [node.this]
     if isinstance(node, exp.Nullif):
         return [node.this]
-    return [c for c in node.iter_expressions() if not isinstance(c, exp.DataType | exp.Order | exp.TableAlias)]
+    children = [c.this if isinstance(c, exp.Order) else c for c in node.iter_expressions()]  # array_agg(x order by y)
+    return [c for c in children if c is not None and not isinstance(c, exp.DataType | exp.TableAlias)]
 
 
 def _function_names(node: Any) -> list[str]:
@@ -287,6 +338,17 @@ def _union(left: Relation, right: Relation) -> Relation:
         columns[name] = [*edges, *(e for e in others if e not in edges)]
     if not left.columns and left.open == [] and right.columns:
         columns = dict(right.columns)
+    return Relation(columns, [*left.open, *(o for o in right.open if o not in left.open)])
+
+
+def _union_by_name(left: Relation, right: Relation) -> Relation:
+    """Columns by name; those of the right alone come after."""
+    columns = dict(left.columns)
+    names = {name.lower(): name for name in columns}
+    for name, edges in right.columns.items():
+        own = names.get(name.lower(), name)
+        known = columns.get(own, [])
+        columns[own] = [*known, *(e for e in edges if e not in known)]
     return Relation(columns, [*left.open, *(o for o in right.open if o not in left.open)])
 
 
