@@ -1,6 +1,7 @@
 """``dbt_project.yml``: paths, variables, and the configurations that folders give to what is in them.
 
-Codes: FLC120 no such file, FLC121 it is not a mapping or names no project, and those of reading YAML.
+Codes: FLC120 no such file, FLC121 it is not a mapping or names no project, FLC129 (warn) paths at which nothing is
+read, and those of reading YAML.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from compiler.facts.entries import HOOKS, items
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.kept_values import kept_values
 from compiler.facts.variables import Variables
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import whole_file
 
 _PATHS = {
@@ -95,22 +96,46 @@ def read_project(root: Path, folder: str = "", parent: ProjectFile | None = None
     name = raw["name"]
     variables = Variables(_variables(name, raw, parent))
     paths = {key: _paths(raw, key) for key in _PATHS}
-    return Outcome(ProjectFile(root, folder, name, str(raw.get("version") or ""), paths, raw, variables))
+    found = tuple(_unread(root, raw, paths["model-paths"], str(path))) if parent is None else ()
+    return Outcome(ProjectFile(root, folder, name, str(raw.get("version") or ""), paths, raw, variables), found)
+
+
+def _unread(root: Path, raw: Mapping[str, Any], models: Sequence[str], file: str) -> Iterator[Diagnostic]:
+    """FLC129 for folders that are not read, and where there is none of those for models."""
+    for key in _PATHS:
+        for folder in _given(raw, key) or ():
+            if not _inside(folder):
+                text = f"`{key}` names `{folder}`, which is no folder inside of the project: nothing in it is read"
+                hint = "move it into the project, or install it as a package"
+                yield Diagnostic("FLC129", text, whole_file(file), Severity.WARN, hint=hint)
+    if _given(raw, "model-paths") is not None and not any((root / folder).is_dir() for folder in models):
+        shown = ", ".join(f"`{folder}`" for folder in models) or "none"
+        text = f"there is no folder with models: `model-paths` names {shown}"
+        yield Diagnostic("FLC129", text, whole_file(file), Severity.WARN, hint="no model is judged; check the name")
 
 
 def _refuse(code: str, message: str, file: str, hint: str) -> Outcome[Any]:
     return Outcome(None, (Diagnostic(code, message, whole_file(file), hint=hint),))
 
 
-def _paths(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    default, legacy = _PATHS[key]
+def _given(raw: Mapping[str, Any], key: str) -> list[str] | None:
+    """The folders as they are written; None where there are none, and the default holds."""
+    legacy = _PATHS[key][1]
     given = _NO_VARIABLES.rendered(raw.get(key, raw.get(legacy) if legacy else None))
     if isinstance(given, str):
         given = [given]
-    if not isinstance(given, list):
-        return (default,)
-    clean = [p.strip("/").removeprefix("./") for p in given if isinstance(p, str)]
-    return tuple(dict.fromkeys(p for p in clean if ".." not in p.split("/")))
+    return [p for p in given if isinstance(p, str)] if isinstance(given, list) else None
+
+
+def _inside(folder: str) -> bool:
+    return bool(folder.strip("/")) and not folder.startswith("/") and ".." not in folder.split("/")
+
+
+def _paths(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    given = _given(raw, key)
+    if given is None:
+        return (_PATHS[key][0],)
+    return tuple(dict.fromkeys(p.strip("/").removeprefix("./") for p in given if _inside(p)))
 
 
 def _variables(name: str, raw: Mapping[str, Any], parent: ProjectFile | None) -> dict[str, Any]:

@@ -101,19 +101,24 @@ def _with_files(
     environ: Mapping[str, str],
 ) -> Outcome[Facts]:
     """What the project's files change in the manifest's facts, or a word on that they would."""
-    from compiler.facts.stale import changed_files, stale_diagnostic
+    from compiler.facts.stale import changed_files, stale_diagnostic, unknown_files
 
     assert read.value is not None
     before, project = read.diagnostics, files.project
     paths = changed_files(files, manifest, read.value, written)
+    unknown = sorted({*unknown_files(files, manifest, read.value, written)} - {*paths})
+    if mixed and changed is None:
+        paths, unknown = sorted({*paths, *unknown}), []
     if changed is not None:
         from compiler.facts.overlay import can_lay, project_paths
 
         given = project_paths(project.root, changed)
         rest = [path for path in paths if path not in given or not can_lay(path, project)]
-        paths = given
+        paths, unknown = given, [path for path in unknown if path not in given]
         if rest:
             before = (*before, stale_diagnostic(manifest, rest))
+    if unknown:
+        before = (*before, stale_diagnostic(manifest, unknown, unknown=True))
     if not paths:
         return Outcome(read.value, before)
     if not mixed:

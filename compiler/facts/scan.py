@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
 from compiler.facts.file_facts import FileFacts
+from compiler.facts.ignored import ignored_in
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
 from policy_lang.diagnostics import Diagnostic, Severity
@@ -192,12 +193,13 @@ class _Scanner:
 
     def listed(self) -> Scan:
         seen: set[str] = set()
+        ignored = ignored_in(self.project.root)
         for key, role in _ROLES.items():
             suffixes = (*_WANTED[role], ".yml", ".yaml", ".md")
             for base in self.project.paths[key]:
                 for entry, path, parts in self._walk(base):
                     wanted = self.only is None or path in self.only or role == "macro" or path.endswith(".md")
-                    if wanted and path not in seen and path.lower().endswith(suffixes):
+                    if wanted and path not in seen and path.lower().endswith(suffixes) and not ignored(path):
                         seen.add(path)
                         self.scan.files.append(Listed(role, base, path, parts, _stamp(entry)))
         return self.scan

@@ -1,16 +1,20 @@
 """Which files of a project differ from what its manifest says.
 
 A file counts as changed where it is newer than the manifest and its content is not the one that dbt hashed (YAML and
-documentation have no hash there: newer is enough), where the manifest does not know it, or where it is gone.
+documentation have no hash there: newer is enough), or where it is gone. Models, seeds and snapshots that the manifest
+does not have at all count whenever they were written.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from compiler.facts.ignored import ignored_in
 from compiler.facts.manifest_fields import slashes
 from compiler.facts.manifest_plan import Written
 from compiler.facts.project_config import ProjectFile
@@ -21,6 +25,9 @@ from policy_lang.source import whole_file
 _HASHED = (".sql", ".py", ".csv")
 _OTHERS = (".yml", ".yaml", ".md")
 _SHOWN = 3
+_FEW = 8
+_DEFINING = {"model-paths": (".sql", ".py"), "seed-paths": (".csv",), "snapshot-paths": (".sql",)}
+_NAMED = re.compile(rb'"original_file_path":\s*("(?:[^"\\]|\\.)*")')
 
 
 class Files:
@@ -29,6 +36,13 @@ class Files:
     def __init__(self, project: ProjectFile) -> None:
         self.project = project
         self.times = dict(_files(project))
+
+    def defines(self, path: str) -> bool:
+        """Whether dbt makes a model, a seed or a snapshot of the file."""
+        for key, suffixes in _DEFINING.items():
+            if path.endswith(suffixes) and any(path.startswith(f"{base}/") for base in self.project.paths[key]):
+                return True
+        return False
 
     def newer(self, manifest: Path) -> list[str]:
         """Those that were written after the manifest; none where there is no manifest."""
@@ -55,6 +69,33 @@ def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) 
     return sorted(found)
 
 
+def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
+    """Files of models, seeds and snapshots that the manifest says nothing of, not even that they are disabled."""
+    own = f".{files.project.name}."
+    known = set(map(slashes, written.paths))
+    for entries in (facts.models, facts.seeds, facts.snapshots):
+        known.update(e["path"] for e in entries if "path" in e and (i := e["unique_id"]).startswith(own, i.find(".")))
+    found = [path for path in files.times.keys() - known if files.defines(path)]
+    if not found:
+        return []
+    try:
+        text = manifest.read_bytes()
+    except OSError:
+        return []
+    if len(found) > _FEW:
+        named = {slashes(json.loads(one)) for one in _NAMED.findall(text)}
+        return sorted(path for path in found if path not in named)
+    # Most often they are disabled, and a few are found sooner than all names are read.
+    return sorted(path for path in found if not any(form in text for form in _forms(path)))
+
+
+def _forms(path: str) -> Iterator[bytes]:
+    """A path as dbt may have written it."""
+    for written in (path, path.replace("/", "\\")):
+        yield json.dumps(written).encode()
+        yield json.dumps(written, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 def _gone(root: Path, paths: Iterable[str]) -> Iterator[str]:
     """Those that are not there, by one look into each folder."""
     names: dict[str, frozenset[str]] = {}
@@ -70,6 +111,7 @@ def _gone(root: Path, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
+    ignored = ignored_in(project.root)
     for base in sorted({base for bases in project.paths.values() for base in bases}):
         pending = [base]
         while pending:
@@ -82,7 +124,7 @@ def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(f"{folder}/{entry.name}")
-                    elif entry.name.endswith((*_HASHED, *_OTHERS)):
+                    elif entry.name.endswith((*_HASHED, *_OTHERS)) and not ignored(f"{folder}/{entry.name}"):
                         yield f"{folder}/{entry.name}", entry.stat().st_mtime_ns
                 except OSError:
                     continue
@@ -98,10 +140,11 @@ def _same(path: Path, checksum: str | None) -> bool:
         return False
 
 
-def stale_diagnostic(manifest: Path, changed: list[str]) -> Diagnostic:
-    """FLC116 (warn)."""
+def stale_diagnostic(manifest: Path, changed: list[str], *, unknown: bool = False) -> Diagnostic:
+    """FLC116 (warn), where files ``changed`` after the manifest was written, or are ``unknown`` to it."""
     shown = ", ".join(f"`{c}`" for c in changed[:_SHOWN])
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-    message = f"`{manifest}` is older than the project's files: {shown}{more}"
+    said = "knows nothing of some of" if unknown else "is older than"
+    message = f"`{manifest}` {said} the project's files: {shown}{more}"
     hint = "run `dbt parse`, or let the changed files be laid over the manifest"
     return Diagnostic("FLC116", message, whole_file(str(manifest)), Severity.WARN, hint=hint)

@@ -158,3 +158,59 @@ def test_without_a_cache_nothing_is_kept(project: Path) -> None:
     facts = read_project_files(project, environ={"FLOEC_CACHE_DIR": ""}).value
     assert facts is not None
     assert facts.origin.base == ""
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_manifest_without_some_of_the_models_is_stale(count: int, project: Path) -> None:
+    """However new it is: it was made of another state of the project, and they would be judged by nothing."""
+    path = project / "target/manifest.json"
+    data = json.loads(path.read_text())
+    sql = sorted(f for f in (project / "models").rglob("*") if f.suffix in (".sql", ".py"))
+    for i, file in enumerate(sql):
+        node = data["nodes"]["model.rich.first"]
+        where = file.relative_to(project).as_posix()
+        data.setdefault("disabled", {})[f"model.rich.d{i}"] = [{**node, "original_file_path": where}]
+    for file in (*project.glob("seeds/*.csv"), *project.glob("snapshots/*.sql")):
+        data["disabled"][file.stem] = [{"original_file_path": file.relative_to(project).as_posix()}]
+    path.write_text(json.dumps(data))
+    assert "FLC116" not in {d.code for d in read_facts(project).diagnostics}
+    for i in range(count):
+        new = project / f"models/new_{i}.sql"
+        new.write_text("select 1 as id\n")
+        os.utime(new, (OLD, OLD))
+    [stale] = [d for d in read_facts(project).diagnostics if d.code == "FLC116"]
+    assert "knows nothing of some of the project's files: `models/new_0.sql`" in stale.message
+    (project / ".dbtignore").write_text("new_*.sql\n")
+    assert "FLC116" not in {d.code for d in read_facts(project).diagnostics}
+
+
+def test_what_dbt_ignores_is_not_read(project: Path) -> None:
+    environ = {"FLOEC_CACHE_DIR": str(project.parent / "cache")}
+    first = read_project_files(project, environ=environ).value
+    assert first is not None
+    gone = files_of(project, ".sql")
+    (project / ".dbtignore").write_text(f"{Path(gone).name}\n")
+    facts = read_project_files(project, environ=environ).value
+    assert facts is not None
+    assert {m["path"] for m in first.models} - {m["path"] for m in facts.models} == {gone}
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        ("['../shared', models]", ["`../shared`"]),
+        ("['', models]", ["names ``"]),
+        ("[/models]", ["`/models`", "names none"]),
+        ("[model]", ["no folder with models: `model-paths` names `model`"]),
+        ("[models, more]", []),
+    ],
+)
+def test_paths_at_which_nothing_is_read_are_named(paths: str, said: list[str], project: Path) -> None:
+    with (project / "dbt_project.yml").open("a") as file:
+        file.write(f"\nmodel-paths: {paths}\n")
+    text = (project / "dbt_project.yml").read_text()
+    (project / "dbt_project.yml").write_text(text.replace('model-paths: ["models"]\n', ""))
+    outcome = read_project_files(project, environ={"FLOEC_CACHE_DIR": ""})
+    found = [d.message for d in outcome.diagnostics if d.code == "FLC129"]
+    assert len(found) == len(said)
+    assert all(word in message for word, message in zip(said, found, strict=True))
