@@ -98,14 +98,19 @@ def check(
     about: Callable[[Path], bool] | None = None,
     most: int | None = None,
     run: Callable[[], Outcome[PolicyRun]] | None = None,
+    jobs: int = 1,
 ) -> Outcome[Checked]:
     """Evaluate the policies; a policy that cannot be decided is a diagnostic that blocks.
 
     Violations at paths that are not ``about`` what is asked for are counted only, and so are those of one policy after
     the first ``most``: to place one means to read its file. ``run`` gives what the policies find, where that is told in
-    another way than by running them all.
+    another way than by running them all; else they run in so many processes as there are ``jobs``, at most.
     """
-    ran = run() if run is not None else policies.run(ir, in_force.params, in_force.severities, conforming=_is_typed(ir))
+    if run is None:
+        given = (ir, in_force.params, in_force.severities)
+        ran = policies.run(*given, conforming=_is_typed(ir), jobs=jobs)
+    else:
+        ran = run()
     if ran.value is None:
         return Outcome(None, ran.diagnostics)
     found = list(_refused(exemptions, in_force))

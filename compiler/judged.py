@@ -39,13 +39,15 @@ _Changed = dict[str, tuple[_Entry | None, _Entry | None]]
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How policies are run on a document: with which settings, and where the last run is kept (None: nowhere)."""
+    """How policies are run on a document: with which settings, where the last run is kept (None: nowhere), and in how
+    many processes they run where all of it is judged."""
 
     policies: PolicySet
     params: Mapping[str, Mapping[str, Any]]
     severities: Mapping[str, Severity]
     document: str
     folder: Path | None
+    jobs: int = 1
 
     def run(self, ir: dict[str, Any], facts: Facts | None) -> Outcome[PolicyRun]:
         """As ``PolicySet.run``; ``ir`` is made of ``facts``."""
@@ -73,7 +75,7 @@ class Judge:
         return ran
 
     def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
-        return self.policies.run(ir, self.params, self.severities)
+        return self.policies.run(ir, self.params, self.severities, jobs=self.jobs)
 
     def alone(self, frame: dict[str, Any], lists: Mapping[str, list[_Entry]]) -> PolicyRun | None:
         """What is found where these entries are all that there is; None where that cannot be told."""

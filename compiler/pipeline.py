@@ -51,6 +51,7 @@ class Job(NamedTuple):
     ``most`` findings of a policy get their place, all where it is None; the others are counted.
     ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
     ``narrow`` says of the IR what to report on. ``anew``: nothing that was put together in an earlier run is used.
+    ``jobs`` is the number of processes that policies may run in.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
     """
@@ -63,6 +64,7 @@ class Job(NamedTuple):
     narrow: Callable[[State], Narrowed] | None = None
     most: int | None = None
     anew: bool = False
+    jobs: int = 1
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
 
@@ -390,7 +392,7 @@ def _policies(state: State) -> Outcome[State]:
     job = state.job
     run = _run_of(state, state.ir)
     checked = check(
-        state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most, run
+        state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most, run, job.jobs
     )  # fmt: skip
     judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
     return Outcome(judged, checked.diagnostics)
@@ -407,7 +409,7 @@ def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]
     assert state.in_force is not None
     facts, document = state.facts, f"{os.path.realpath(state.job.path)} {state.job.changed is None}"
     force = state.in_force
-    judge = Judge(state.policies, force.params, force.severities, document, cache_folder(os.environ))
+    judge = Judge(state.policies, force.params, force.severities, document, cache_folder(os.environ), state.job.jobs)
     return lambda: judge.run(ir, facts)
 
 

@@ -110,17 +110,30 @@ def variant(at: Front, mocked: frozenset[str], *, stepped: bool = False) -> Vari
 
 
 def joint(
-    at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool, stepped: bool = False
+    at: Front,
+    documents: Sequence[Path],
+    counted: Sequence[Path],
+    *,
+    typed: bool,
+    stepped: bool = False,
+    without: frozenset[str] = frozenset(),
 ) -> Variant:
     """The code of ``Program.eval_together``; typed where there is a schema and no ``with`` replaces the input."""
-    return _code(joint_plan(at, documents, counted, typed=typed), at.options, stepped=stepped)
+    return _code(joint_plan(at, documents, counted, typed=typed, without=without), at.options, stepped=stepped)
 
 
-def joint_plan(at: Front, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool) -> Plan:
-    """The plan of ``joint`` before its passes."""
+def joint_plan(
+    at: Front,
+    documents: Sequence[Path],
+    counted: Sequence[Path],
+    *,
+    typed: bool,
+    without: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of ``joint`` before its passes; ``without`` are the ids of policies that are left out."""
     of = input_type(at.options) if typed and "input" not in at.plan.mocked else ANY
     settings = settings_of(at.modules) if typed else {}
-    return replace(together(at.plan, documents, counted), input_type=of, settings=settings)
+    return replace(together(at.plan, documents, counted, without), input_type=of, settings=settings)
 
 
 def settings_of(modules: Iterable[ast.Module]) -> dict[Path, Type]:

@@ -105,16 +105,39 @@ class Program:
         return found
 
     def joint(
-        self, documents: Sequence[Path], counted: Sequence[Path], *, typed: bool, stepped: bool = False
+        self,
+        documents: Sequence[Path],
+        counted: Sequence[Path],
+        *,
+        typed: bool,
+        stepped: bool = False,
+        without: frozenset[str] = frozenset(),
     ) -> Variant:
         """The code of ``eval_together``."""
 
         def make(front: Front) -> Variant:
             from policy_lang import compiling
 
-            return compiling.joint(front, documents, counted, typed=typed, stepped=stepped)
+            return compiling.joint(front, documents, counted, typed=typed, stepped=stepped, without=without)
 
-        return self._code(("joint", tuple(documents), tuple(counted), typed, stepped), make)
+        return self._code(("joint", tuple(documents), tuple(counted), typed, stepped, *sorted(without)), make)
+
+    def keep_joint(
+        self, name: str, documents: Sequence[Path], counted: Sequence[Path], without: frozenset[str]
+    ) -> None:
+        """Makes the typed code of ``eval_together`` where the user's cache does not have it under ``name``, and
+        keeps it there."""
+        from policy_lang.codegen import cache
+
+        key = ("joint", tuple(documents), tuple(counted), True, False, *sorted(without))
+        if key in self.variants or key in self.kept:
+            return
+        found = cache.read(name)
+        if found is None:
+            made = self.joint(documents, counted, typed=True, without=without)
+            cache.write(name, marshal.dumps(made.data()))
+        else:
+            self.kept[key] = found
 
     def query(self, text: str, *, stepped: bool = False) -> Outcome[Query]:
         """Compiles a query; the last ones are kept."""
@@ -194,14 +217,16 @@ class Program:
         now_ns: int | None = None,
         limits: Limits = NO_LIMITS,
         conforming: bool = False,
+        without: frozenset[str] = frozenset(),
     ) -> Outcome[tuple[list[list[Any]], list[int]]]:
         """The members of each of ``documents`` and the number of members of each of ``counted``, all partial
         sets, in one evaluation that does once what they share. Parameters that ``data`` sets are of the types that
-        they are declared with; ``conforming``: the input is of the schema's shape, whoever made it holds that."""
+        they are declared with; ``conforming``: the input is of the schema's shape, whoever made it holds that.
+        ``without`` are the ids of policies whose violations are left out."""
         stepped = limits.steps is not None
-        variant = self.joint(documents, counted, typed=True, stepped=stepped)
+        variant = self.joint(documents, counted, typed=True, stepped=stepped, without=without)
         if not conforming and not variant.conforms(input):
-            variant = self.joint(documents, counted, typed=False, stepped=stepped)
+            variant = self.joint(documents, counted, typed=False, stepped=stepped, without=without)
         given: dict[str, Any] = {"input": input, "data": data, "now_ns": now_ns, "limits": limits}
         given["strict_builtin_errors"] = strict_builtin_errors
         found = self._run((variant.module,), variant.scope[variant.module.names[TOGETHER]], **given)

@@ -111,25 +111,35 @@ class PolicySet(NamedTuple):
 
     def prepared(self) -> PolicySet:
         """The set with all that a first run would compile."""
-        self.program.joint(*self._documents(), typed=True)
+        self.compile()
         return self._replace(known_reads=self.reads())
 
-    def compile(self) -> None:
-        """Makes the code of ``run``.
+    def compile(self, without: frozenset[str] = frozenset()) -> None:
+        """Makes the code of ``run``, for all policies but those with the ids ``without``.
 
         Raises:
             DiagnosticError: an expression is nested too deep for Python.
         """
-        self.program.joint(*self._documents(), typed=True)
+        documents, counted = self._documents(without)
+        if without and self.digest:
+            import hashlib
 
-    def _documents(self) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+            name = hashlib.sha256("\n".join((self.digest, "without", *sorted(without))).encode()).hexdigest()
+            self.program.keep_joint(name, documents, counted, without)
+        else:
+            self.program.joint(documents, counted, typed=True, without=without)
+
+    def _documents(self, without: Collection[str] = ()) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
         """The documents of violations, by package, and those of subjects, by policy in order of package."""
-        packages = sorted({policy.package for policy in self.policies})
-        counted = sorted(self.policies, key=lambda policy: policy.package)
+        counted = self._counted(without)
+        packages = sorted({policy.package for policy in counted})
         return (
             [(*package.split("."), "violation") for package in packages],
             [(*policy.package.split("."), "subjects", policy.name) for policy in counted],
         )
+
+    def _counted(self, without: Collection[str]) -> list[PolicyInfo]:
+        return sorted((p for p in self.policies if p.id not in without), key=lambda policy: policy.package)
 
     def reads(self) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that the policies can read: ``*`` for any index or key, and a path stands
@@ -164,17 +174,41 @@ class PolicySet(NamedTuple):
         limits: Limits | None = None,
         *,
         conforming: bool = False,
+        jobs: int = 1,
     ) -> Outcome[PolicyRun]:
         """Evaluates all policies on ``ir`` within ``limits`` (None: five minutes and 4 GiB).
 
         ``conforming``: all that policies can read of ``ir`` has the schema's types, so that nobody has to look.
+        ``jobs``: in how many processes, each within ``limits``, where there are enough subjects (``parallel.py``).
 
         ``params`` is package (dotted) → name → value; ``severities`` is id → severity. A builtin's
         error ends the run with a diagnostic that blocks: a policy that could not be decided did not pass.
         So does a parameter that is of a wrong type, or that nobody declared.
         """
+        problems = self.declarations.check_params(params or {})
+        if problems:
+            return Outcome(None, problems)
         with uncollected():
+            if jobs > 1:
+                from policy_lang.parallel import run_parallel
+
+                found = run_parallel(self, ir, params or {}, severities or {}, limits, conforming=conforming, jobs=jobs)
+                if found is not None:
+                    return Outcome(found)
             return self._run(ir, params or {}, severities or {}, limits, conforming)
+
+    def run_part(
+        self,
+        ir: Any,
+        params: Mapping[str, Mapping[str, Any]],
+        limits: Limits | None,
+        *,
+        without: frozenset[str],
+        conforming: bool,
+    ) -> PolicyRun | None:
+        """What all policies but those with the ids ``without`` find, with the severities that they declare; None
+        where that is an error."""
+        return self._run(ir, params, {}, limits, conforming, without).value
 
     def _run(
         self,
@@ -183,30 +217,26 @@ class PolicySet(NamedTuple):
         severities: Mapping[str, Severity],
         limits: Limits | None,
         conforming: bool,
+        without: frozenset[str] = frozenset(),
     ) -> Outcome[PolicyRun]:
         from policy_lang.runtime.limits import Limits
 
-        problems = self.declarations.check_params(params)
-        if problems:
-            return Outcome(None, problems)
         data = {"floec": {"params": {package: dict(values) for package, values in params.items()}}}
-        counted = sorted(self.policies, key=lambda policy: policy.package)
         answer = self.program.eval_together(
-            *self._documents(),
+            *self._documents(without),
             input=ir,
             data=data,
             strict_builtin_errors=True,
             limits=limits or Limits(seconds=300.0, memory=4 << 30),
             conforming=conforming,
+            without=without,
         )
         if answer.value is None:
             return Outcome(None, answer.diagnostics)
         known = {policy.id: policy for policy in self.policies}
         violations = [_violation(value, known, severities) for found in answer.value[0] for value in found]
-        subjects = [
-            (f"{policy.package}.{policy.name}", number) for policy, number in zip(counted, answer.value[1], strict=True)
-        ]
-        return Outcome(PolicyRun(by_place(violations), tuple(subjects)))
+        names = [f"{policy.package}.{policy.name}" for policy in self._counted(without)]
+        return Outcome(PolicyRun(by_place(violations), tuple(zip(names, answer.value[1], strict=True))))
 
 
 def by_place(violations: Iterable[Violation]) -> tuple[Violation, ...]:
@@ -239,6 +269,13 @@ def load_policies(
 ) -> Outcome[PolicySet]:
     """Parses, desugars and compiles policy files, without the policies whose ids are in ``off``; ``known`` is what
     they declare, where somebody has asked (``declared``)."""
+    with uncollected():
+        return _load(sources, options, off, known)
+
+
+def _load(
+    sources: Sequence[Source], options: CompileOptions | None, off: Collection[str], known: Declarations | None
+) -> Outcome[PolicySet]:
     if options is None or not options.cache:
         return _loaded(sources, options, off)
     import marshal

@@ -41,13 +41,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--why", metavar="SUBJECT", help=why)
     parser.add_argument("--policy", metavar="ID", help="with --why: this policy only, with all its literals")
+    text = (
+        "judge in N processes (0: as many as there are processors) where the project is large: sooner done, more work"
+    )
+    parser.add_argument("--jobs", metavar="N", type=_jobs, default=1, help=text)
     add_stages(parser)
     add_format(parser)
 
 
 def plain(paths: Sequence[str]) -> argparse.Namespace:
     """What ``arguments`` makes of paths without any option."""
-    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, why=None, policy=None,
+    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, jobs=1, why=None, policy=None,
                               manifest=None, stop_after=None, timings=False, verbose=False, format="text")  # fmt: skip
     return cast("argparse.Namespace", options)
 
@@ -65,6 +69,14 @@ def add_stages(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show every finding, and name the policies that had nothing to check",
     )
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"`{text}` is no number of processes")
+    return int(text) or os.cpu_count() or 1
 
 
 def _stage(name: str) -> str:
@@ -218,7 +230,9 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
     """What is to be done; git is asked at once for what changed, where that is wanted, and let go with ``asked``."""
     from compiler.pipeline import Job
 
-    job = Job(Path(path), today, manifest=options.manifest, most=_most(options), anew=options.no_cache)
+    job = Job(
+        Path(path), today, manifest=options.manifest, most=_most(options), anew=options.no_cache, jobs=options.jobs
+    )
     if not options.changed or not job.path.exists():  # the first stage says so
         return job
     from compiler.cli.git_changes import Question

@@ -101,6 +101,15 @@ def _named(clause: Clause) -> Iterator[tuple[str, str]]:
                 return
 
 
+def staying(function: Function, without: Collection[str]) -> tuple[Clause, ...]:
+    """The rules of a package's ``violation`` without those of the policies with these ids. What is written by hand
+    stays while any of the package's policies does."""
+    ids = [{id_ for id_, _ in _named(clause)} for clause in function.clauses]
+    any_stays = not set().union(*ids) <= set(without)
+    named = zip(function.clauses, ids, strict=True)
+    return tuple(clause for clause, own in named if (not own <= set(without) if own else any_stays))
+
+
 def _operations(block: Block) -> Iterator[nodes.Op]:
     for step in block:
         if isinstance(step, Let | nodes.Attempt | nodes.Test):

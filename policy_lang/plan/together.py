@@ -7,24 +7,28 @@ loops, nothing is kept but a count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from policy_lang.codegen.loaded import TOGETHER
 from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Block, Clause, Emit, Function, Let, Local, Path, Plan, Scan
+from policy_lang.plan.slices import staying
 from policy_lang.source import whole_file
 
 
-def together(plan: Plan, documents: Sequence[Path], counted: Sequence[Path]) -> Plan:
-    """The plan of these documents alone: their joint function, and the functions that they use."""
+def together(
+    plan: Plan, documents: Sequence[Path], counted: Sequence[Path], without: Collection[str] = frozenset()
+) -> Plan:
+    """The plan of these documents alone: their joint function, and the functions that they use. The rules of the
+    policies with the ids ``without`` are left out of ``documents``."""
     clauses: list[Clause] = []
     sinks: list[str] = []
     for path in (*documents, *counted):
         function = plan.function(path)
-        rules = () if function is None else function.clauses
-        blocks = [block for clause in rules for block in clause.branches]
         one = path in set(counted)
+        rules = () if function is None else function.clauses if one else staying(function, without)
+        blocks = [block for clause in rules for block in clause.branches]
         direct = one and len(blocks) == 1 and distinct(blocks[0])
         for block in blocks:
             moved = _moved(block, f"y{len(clauses)}", len(sinks))
