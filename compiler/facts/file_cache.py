@@ -27,7 +27,7 @@ MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
 _READERS = (
     "file_facts", "jinja_values", "plain_jinja", "seed_files", "sql_files", "sql_text", "yaml_values",
-    "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
+    "lineage_macros", "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
 )  # fmt: skip
 
 

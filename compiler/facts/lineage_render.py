@@ -16,6 +16,7 @@ from jinja2 import nodes
 
 from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.jinja_values import Scope, Values, parse_template
+from compiler.facts.lineage_macros import written_out
 from compiler.facts.lineage_names import REF, SOURCE, THIS, relation_name
 
 _COLUMN = re.compile(r"[A-Za-z_][\w.]*\Z|\"[^\"]+\"\Z")
@@ -137,6 +138,10 @@ class _Renderer:
             return "*"
         if name in self.macros and self.depth < MAX_DEPTH:
             return self._expanded(name, call, scope)
+        known = {k.key: self._texts(k.value, scope) for k in call.kwargs}
+        written = written_out(name, [self._texts(a, scope) for a in call.args], known)
+        if written is not None:
+            return written
         if _TYPE.search(name):
             return "varchar"
         found = [t for a in [*call.args, *(k.value for k in call.kwargs)] for t in self._arguments(a, scope)]
@@ -159,6 +164,15 @@ class _Renderer:
         self.body(macro.body, inner)
         text, self.out, self.depth = "".join(self.out), outer, self.depth - 1
         return text.strip()
+
+    def _texts(self, node: nodes.Node, scope: Scope) -> list[str]:
+        """The SQL of an argument, of each item where it is a list."""
+        if isinstance(node, nodes.List | nodes.Tuple):
+            return [self.expression(item, scope) for item in node.items]
+        value = self.values.single(node, scope)
+        if value is UNKNOWN:
+            return [self.expression(node, scope)]
+        return [str(item) for item in (value if isinstance(value, list) else [value]) if item is not None]
 
     def _arguments(self, node: nodes.Node, scope: Scope) -> list[str]:
         value = self.values.single(node, scope)

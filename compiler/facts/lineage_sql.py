@@ -5,7 +5,7 @@ A value flows through names, aliases, CTEs, subqueries, joins, unions and stars.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -215,7 +215,7 @@ class QueryReader:
             return
         if isinstance(node, exp.Star):
             rows = [] if transform in STOPPING else [r for a, r in scope.relations.items() if a != _ALIASES]
-            for edge in _row(rows):
+            for edge in _row(rows, {c.name.lower() for c in _listed(node, "except_", "except", "exclude")}):
                 yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
             return
         if isinstance(node, exp.Predicate) and not isinstance(node, exp.Subquery):
@@ -266,11 +266,11 @@ def _alias(table: str, scope: _Scope) -> str:
     return table if table in scope.relations else scope.called.get(table, table)
 
 
-def _row(relations: Iterable[Relation]) -> Iterator[Edge]:
+def _row(relations: Iterable[Relation], excluded: Collection[str] = ()) -> Iterator[Edge]:
     """A whole row as one value (``to_json(t)``, ``object_construct(*)``): what flows into any of its columns."""
     for relation in relations:
-        for edges in relation.columns.values():
-            for edge in edges:
+        for name, edges in relation.columns.items():
+            for edge in edges if name.lower() not in excluded else ():
                 yield Edge(edge.node, edge.column, max(EXPRESSION, edge.transform, key=_STRENGTH.__getitem__))
 
 
