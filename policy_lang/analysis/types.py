@@ -122,9 +122,9 @@ class Checker:
         for branch in rule.branches:
             env: Env = {}
             self.body(branch.body, env, (branch.value, *rule.keys))
+            values.append(self.infer(branch.value, env))
             for index, key in enumerate(rule.keys):
                 keys[index].append(self.infer(key, env))
-            values.append(self.infer(branch.value, env))
         self._now, self._typed = saved
         made = SetType(types.union(*values)) if rule.kind == "set" else types.union(*values)
         for index in range(len(keys) - 1, -1, -1):

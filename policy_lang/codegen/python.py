@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from policy_lang.codegen.expressions import Expressions, Known
 from policy_lang.plan import nodes
+from policy_lang.plan.mocked import mocked_name
 from policy_lang.plan.nodes import Block, Clause, Function, Local, Path, Plan
 from policy_lang.source import Span
 
@@ -82,7 +83,7 @@ class Writer:
         params = "".join(f", {p}" for p in function.params)
         if function.kind in ("function", "query"):
             with self.inside(f"def {name}(C{params}):", function.span):
-                if (mocked := ".".join(("data", *function.path))) in self.plan.mocked:
+                if (mocked := mocked_name(function.path)) in self.plan.mocked:
                     args = ", ".join(function.params)
                     self.put(f"if C.mocks and {mocked!r} in C.mocks: return mocked(C, {mocked!r}, [{args}])")
                 self.rules(function)

@@ -11,6 +11,7 @@ from policy_lang.analysis.resolve import Branch, ResolvedRule, error
 from policy_lang.analysis.safety import Names, order, outputs, outside, pattern_variables, required
 from policy_lang.codegen.names import local_name
 from policy_lang.plan import nodes
+from policy_lang.plan.mocked import mocked_name
 from policy_lang.plan.nodes import Atom, Block, Clause, Const, Function, Let, Local, Path, Plan, Step, Test
 from policy_lang.runtime.builtins.declarations import declaration
 from policy_lang.source import Span
@@ -132,7 +133,7 @@ class Lowering:
         if root == "input":
             self.mocked.add("input")
             return nodes.Change("input", path, self.term(changed.value))
-        dotted = ".".join(("data", *path)) if root == "data" else root
+        dotted = mocked_name(path) if root == "data" else root
         self.mocked.add(dotted)
         if root == "data" and not self.is_function(path):
             return nodes.Change("data", path, self.term(changed.value))
@@ -276,7 +277,7 @@ class Lowering:
     def comprehension(self, term: ast.ArrayCompr | ast.SetCompr | ast.ObjectCompr) -> Atom:
         heads = (term.key, term.value) if isinstance(term, ast.ObjectCompr) else (term.term,)
         kind = {ast.ArrayCompr: "array", ast.SetCompr: "set", ast.ObjectCompr: "object"}[type(term)]
-        block = self.body(term.body, lambda: self.emit([self.term(h) for h in heads], term.span), heads)
+        block = self.body(term.body, lambda: self.emit(self.terms(heads), term.span), heads)
         return self.let(nodes.Collect(kind, block), term.span)
 
     def template(self, term: ast.Template) -> Atom:
@@ -347,8 +348,8 @@ class Lowering:
         member = (Const(rule.kind == "set"),) if self.signatures[path].kind == "object" else ()
 
         def emit() -> None:
-            names = [self.term(k) for k in keys]
-            self.emit([*member, *names, self.term(branch.value)], rule.span)
+            # A reference in the value may bind a key: `p[x] := input.a[x]`.
+            self.emit([*member, *self.terms((*keys, branch.value))], rule.span)
 
         def write() -> None:
             for param, arg in zip(params, rule.args, strict=True):

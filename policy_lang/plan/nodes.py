@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 
+from policy_lang.plan.mocked import mocked_path
 from policy_lang.source import Span
 from policy_lang.types import ANY, AnyType, Type
 
@@ -413,7 +414,7 @@ class Plan:
     @functools.cached_property
     def replaced(self) -> tuple[frozenset[Path], frozenset[Path]]:
         """The paths below ``data`` that a ``with`` replaces, and all that is above or at one of them."""
-        paths = frozenset(tuple(d.split(".")[1:]) for d in self.mocked if d == "data" or d.startswith("data."))
+        paths = frozenset(path for name in self.mocked if (path := mocked_path(name)) is not None)
         return paths, frozenset(path[:n] for path in paths for n in range(len(path) + 1))
 
     def touched(self, path: Path) -> bool:

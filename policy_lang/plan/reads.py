@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from policy_lang.plan import nodes
+from policy_lang.plan.mocked import mocked_name
 from policy_lang.plan.nodes import Atom, Block, Const, Function, Local, Op, Plan
 from policy_lang.runtime.values import UNDEFINED
 
@@ -200,7 +201,7 @@ class _Reading:
     def call(self, op: nodes.CallRule) -> Flow:
         self.reached.add(op.path)
         function = self.plan.function(op.path)
-        if function is None or ".".join(("data", *op.path)) in self.plan.mocked:
+        if function is None or mocked_name(op.path) in self.plan.mocked:
             self.read(*op.args)
             return self.results.get(op.path, NOTHING)
         for param, arg in zip(function.params, op.args, strict=True):

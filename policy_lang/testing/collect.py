@@ -9,6 +9,7 @@ from policy_lang.diagnostics import Diagnostic
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 from policy_lang.syntax import ast
+from policy_lang.syntax.write_rego import package_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ Test = CaseTest | RuleTest
 
 def full_name(test: Test) -> str:
     """The name as ``opa test`` shows it, which ``--run`` is matched against."""
-    return f"data.{'.'.join(test.package)}.{test.title}"
+    return f"data.{package_path(test.package)}.{test.title}"
 
 
 def unknown_names(modules: Sequence[ast.Module]) -> Iterable[Diagnostic]:

@@ -30,7 +30,7 @@ class SubCase:
 class TestResult:
     """One case or rule.
 
-    ``package`` is dotted, without ``data``. ``detail`` says, line by line, how what was found differs from
+    ``package`` is written as after ``package``. ``detail`` says, line by line, how what was found differs from
     what was expected; ``why`` which literal failed, with its values.
     """
 

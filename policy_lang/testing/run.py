@@ -16,6 +16,7 @@ from policy_lang.runtime import support
 from policy_lang.runtime.values import UNDEFINED, from_json, to_json
 from policy_lang.source import Source, Span
 from policy_lang.syntax import ast
+from policy_lang.syntax.write_rego import package_path
 from policy_lang.testing.collect import CaseTest, RuleTest, Test, terms
 from policy_lang.testing.difference import difference
 from policy_lang.testing.results import Status, SubCase, TestResult
@@ -54,7 +55,9 @@ class Runner:
         except _Undecided as reason:
             made = (Status.ERROR, tuple(reason.args), (), ())
         status, detail, why, cases = made
-        return TestResult(package, test.title, status, test.span, detail, why, cases, time.perf_counter() - started)
+        return TestResult(
+            package_path(test.package), test.title, status, test.span, detail, why, cases, time.perf_counter() - started
+        )
 
     # ------------------------------------------------------------- cases
 

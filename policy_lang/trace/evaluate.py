@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from policy_lang.analysis.resolve import Path, ResolvedRule
 from policy_lang.analysis.safety import order, outside, pattern_variables, required
+from policy_lang.plan.mocked import mocked_name
 from policy_lang.runtime import support
 from policy_lang.runtime.support import Context
 from policy_lang.runtime.values import UNDEFINED, RegoObject, equal, freeze
@@ -103,7 +104,7 @@ class Evaluator:
             for value, _ in self.term(changed.value, env, context):
                 yield (root, path, value)
             return
-        mocked = "data." + ".".join(path) if root == "data" else root
+        mocked = mocked_name(path) if root == "data" else root
         value = changed.value
         if isinstance(value, ast.Var) and value.name not in env and value.name != "input":
             name = value.name
@@ -393,7 +394,7 @@ class Evaluator:
 
     def apply(self, path: Path, args: Sequence[Any], context: Context) -> Any:
         """The value of a function."""
-        mocked = "data." + ".".join(path)
+        mocked = mocked_name(path)
         if mocked in context.mocks:
             return support.mocked(context, mocked, args)
         key = (path, freeze(list(args)))

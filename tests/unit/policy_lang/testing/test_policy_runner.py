@@ -172,6 +172,23 @@ def test_a_long_way_to_a_failure_is_not_walked_to_its_end(monkeypatch: pytest.Mo
     assert any("i < 0" in line for line in result.why)
 
 
+def test_names_with_dots_are_replaced_and_shown_as_they_are() -> None:
+    module = Source("q.rego", 'package a["b.c"].d\np contains 1\nf(x) := x\n')
+    text = """package t["x.y"]
+import data.a["b.c"].d
+test_p if {
+	d.p == {2} with data.a["b.c"].d.p as {2}
+	d.p == {3} with data.a["b.c"] as {"d": {"p": {3}}}
+	d.f(1) == 7 with data.a["b.c"].d.f as 7
+	d.p == {1} with data.a.b.c.d as 3
+}
+"""
+    options = TestOptions(run=r'^data\.t\["x\.y"\]\.test_p$')
+    (result,) = run_tests([module, Source("t.rego", text)], options).value.results  # type: ignore[union-attr]
+    assert result.status is Status.PASS, result.why
+    assert result.package == 't["x.y"]'
+
+
 def test_the_rules_of_a_package_are_not_evaluated_to_say_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     evaluated: list[tuple[str, ...]] = []
     plain = Evaluator._rule
