@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from compiler.cli.files import read_source
+from compiler.cli.files import read_source, read_standard_input
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.source import Source, whole_file
 
@@ -21,7 +20,8 @@ _BUNDLE_DATA = ("data.json", "data.yaml", "data.yml")
 def read_value(path: str) -> Outcome[Any]:
     """The value of a file, of standard input for ``-``; FLC109 is a text that is no JSON."""
     if path == "-":
-        return parse_value(Source("<stdin>", sys.stdin.read()))
+        given = read_standard_input()
+        return parse_value(given.value) if given.value is not None else Outcome(None, given.diagnostics)
     read = read_source(Path(path))
     return Outcome(None, read.diagnostics) if read.value is None else parse_value(read.value)
 

@@ -42,6 +42,9 @@ def execute(options: argparse.Namespace) -> int:
     params = _params(options.params)
     diagnostics = [*sources.diagnostics, *params.diagnostics]
     made: Outcome[tuple[ExportedFile, ...]] = Outcome(None)
+    if not blocking(diagnostics) and not sources.value:
+        text = f"there are no policies in {', '.join(options.paths)}: nothing is exported"
+        diagnostics.append(Diagnostic("FLC421", text, whole_file(options.paths[0])))
     if not blocking(diagnostics):
         from policy_lang.export import export
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def read_source(path: Path, *, newline: str | None = None) -> Outcome[Source]:
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
         return Outcome(None, (Diagnostic("FLC100", message, whole_file(str(path))),))
+
+
+def read_standard_input(name: str = "<stdin>") -> Outcome[Source]:
+    """Standard input as UTF-8 text, without a byte-order mark."""
+    try:
+        return Outcome(Source(name, sys.stdin.read().removeprefix("\ufeff")))
+    except UnicodeDecodeError as error:
+        message = f"standard input is not UTF-8 text (byte {error.start})"
+        return Outcome(None, (Diagnostic("FLC108", message, whole_file(name)),))
 
 
 def _text(path: Path, newline: str | None) -> str:

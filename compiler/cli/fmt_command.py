@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from compiler.cli.files import policy_files, read_source
+from compiler.cli.files import policy_files, read_source, read_standard_input
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
@@ -35,7 +35,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
     if not options.paths or options.paths == ["-"]:
-        return _run(options, [Source(options.stdin_name, sys.stdin.read())], ())
+        given = read_standard_input(options.stdin_name)
+        return _run(options, [given.value] if given.value is not None else [], given.diagnostics)
     files = policy_files(options.paths)
     sources, found = [], list(files.diagnostics)
     for path in files.value or ():

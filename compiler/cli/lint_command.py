@@ -7,6 +7,7 @@ import argparse
 from compiler.cli.files import read_sources
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from compiler.cli.output import add_format, exit_code, show
+from compiler.cli.stages import counted
 from policy_lang.diagnostics import Severity, blocking
 
 
@@ -48,7 +49,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.format == "text":
         from compiler.report.text import summary
 
-        print(f"{len(sources.value or ())} files: {summary(found)}")
+        print(f"{counted(len(sources.value or ()), 'file')}: {summary(found)}")
     if blocking(found):
         return exit_code(found)
     least = Severity(options.fail_on).rank

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ def _talk(session: Session) -> int:
     from compiler.cli.repl_session import Quit
 
     terminal = sys.stdin.isatty()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # one line that is no text ends no session
     if terminal:
         _line_editing()
         print("floec repl: :help lists the commands")

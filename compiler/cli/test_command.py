@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -84,6 +85,12 @@ def _once(options: argparse.Namespace) -> int:
     print(rendered(outcome.value, options.format, verbose=options.verbose, coverage=coverage), flush=True)
     short = options.threshold is not None and percentage(outcome.value.lines) < options.threshold
     empty = options.fail_on_empty and not outcome.value.results
+    if empty:
+        what = f"no test's name matches {options.run!r}" if options.run else f"no tests in {', '.join(options.paths)}"
+        print(f"floec test: {what} (--no-fail-on-empty lets that pass)", file=sys.stderr)
+    if short:
+        text = f"{percentage(outcome.value.lines):g} % of the lines are covered, {options.threshold:g} % are asked for"
+        print(f"floec test: {text}", file=sys.stderr)
     return EXIT_OK if outcome.value.ok and not short and not empty else EXIT_BLOCKED
 
 

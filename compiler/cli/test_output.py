@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
+from compiler.cli.stages import counted
+
 if TYPE_CHECKING:
     from policy_lang.testing.results import SubCase, TestReport, TestResult
 
@@ -46,7 +48,7 @@ def _summary(report: TestReport) -> str:
 
     counts = {status: report.count(status) for status in Status}
     shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "pass")
-    return f"{len(report.results)} tests: {shown}"
+    return f"{counted(len(report.results), 'test')}: {shown}"
 
 
 def _covered(report: TestReport) -> Iterator[str]:

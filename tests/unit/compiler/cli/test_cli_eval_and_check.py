@@ -108,3 +108,26 @@ def test_check_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert run(["check", str(tmp_path)]) == 1
     assert run(["check", str(tmp_path / "gone.yaml")]) == 1
     assert "neither floe.yaml nor manifest.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--run", "zz"], "no test's name matches 'zz'"),
+        (["--threshold", "100"], "33.33 % of the lines are covered, 100 % are asked for"),
+        ([], ""),
+    ],
+)
+def test_why_tests_that_pass_are_not_enough_is_said(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.rego").write_text("package p\n\na := 1\n\nb := 2 if {\n\tinput.x\n}\n")
+    (tmp_path / "p_test.rego").write_text("package p\n\ntest_a if a == 1\n")
+    assert run(["test", str(tmp_path), *options]) == (1 if said else 0)
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_to_export_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert "there are no policies in" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -24,7 +24,7 @@ def test_warnings_do_not_fail_unless_asked(policies: Path, capsys: pytest.Captur
     shown = capsys.readouterr()
     assert "note[LNT031]" in shown.err
     assert "LNT030" not in shown.err
-    assert shown.out == "1 files: 1 note, 1 exempted\n"
+    assert shown.out == "1 file: 1 note, 1 exempted\n"
     assert run(["lint", "--fail-on", "notify", str(policies)]) == 1
     assert run(["lint", "--fail-on", "notify", "--disable", "LNT031", str(policies)]) == 0
 
