@@ -27,6 +27,8 @@ class Expressions:
     needed: dict[str, str] = field(default_factory=dict)
     constants: dict[str, Decimal] = field(default_factory=dict)
     patterns: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The globals by which switches look up their cases."""
     shaped: bool = False
     types: Mapping[str, Type] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -426,7 +428,9 @@ class Expressions:
         """Whether a block can be one expression."""
         for step in block:
             op = getattr(step, "op", None)
-            if isinstance(step, nodes.Scan | nodes.Fork | nodes.Attempt) or isinstance(op, nodes.Collect | nodes.Count):
+            if isinstance(step, nodes.Scan | nodes.Fork | nodes.Switch | nodes.Attempt) or isinstance(
+                op, nodes.Collect | nodes.Count
+            ):
                 return False
             if not all(self.is_simple(inner) for inner in nodes.blocks_of(step)):
                 return False

@@ -26,6 +26,8 @@ def generate(
         writer.function(function)
     if expressions.shaped:
         writer.put(f"SHAPE = {shape(plan, names)}")
+    for table, cases in expressions.tables.items():
+        writer.put(f"{table} = {cases!r}")
     source = "\n".join(writer.lines) + "\n"
     file = f"{file}-{zlib.crc32(source.encode('utf-8', 'surrogatepass')):08x}"
     places = tuple((number, *span) for number, span in enumerate(writer.spans, 1) if span is not None)

@@ -270,6 +270,10 @@ class Writer:
                     self.emit(step, sink, bool(looped))
                 case nodes.Fork():
                     self.fork(step, sink, bool(looped))
+                case nodes.Switch():
+                    self.switch(step, sink)
+                    if sink.stop and looped:
+                        self.put(f"if {sink.stop}: break")
                 case nodes.Scan():
                     self.put(self.expressions.loop(step, sink.ordered), step.span)
                     looped.append(self.depth)
@@ -296,6 +300,29 @@ class Writer:
         self.depth = saved
         if sink.stop and looped:
             self.put(f"if {sink.stop}: break")
+
+    def switch(self, step: nodes.Switch, sink: Sink) -> None:
+        """A look-up of the case, and a decision between cases by halves."""
+        value = self.expressions.atom(step.value)
+        table = f"SWITCH{len(self.expressions.tables)}"
+        self.expressions.tables[table] = {str(case.text.value): n for n, case in enumerate(step.cases)}
+        found = self.fresh()
+        test = "" if self.expressions.is_string(step.value) else f" if type({value}) is str else None"
+        self.put(f"{found} = {table}.get({value}){test}", step.span)
+        with self.inside(f"if {found} is not None:", step.span):
+            self.cases(found, 0, step.cases, sink)
+
+    def cases(self, found: str, start: int, cases: tuple[nodes.Case, ...], sink: Sink) -> None:
+        if len(cases) == 1:
+            self.block(cases[0].block, sink)
+            return
+        half = len(cases) // 2
+        for header, first, some in (
+            (f"if {found} < {start + half}:", start, cases[:half]),
+            ("else:", start + half, cases[half:]),
+        ):
+            with self.inside(header):
+                self.cases(found, first, some, sink)
 
     def getter(self, step: nodes.Scan, rest: Block) -> None:
         """The member's ``get``, bound once where it is used often: one test instead of one for each look-up."""
@@ -471,13 +498,13 @@ def lookups(block: Block, name: str) -> int:
 
 def scans(block: Block) -> bool:
     """Whether a block may have more than one solution."""
-    return any(isinstance(step, nodes.Scan | nodes.Fork) for step in block)
+    return any(isinstance(step, nodes.Scan | nodes.Fork | nodes.Switch) for step in block)
 
 
 def first_is_enough(function: Function) -> bool:
     """Whether all solutions of a function have one value, so that the first decides."""
     blocks = [block for clause in function.clauses for block in clause.branches]
-    heads = {block[-1].heads[-1] if isinstance(block[-1], nodes.Emit) else Local("") for block in blocks}
+    heads = {heads[-1] for block in blocks for heads in nodes.emitted(block)}
     if len(heads) == 1 and isinstance(next(iter(heads)), nodes.Const):
         return True
     return len(function.clauses) == 1 and not any(map(scans, blocks))

@@ -341,7 +341,24 @@ class Fork:
     span: Span = _span()
 
 
-Step = Let | Attempt | Defined | Test | IsCollection | Scan | Not | Emit | Fork
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a ``Switch`` goes on with where its value is the text."""
+
+    text: Const
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The block of the case that has the value for its text; nothing where none has. Ends a block."""
+
+    value: Local
+    cases: tuple[Case, ...]
+    span: Span = _span()
+
+
+Step = Let | Attempt | Defined | Test | IsCollection | Scan | Not | Emit | Fork | Switch
 Block = tuple[Step, ...]
 
 # --------------------------------------------------------------------------- functions
@@ -444,6 +461,8 @@ def blocks_of(node: Any) -> tuple[Block, ...]:
         return (node.block,)
     if kind is Text:
         return tuple(p for p in node.parts if type(p) is tuple)
+    if kind is Switch:
+        return tuple(case.block for case in node.cases)
     return node.blocks if kind is Fork else ()
 
 
@@ -561,6 +580,8 @@ def map_blocks(node: Any, change: Callable[[Block], Block]) -> Any:
         return replace(node, parts=tuple(change(p) if type(p) is tuple else p for p in node.parts))
     if kind is Fork:
         return replace(node, blocks=tuple(map(change, node.blocks)))
+    if kind is Switch:
+        return replace(node, cases=tuple(replace(case, block=change(case.block)) for case in node.cases))
     return node
 
 
@@ -569,8 +590,8 @@ def emitted(block: Block) -> Iterator[tuple[Atom, ...]]:
     last = block[-1]
     if isinstance(last, Emit):
         yield last.heads
-    elif isinstance(last, Fork):
-        for inner in last.blocks:
+    elif isinstance(last, Fork | Switch):
+        for inner in blocks_of(last):
             yield from emitted(inner)
 
 

@@ -51,12 +51,16 @@ def _block(block: Block, depth: int, function: Function) -> Iterator[str]:
                 yield f"{pad}not"
             case nodes.Fork():
                 yield f"{pad}fork"
+            case nodes.Switch():
+                yield f"{pad}switch {step.value.name}"
             case nodes.Emit():
                 sink = f" to {step.sink}" if step.sink else ""
                 times = "" if step.times is None else f" {_atom(step.times)} times"
                 yield f"{pad}emit {', '.join(map(_atom, step.heads))}{sink}{times}".rstrip()
-        for inner in nodes.blocks_of(step):
-            yield from _block(inner, depth + 1, function)
+        for number, inner in enumerate(nodes.blocks_of(step)):
+            if isinstance(step, nodes.Switch):
+                yield f"{pad}  case {_atom(step.cases[number].text)}"
+            yield from _block(inner, depth + (2 if isinstance(step, nodes.Switch) else 1), function)
             if isinstance(step, nodes.Fork):
                 yield f"{pad}  --"
 

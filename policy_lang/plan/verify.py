@@ -23,9 +23,10 @@ def _function(plan: Plan, function: Function) -> Iterator[str]:
 
 def _block(plan: Plan, block: Block, known: set[str], assigned: set[str]) -> Iterator[str]:
     known = set(known)
-    if not block or not isinstance(block[-1], nodes.Emit | nodes.Fork):
+    ends = nodes.Emit | nodes.Fork | nodes.Switch
+    if not block or not isinstance(block[-1], ends):
         yield "a block has no end"
-    if any(isinstance(step, nodes.Emit | nodes.Fork) for step in block[:-1]):
+    if any(isinstance(step, ends) for step in block[:-1]):
         yield "a block goes on after its end"
     for step in block:
         inner = nodes.blocks_of(step)

@@ -9,6 +9,7 @@ from policy_lang.plan.passes.aggregate import aggregate
 from policy_lang.plan.passes.fold import fold
 from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
+from policy_lang.plan.passes.index import index
 from policy_lang.plan.passes.inline import inline
 from policy_lang.plan.passes.join import join
 from policy_lang.plan.passes.memoise import memoise
@@ -31,6 +32,7 @@ PASSES: dict[str, Pass] = {
     "fold": fold,
     "memoise": memoise,
     "tally": tally,
+    "index": index,
 }
 
 

@@ -1,7 +1,7 @@
 """Lets the rules of one document share the steps that they begin with, so that a collection is walked once.
 
-The rules of a partial set or object add to it in any order, so those whose blocks begin with the same step
-become one block that forks after it.
+The rules of a partial set or object add to it in any order, and those of a function or complete rule that hold have
+to give one value, so those whose blocks begin with the same step become one block that forks after it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def fuse(plan: Plan) -> Plan:
 
 
 def _fused(function: Function) -> Function:
-    if function.kind not in ("set", "object", "together"):
+    if function.kind == "query":
         return function
     single = [clause for clause in function.clauses if len(clause.branches) == 1]
     if len(single) < 2:

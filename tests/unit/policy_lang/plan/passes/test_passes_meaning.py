@@ -10,7 +10,7 @@ from policy_lang import compiling
 from policy_lang.engine import CompileOptions, compile_program
 from policy_lang.plan.passes import PASSES, optimise
 from policy_lang.plan.verify import problems
-from policy_lang.runtime.values import to_json
+from policy_lang.runtime.values import UNDEFINED, to_json
 from policy_lang.source import Source
 
 PROGRAM = """package t
@@ -199,3 +199,83 @@ def test_loops_over_what_stands_in_the_policy_may_be_unrolled(left_out: str) -> 
         found.append([to_json(value) for value in values])
     assert found[0] == found[1] == found[2]
     assert '"x"' in found[0][0]
+
+
+TEXTS = """package t
+
+rank(x) := 1 if x == "a"
+
+rank(x) := 2 if x == "b"
+
+rank("c") := 3
+
+rank(x) := 3 if { x == "c"; count(x) == 1 }
+
+rank("d") := 4
+
+rank(x) := 5 if is_number(x)
+
+small(x) if "a" == x
+
+small(x) if x == "b"
+
+small("c")
+
+small(x) if x == "d"
+
+small(7)
+
+chosen := "A" if input.models[0].name == "a"
+
+chosen := "B" if input.models[0].name == "b"
+
+chosen := "C" if input.models[0].name == "c"
+
+chosen := "D" if input.models[0].name == "d"
+
+p contains [m.name, rank(m.name)] if some m in input.models
+
+p contains [m.name, "small"] if { some m in input.models; small(m.name) }
+
+p contains [m.layer, "low"] if { some m in input.models; not small(m.layer) }
+
+q contains ["raw", m.name] if { some m in input.models; m.layer == "raw"; m.owner }
+
+q contains ["top", m.name] if { some m in input.models; m.layer == "top" }
+
+q contains ["odd", m.name, c] if { some m in input.models; m.layer == "odd"; some c in ["x", "y"] }
+
+q contains ["raw again", m.name] if { some m in input.models; m.layer == "raw" }
+
+q contains ["none", m.name] if { some m in input.models; m.layer == "none" }
+
+q contains ["any", m.name] if { some m in input.models; m.layer != "raw" }
+
+conflict(x) := 1 if x == "a"
+
+conflict(x) := 2 if x in ["a", "b"]
+
+conflict(x) := 3 if x == "b"
+
+conflict(x) := 4 if x == "c"
+
+conflict(x) := 5 if x == "d"
+
+r contains conflict(m.name) if some m in input.models
+"""
+
+
+@pytest.mark.parametrize("left_out", ["index", "fuse", "inline", "share", "hoist"])
+def test_rules_that_ask_for_texts_may_be_looked_up(left_out: str) -> None:
+    found = []
+    for without in (frozenset(), frozenset([left_out]), frozenset(PASSES)):
+        program = compile_program([Source("p.rego", TEXTS)], CompileOptions(without=without)).value
+        assert program is not None
+        assert ("SWITCH" in program.source) is ("index" not in without)
+        answers = [
+            program.eval_path(("t", name), input=given) for name in ("p", "q", "r", "chosen") for given in INPUTS
+        ]
+        shown = [str(a.diagnostics[0].code) if not a.ok else a.value for a in answers]
+        found.append([repr(one) if one is UNDEFINED else to_json(one) for one in shown])
+    assert found[0] == found[1] == found[2]
+    assert to_json("eval_conflict_error") in found[0]
