@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from policy_lang import types
 from policy_lang.syntax.type_expr import TypeExpr
 from policy_lang.types import Type
@@ -14,7 +12,7 @@ _SCALARS = {"null": types.NULL, "boolean": types.BOOLEAN, "number": types.NUMBER
 def declared_type(expr: TypeExpr) -> Type:
     """The type of all values that ``setting_fits`` takes."""
     if expr.name == "set":
-        return declared_type(replace(expr, name="array"))
+        return declared_type(expr.named("array"))
     if expr.name == "union":
         return types.union(*map(declared_type, expr.args)) if all(a.name != "set" for a in expr.args) else types.ANY
     if expr.name == "array":

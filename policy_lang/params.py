@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ def literal_fits(term: ast.Term, expected: TypeExpr) -> bool:
 def setting_fits(value: Any, expected: TypeExpr) -> bool:
     """Whether a value from JSON or YAML may be set: these have no sets, so an array is one at the top."""
     if expected.name == "set" and type(value) is list:
-        return value_fits(value, replace(expected, name="array"))
+        return value_fits(value, expected.named("array"))
     return value_fits(value, expected)
 
 

@@ -9,7 +9,6 @@ edges, a changed test or file, a policy that does see the change) answers None: 
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import zlib
@@ -21,6 +20,7 @@ from compiler.cli import verdicts
 from compiler.cli.verdicts import Inputs, Verdict
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
+from policy_lang.digests import digest_of
 
 if TYPE_CHECKING:
     from compiler.check import Checked
@@ -122,7 +122,7 @@ def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: s
 
 
 def _name(key: str, part: int | None = None) -> str:
-    return hashlib.sha256(f"base {part} {key}".encode()).hexdigest()
+    return digest_of(f"base {part} {key}".encode()).hexdigest()
 
 
 def _others(stamps: dict[str, verdicts.Stamp | None], manifest: str) -> dict[str, verdicts.Stamp | None]:

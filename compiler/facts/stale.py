@@ -7,7 +7,6 @@ does not have at all count whenever they were written.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -134,6 +133,8 @@ def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
 def _same(path: Path, checksum: str | None) -> bool:
     if checksum is None or path.suffix not in _HASHED or not path.is_file():
         return False
+    import hashlib
+
     try:
         return hashlib.sha256(path.read_text(encoding="utf-8").strip().encode()).hexdigest() == checksum
     except (OSError, UnicodeDecodeError):

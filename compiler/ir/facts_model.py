@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from compiler.structs import Struct, field
 
 Entry = dict[str, Any]
 LISTS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries",
@@ -31,24 +31,24 @@ class Origin:
         return hash(Origin)
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(Struct, frozen=True):
     """A project's facts: each list holds plain objects in the shape of docs/ir.md, ordered by ``unique_id``."""
 
     project: Entry
-    models: list[Entry] = []
-    seeds: list[Entry] = []
-    snapshots: list[Entry] = []
-    sources: list[Entry] = []
-    exposures: list[Entry] = []
-    metrics: list[Entry] = []
-    semantic_models: list[Entry] = []
-    saved_queries: list[Entry] = []
-    macros: list[Entry] = []
-    groups: list[Entry] = []
-    unit_tests: list[Entry] = []
-    tests: list[Entry] = []
-    held: list[Any] = []
+    models: list[Entry] = field(default_factory=list)
+    seeds: list[Entry] = field(default_factory=list)
+    snapshots: list[Entry] = field(default_factory=list)
+    sources: list[Entry] = field(default_factory=list)
+    exposures: list[Entry] = field(default_factory=list)
+    metrics: list[Entry] = field(default_factory=list)
+    semantic_models: list[Entry] = field(default_factory=list)
+    saved_queries: list[Entry] = field(default_factory=list)
+    macros: list[Entry] = field(default_factory=list)
+    groups: list[Entry] = field(default_factory=list)
+    unit_tests: list[Entry] = field(default_factory=list)
+    tests: list[Entry] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
     """What entries were made of: it goes when they go, because to take it apart before takes a while."""
-    sql: dict[str, str] = {}
+    sql: dict[str, str] = field(default_factory=dict)
     """SQL of nodes by ``unique_id``, compiled where dbt compiled it, else as written; for lineage, not for policies."""
     origin: Origin = Origin()

@@ -8,7 +8,6 @@ cache cannot be written is no error: the program is compiled again next time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import marshal
 import os
 import stat
@@ -18,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from policy_lang.digests import digest_of
 from policy_lang.source import Source
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def key(kind: str, sources: Sequence[Source], options: CompileOptions) -> str:
 
 def key_of(*parts: str) -> str:
     """The name of what is made of ``parts`` by this Python."""
-    digest = hashlib.sha256()
+    digest = digest_of()
     for text in (sys.version, *parts):
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d " % len(encoded))
@@ -94,7 +94,7 @@ def read(key: str) -> Any:
         return None
     start = len(_MAGIC) + 32
     payload = content[start:]
-    if content[:start] != _MAGIC + hashlib.sha256(payload).digest():
+    if content[:start] != _MAGIC + digest_of(payload).digest():
         return None
     return marshal.loads(payload)
 
@@ -119,7 +119,7 @@ def write(key: str, value: Any) -> None:
         return  # a cache that cannot be written costs time only
     try:
         with open(file, "wb") as opened:
-            opened.write(_MAGIC + hashlib.sha256(payload).digest() + payload)
+            opened.write(_MAGIC + digest_of(payload).digest() + payload)
         os.replace(name, home / key)
     except OSError:
         with contextlib.suppress(OSError):
