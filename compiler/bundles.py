@@ -148,8 +148,10 @@ def _files(use: str, document: Document, index: int, found: list[Diagnostic]) ->
             hint = did_you_mean(family, families()) or "it has: " + ", ".join(families())
             found.append(Diagnostic("FLC420", text, span, hint=hint, path=path))
             return ()
-        folders = (STDLIB / family, STDLIB / _LIBRARY) if family else (STDLIB,)
-        return tuple(file for folder in folders for file in _policy_files(folder))
+        if not family:
+            return tuple(_policy_files(STDLIB))
+        folders = tuple(f"{STDLIB}{os.sep}{name}{os.sep}" for name in (family, _LIBRARY))
+        return tuple(file for folder in folders for file in cache.stamps(str(STDLIB)) if file.startswith(folder))
     if "://" in use:
         text = f"the policies of `{use}` are in a registry, which is not read here: they cannot be judged by"
         hint = "pull them into a folder, and name that folder"

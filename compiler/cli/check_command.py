@@ -199,15 +199,17 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
 
 def _keep(key: str, inputs: Inputs, started: int, verdict: Verdict, report: Report) -> None:
     """Keep the verdict; where it is not the first under its key, also what the next change is judged by alone."""
-    from compiler.cli import rejudge
-
     if verdicts.known(key):
+        from compiler.cli import rejudge
+
         rejudge.keep_base(key, inputs, started, report, verdict)
     verdicts.keep(key, inputs, started, verdict)
 
 
 def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, started: int) -> Verdict | None:
     """The verdict where only the manifest has changed, from what is known of its other nodes."""
+    if not verdicts.known(key):  # then there is no base either
+        return None
     from compiler.cli import rejudge
 
     kept = rejudge.recall_base(key)

@@ -3,8 +3,8 @@
 A verdict is kept under the document's path, this program, the options, the day and the environment, together with
 the state of its inputs: every file below the product's folder, every document of the chain, every policy file, dbt's
 profiles. It counts only where each of them is unchanged: by size and times, and where the times are too fresh to be
-trusted, or differ, by content (where that was kept: not of large files that were not fresh). Inputs that cannot be
-told (a link to a folder) are never kept.
+trusted, or differ, by content (where that was kept: not of large files, or many, that were not fresh). Inputs that
+cannot be told (a link to a folder) are never kept.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _SKIPPED = frozenset({".floe", ".git", ".hg", ".svn", "__pycache__", ".venv", "v
 # A file that was changed within this time before it was read may have been changed again without a trace.
 _FRESH_NS = 2_000_000_000
 _SMALL_BYTES = 1 << 20
+_FEW = 64
 # What differs from shell to shell and that nothing here reads.
 _VOLATILE = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_CONNECTION"})
 
@@ -99,20 +100,21 @@ def recall(key: str) -> Verdict | None:
 
 def known(key: str) -> bool:
     """Whether there is a verdict under ``key``, even one that holds no more."""
-    return cache.read(key) is not None
+    return cache.holds(key)
 
 
 def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: bool = True) -> None:
     """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it.
 
-    Contents are kept of small files, and of those whose times cannot be trusted yet: to read a large file once more
-    takes longer than it is worth where its times say enough. Without ``contents``, none of which is read then, the
-    verdict counts only where all times are the same and can be trusted.
+    Contents are kept of small files where there are few, and of those whose times cannot be trusted yet: to read large
+    files, or many, once more takes longer than it is worth where their times say enough. Without ``contents``, none of
+    which is read then, the verdict counts only where all times are the same and can be trusted.
     """
     stamps = inputs.stamps()
     if stamps is None or changed_since(stamps, started):
         return
-    known = {file: content(file) for file, s in stamps.items() if contents and (_small(s) or _is_fresh(s, started))}
+    few = len(stamps) <= _FEW
+    known = {f: content(f) for f, s in stamps.items() if contents and ((few and _small(s)) or _is_fresh(s, started))}
     about = (inputs.roots, inputs.files)
     found, more = tuple(map(plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
     cache.write(key, (about, started, stamps, known, found, verdict.lines, more))

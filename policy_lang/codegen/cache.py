@@ -56,9 +56,14 @@ def key_of(*parts: str) -> str:
 
 def program(*rooms: str) -> Iterator[str]:
     """What tells one state of this program's ``rooms`` from another: the names, sizes and times of its files."""
-    for room in rooms:
-        home = Path(__file__).parents[2] / room
-        yield "\n".join(f"{path[len(str(home)) :]} {stamp}" for path, stamp in stamps(str(home)).items())
+    return map(_digest_of_room, rooms)
+
+
+@lru_cache(maxsize=8)
+def _digest_of_room(room: str) -> str:
+    home = str(Path(__file__).parents[2] / room)
+    lines = "\n".join(f"{path[len(home) :]} {stamp}" for path, stamp in stamps(home).items())
+    return digest_of(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @lru_cache(maxsize=8)
@@ -97,6 +102,11 @@ def read(key: str) -> Any:
     if content[:start] != _MAGIC + digest_of(payload).digest():
         return None
     return marshal.loads(payload)
+
+
+def holds(key: str) -> bool:
+    """Whether something is kept under a key, to be trusted or not."""
+    return os.path.exists(folder() / key)
 
 
 def _private(found: os.stat_result, kind: Any) -> bool:
