@@ -7,7 +7,6 @@ does not have at all count whenever they were written.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -26,7 +25,7 @@ _OTHERS = (".yml", ".yaml", ".md")
 _SHOWN = 3
 _FEW = 8
 _DEFINING = {"model-paths": (".sql", ".py"), "seed-paths": (".csv",), "snapshot-paths": (".sql",)}
-_NAMED = re.compile(rb'"original_file_path":\s*("(?:[^"\\]|\\.)*")')
+_NAMED = rb'"original_file_path":\s*("(?:[^"\\]|\\.)*")'
 
 
 class Files:
@@ -77,12 +76,14 @@ def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) 
     found = [path for path in files.times.keys() - known if files.defines(path)]
     if not found:
         return []
+    import json
+
     try:
         text = manifest.read_bytes()
     except OSError:
         return []
     if len(found) > _FEW:
-        named = {slashes(json.loads(one)) for one in _NAMED.findall(text)}
+        named = {slashes(json.loads(one)) for one in re.findall(_NAMED, text)}
         return sorted(path for path in found if path not in named)
     # Most often they are disabled, and a few are found sooner than all names are read.
     return sorted(path for path in found if not any(form in text for form in _forms(path)))
@@ -90,6 +91,8 @@ def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) 
 
 def _forms(path: str) -> Iterator[bytes]:
     """A path as dbt may have written it."""
+    import json
+
     for written in (path, path.replace("/", "\\")):
         yield json.dumps(written).encode()
         yield json.dumps(written, ensure_ascii=False).encode("utf-8", "surrogatepass")
