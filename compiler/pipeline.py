@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("floe.yaml", "manifest.yaml")
 """What is looked for in a folder, the first that is there."""
+_OF_PROJECT = frozenset((".sql", ".py", ".csv", ".md"))
 
 
 class Narrowed(Protocol):
@@ -155,6 +156,10 @@ def _read(state: State) -> Outcome[State]:
             f"{path} holds neither floe.yaml nor manifest.yaml" if path.is_dir() else f"no such file or folder: {path}"
         )
         hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
+        return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
+    if document.suffix.lower() in _OF_PROJECT:
+        text = f"{path} is a file of a dbt project: what is judged is the product that it belongs to"
+        hint = "name the folder that holds its floe.yaml; a hook of pre-commit does without `pass_filenames`"
         return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
     chain = load_chain(document, store=lambda: _store(document))
     if chain.value is not None and any(m.kind == "DataContract" for m in chain.value.manifests):

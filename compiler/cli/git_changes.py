@@ -184,7 +184,8 @@ def _output(process: subprocess.Popen[bytes]) -> bytes:
 
 def _refused(done: subprocess.CompletedProcess[bytes]) -> GitError:
     said = os.fsdecode(done.stderr).strip().splitlines() or ["no message"]
-    return GitError(f"git cannot tell: {said[0].removeprefix('fatal: ').removeprefix('error: ')}")
+    reason = said[0].removeprefix("fatal: ").removeprefix("error: ").replace("^{commit}", "")
+    return GitError(f"git cannot tell: {reason}")
 
 
 def _environment() -> dict[str, str]:

@@ -183,3 +183,16 @@ def test_several_products_of_one_commit(product: Path, capsys: pytest.CaptureFix
     both = json.loads(capsys.readouterr().out)["diagnostics"]
     assert {str(product / "models") in json.dumps(d) for d in both} == {True, False}
     assert len(both) == 2 * len(one)
+
+
+def test_a_file_of_the_project_is_no_document(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """pre-commit names the files that are committed where nobody has told it not to."""
+    assert run(["check", "--changed=HEAD", str(product / "models/silver/silver_customers.sql")]) == 1
+    said = capsys.readouterr().err
+    assert "FLC100" in said
+    assert "pass_filenames" in said
+
+
+def test_a_commit_is_named_as_it_was_given(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(product), "--changed=nowhere"]) == 3
+    assert "bad revision 'nowhere'" in capsys.readouterr().err
