@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
     from compiler.ir.needs import Needs
     from compiler.ir.provenance import Locator
+    from compiler.kept_places import KeptPlaces
     from compiler.references import ManifestStore
     from compiler.resolve import Chain
     from compiler.settings import InForce
@@ -396,11 +397,30 @@ def _policies(state: State) -> Outcome[State]:
     about = scope.about if scope is not None else None
     job = state.job
     run = _run_of(state, state.ir)
+    kept = _places_of(state, state.ir, state.locator)
+    places = kept or state.locator
     checked = check(
-        state.ir, state.policies, state.in_force, exemptions, state.locator, job.today, about, job.most, run, job.jobs
+        state.ir, state.policies, state.in_force, exemptions, places, job.today, about, job.most, run, job.jobs
     )  # fmt: skip
+    if kept is not None:
+        kept.save()
     judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
     return Outcome(judged, checked.diagnostics)
+
+
+def _places_of(state: State, ir: dict[str, Any], locator: Locator) -> KeptPlaces | None:
+    """The places that earlier runs found, where these had the project from the same files."""
+    facts = state.facts
+    if state.job.anew or state.job.whole or facts is None or facts.project["source"] != "files":
+        return None
+    from compiler.facts.file_cache import cache_folder
+    from compiler.kept_places import KeptPlaces
+
+    folder = cache_folder(os.environ)
+    if folder is None or not facts.origin.base:
+        return None
+    document = f"{os.path.realpath(state.job.path)}\n{state.project}\n{os.getcwd()}"
+    return KeptPlaces(locator, ir, facts.origin, document, folder)
 
 
 def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]] | None:

@@ -29,6 +29,7 @@ metadata: {name: shop, version: 1.0.0, owner: shop@acme.example, domain: shop}
 platform: {ref: ../manifest.yaml}
 transforms: [{type: dbt, path: models}]
 """
+JSON = ("--format", "json")
 EDITS = st.lists(st.integers(1, 3), min_size=1, max_size=5)
 
 
@@ -84,6 +85,9 @@ def test_checks_after_edits(seed: int, steps: list[int]) -> None:
         for edits in steps:
             for _ in range(edits):
                 project.edit()
+            # As text, few findings of one policy are shown; as JSON all of them, with their places.
+            assert checked(project.root, *JSON) == checked(project.root, *JSON, "--no-cache"), project.log
+            project.edit()
             assert checked(project.root) == checked(project.root, "--no-cache"), project.log
 
 
