@@ -297,7 +297,8 @@ class ToAst(Transformer[Any, Any]):
     def if_body(self, children: list[Any]) -> tuple[tuple[ast.Body, Span], ...]:
         bodies: tuple[tuple[ast.Body, Span], ...] = children[-1]
         if len(children) == 1:
-            raise fail("`if` is missing before the rule's body", bodies[0][1].start(), hint="write `if {`")
+            hint = "write `if {` (and `p contains x` for `p[x]`); `opa fmt --v0-v1 --write` does so in files of Rego v0"
+            raise fail("`if` is missing before the rule's body", bodies[0][1].start(), hint=hint)
         return bodies
 
     def if_literal(self, word: GrammarToken, literal: ast.Literal) -> tuple[tuple[ast.Body, Span], ...]:
