@@ -205,7 +205,11 @@ TEST_FIELDS: Mapping[str, Made] = {
     "attached_to": Made(
         ("attached_node", "depends_on", "test_metadata"), (), _given("attached_node", "attached_to(n)")
     ),
-    "column": Made(("column_name", "test_metadata"), (), _given("column_name", "test_column(n)")),
+    "column": Made(
+        ("column_name", "test_metadata"),
+        (),
+        "n.column_name if n.column_name is not None and n.column_name[:1] not in QUOTES else test_column(n)",
+    ),
     "severity": Made((), ("severity",), "severity(c.severity)"),
     "where": Made((), ("where",), "text(c.where)"),
     "arguments": Made(("test_metadata:whole",), (), "arguments(n.test_metadata)"),
@@ -464,8 +468,19 @@ def _test_name(metadata: TestMetadata | _WholeMetadata | None) -> str | None:
 def _test_column(node: Any) -> str | None:
     """The column that a test stands on, or that a test on a whole relation names in ``column_name``."""
     if node.column_name is not None or node.test_metadata is None:
-        return str(node.column_name) if node.column_name is not None else None
-    return entries.text(_keyword(node.test_metadata, "column_name"))
+        return _unquoted(str(node.column_name)) if node.column_name is not None else None
+    given = entries.text(_keyword(node.test_metadata, "column_name"))
+    return None if given is None else _unquoted(given)
+
+
+_QUOTES = frozenset(('"', "`", "["))
+
+
+def _unquoted(name: str) -> str:
+    """A column that YAML asks to be quoted stands in its tests as the database wants it, and without quotes else."""
+    inner = name[1:-1]
+    plain = name[:1] in _QUOTES and name[-1] in '"`]' and inner and not _QUOTES & set(inner)
+    return inner if plain else name
 
 
 def _keyword(metadata: Any, name: str) -> Any:
@@ -502,7 +517,7 @@ _SCOPE: dict[str, Any] = {
     "EMPTY": EMPTY, "NOTHING": NOTHING, "merged": _merged, "tags": _tags, "slashes": slashes,
     "patch_path": _patch_path, "access": _access, "depends_on": _depends_on, "refs": _refs,
     "source_refs": _source_refs, "code_lines": _code_lines, "measured": _measured, "test_name": _test_name,
-    "arguments": _arguments, "test_column": _test_column,
+    "arguments": _arguments, "test_column": _test_column, "QUOTES": _QUOTES,
     "attached_to": _attached_to, "enabled": enabled,
     "column_meta": _column_meta, "column_tags": _column_tags, "declared": _declared, "column_masked": _column_masked,
     "column_constraints": _column_constraints, "text": entries.text, "day": entries.day,

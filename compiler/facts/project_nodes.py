@@ -19,7 +19,7 @@ from compiler.facts.seed_files import apply_csv
 from compiler.facts.sql_text import SqlText
 
 _KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot"}
-_RENDERED = ("meta", "config", "tags")
+_RENDERED = ("meta", "config", "tags", "data_type")
 _SHORTCUTS = ("meta", "access", "group", "docs")
 
 

@@ -269,3 +269,9 @@ def test_tests_that_need_a_disabled_model_are_disabled_with_it(tmp_path: Path) -
         )
     )
     assert [t["name"] for t in facts.tests] == ["needs_m", "relationships_m_id__id__ref_elsewhere_"]
+
+
+def test_a_type_of_several_lines_ends_where_dbt_ends_it(tmp_path: Path) -> None:
+    yaml = "models:\n  - name: m\n    columns:\n      - name: a\n        data_type: |\n          array<int>\n"
+    facts = facts_of(project(tmp_path, models__m_DOT_sql="select 1 as a", models__m_DOT_yml=yaml))
+    assert one(facts.models, "m")["columns"][0]["type"] == "array<int>"

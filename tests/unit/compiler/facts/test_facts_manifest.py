@@ -229,3 +229,21 @@ def test_a_table_has_what_its_source_says_too(tmp_path: Path) -> None:
     facts = read_manifest(tmp_path, path).value
     assert facts is not None
     assert (facts.sources[0]["meta"], facts.sources[0]["owner"]) == ({"owner": "ann", "a": 2}, "ann")
+
+
+@pytest.mark.parametrize("quoted", ["`id`", '"id"', "[id]", "id"])
+def test_a_test_on_a_quoted_column_stands_on_the_column(tmp_path: Path, quoted: str) -> None:
+    tests = [
+        node("test", name, test_metadata={"name": kind, "kwargs": given}, column_name=column, attached_node="model.p.m")
+        for name, kind, column, given in (
+            ("t1", "unique", quoted, {"column_name": quoted}),
+            ("t2", "not_null", None, {"column_name": quoted}),
+            ("t3", "f", '"a" || "b"', {}),
+        )
+    ]
+    model = node("model", "m", columns={"id": {"name": "id"}})
+    facts = read_manifest(tmp_path, write(tmp_path, model, *tests)).value
+    assert facts is not None
+    assert facts.models[0]["primary_key"] == ["id"]
+    assert facts.models[0]["columns"][0]["tests"] == ["not_null", "unique"]
+    assert [t["column"] for t in facts.tests] == ["id", "id", '"a" || "b"']
