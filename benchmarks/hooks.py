@@ -1,7 +1,8 @@
 """Suite ``hooks``: the whole process as a pre-commit hook runs it, after edits of three files, and on a small project.
 
 The project has 1,000 models, each with its SQL and its properties in files of their own, in a git repository. Before
-each run two SQL files and one of properties are edited; compiled policies and the facts of all other files are cached.
+each run two SQL files and one of properties are edited; compiled policies, and what earlier runs kept of the project,
+are there.
 It is judged by the 19 rules of suite ``dbt`` and by all policies of the standard library, from its files alone and over
 the manifest that dbt wrote before the edit.
 """

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from compiler.facts.file_cache import read_private, write_private
+from compiler.facts.file_cache import MAX_PACK_BYTES, read_private, write_private
 
 
 def encoded(value: Any) -> bytes:
@@ -27,6 +27,8 @@ def decoded(data: bytes) -> Any:
 def write_packed(path: Path, form: bytes, value: tuple[Any, ...]) -> None:
     """Keep a value of ``marshal``'s types under a name; ``form`` tells its shape from others."""
     payload = marshal.dumps(value)
+    if len(payload) > MAX_PACK_BYTES:
+        return  # it would not be read
     write_private(path, form, zlib.crc32(payload).to_bytes(4, "big"), payload)
 
 
