@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from policy_lang.plan.nodes import Plan
 from policy_lang.plan.passes.aggregate import aggregate
+from policy_lang.plan.passes.early import early
 from policy_lang.plan.passes.fold import fold
 from policy_lang.plan.passes.fuse import fuse
 from policy_lang.plan.passes.hoist import hoist
@@ -26,6 +27,7 @@ PASSES: dict[str, Pass] = {
     "share": share,
     "join": join,
     "aggregate": aggregate,
+    "early": early,
     "fuse": fuse,
     "hoist": hoist,
     "types": infer,

@@ -148,17 +148,20 @@ def movable(op: Op) -> bool:
         case nodes.MakeArray() | nodes.MakeObject():
             return True
         case nodes.Count():
-            return all(map(_harmless, op.block))
+            return all(map(harmless, op.block))
         case nodes.Collect():
-            return op.kind != "object" and all(map(_harmless, op.block))
+            return op.kind != "object" and all(map(harmless, op.block))
         case _:
             return False
 
 
-def _harmless(step: Step) -> bool:
+def harmless(step: Step) -> bool:
+    """Whether a step, with all inside it, can be no error."""
     op = getattr(step, "op", None)
     if isinstance(op, Builtin) and op.name not in PURE:
         return False
     if isinstance(op, nodes.CallRule | nodes.Document | nodes.Tree | nodes.Derive):
         return False
-    return all(_harmless(inner) for block in nodes.blocks_of(step) for inner in block)
+    if isinstance(op, nodes.MakeObject) or (isinstance(op, nodes.Collect) and op.kind == "object"):
+        return False  # two values for a key are an error
+    return all(harmless(inner) for block in nodes.blocks_of(step) for inner in block)

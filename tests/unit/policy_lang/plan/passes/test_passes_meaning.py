@@ -279,3 +279,46 @@ def test_rules_that_ask_for_texts_may_be_looked_up(left_out: str) -> None:
         found.append([repr(one) if one is UNDEFINED else to_json(one) for one in shown])
     assert found[0] == found[1] == found[2]
     assert to_json("eval_conflict_error") in found[0]
+
+
+QUESTIONS = """package t
+
+a contains m.name if { some m in input.models; count([c | some c in m.columns; c == "x"]) > 0 }
+
+b contains m.name if { some m in input.models; count({c | some c in m.columns; c != "x"}) == 0 }
+
+c contains m.name if { some m in input.models; 0 < count([1 | some c in m.columns; c != m.name]) }
+
+d contains m.name if { some m in input.models; 1 > count([c | some c in m.uses]) }
+
+e contains m.name if { some m in input.models; count([c | some c in m.uses; some k in m.columns; c != k]) != 0 }
+
+f contains m.name if { some m in input.models; count([c | some c in m.columns]) > 1 }
+
+g contains [m.name, n] if { some m in input.models; n := count([c | some c in m.columns; c == "y"]); n > 0 }
+
+h contains m.name if { some m in input.models; not count([c | some c in m.columns]) <= 0 }
+
+i contains m.name if { some m in input.models; count([c | some c in m.columns; startswith(c, "x")]) >= 1 }
+"""
+
+
+@pytest.mark.parametrize("left_out", ["early", "aggregate", "hoist", "inline"])
+def test_where_some_member_is_asked_for_the_first_may_do(left_out: str) -> None:
+    found = []
+    for without in (frozenset(), frozenset([left_out]), frozenset(PASSES)):
+        program = compile_program([Source("p.rego", QUESTIONS)], CompileOptions(without=without)).value
+        assert program is not None
+        answers = [program.eval_path(("t", name), input=given).value for name in "abcdefghi" for given in INPUTS]
+        found.append([to_json(answer) for answer in answers])
+    assert found[0] == found[1] == found[2]
+
+
+def test_an_error_in_a_later_member_is_found() -> None:
+    program = compile_program([Source("p.rego", QUESTIONS)]).value
+    assert program is not None
+    given = {"models": [{"name": "a", "columns": ["x", 1]}]}
+    assert (
+        program.eval_path(("t", "i"), input=given, strict_builtin_errors=True).diagnostics[0].code == "eval_type_error"
+    )
+    assert "break" in program.source
