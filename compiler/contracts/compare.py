@@ -7,13 +7,13 @@ asks more of its writer). Severities follow the table of docs/contracts.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from compiler.contracts.limits import compare_enum, compare_options, compare_quality
 from compiler.contracts.model import Column, Contract, Table
 from compiler.contracts.types import same_family, same_kind, type_change
 from compiler.documents.shape import Keys
+from compiler.structs import Struct
 
 Severity = Literal["major", "minor", "patch"]
 Direction = Literal["loosens", "tightens", "both", "undetermined"]
@@ -31,8 +31,7 @@ _COMPARED = frozenset({"access", "retention", "deprecation", "consumers", "port"
 """Custom properties that have a rule of their own, or that floec writes itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One difference. ``old`` and ``new`` are the places in the two documents, None where there is none."""
 
     rule: str

@@ -7,11 +7,11 @@ FLC504 another change, FLC505 a consumer that breaks, FLC518 versions that are n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from compiler.contracts.compare import Change, compare, due
 from compiler.contracts.compare import Severity as Bump
 from compiler.contracts.model import Contract, Party
+from compiler.structs import Struct
 from compiler.versions import Version, parse_version
 from policy_lang.diagnostics import Diagnostic, Label, Severity
 
@@ -19,8 +19,7 @@ _SHOWN = 5
 """Changes that are shown beside a version that rises too little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The changes, the bump that is due (None: nothing changed), the least version, and all that is to be said."""
 
     changes: tuple[Change, ...]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
 from compiler.documents.models import Document
 from compiler.documents.shape import Keys
+from compiler.structs import Struct, field
 from policy_lang.source import Span, whole_file
 
 Dialect = Literal["odcs", "floe", "cross-domain", "generated"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column; ``name`` is dotted where it is a field of an object. ``type`` is as written, in lower case.
 
     ``options`` are limits on its values: pattern, min_length, max_length, minimum, maximum, exclusive_minimum,
@@ -42,8 +41,7 @@ class Column:
     path: Keys = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table and its columns by name, in their order."""
 
     name: str
@@ -63,8 +61,7 @@ class Table:
         return tuple(c.name for c in sorted(keyed, key=lambda c: c.key_position or 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """An SLA: ``value`` in hours for a time, in per cent for a share, None where the text is neither."""
 
     name: str
@@ -74,8 +71,7 @@ class Promise:
     path: Keys = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Deprecation:
+class Deprecation(Struct, frozen=True):
     """When a contract ends; dates are ``YYYY-MM-DD``."""
 
     announced: str | None = None
@@ -85,8 +81,7 @@ class Deprecation:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """A product, and one of its ports where one is named; ``columns`` are those that it reads (empty: unknown)."""
 
     domain: str
@@ -95,8 +90,7 @@ class Party:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(Struct, frozen=True):
     """A data contract. ``document`` is what it was read from; None where it was generated."""
 
     id: str

@@ -147,7 +147,7 @@ def _tables(data: Data, provider: Party | None) -> Iterator[Table]:
 
 
 def _keyed(column: Column, keys: dict[str, int]) -> Column:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(column, key_position=keys.get(column.name, column.key_position))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from compiler.structs import Struct
 
 _CONFIG = (
     "severity", "tags", "enabled", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures",
@@ -23,8 +24,7 @@ _NO_WORD = re.compile("[^0-9a-zA-Z_]+")
 _REFERENCE = re.compile(r"\s*(ref|source)\s*\(.+\)\s*\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a test stands on: ``relation`` is its ``ref`` or ``source`` call, ``prefix`` is ``source_`` for sources."""
 
     name: str
@@ -32,8 +32,7 @@ class Target:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GenericTest:
+class GenericTest(Struct, frozen=True):
     """One test; ``test`` is its kind with its package, ``references`` the ``ref``/``source`` calls in its arguments."""
 
     name: str

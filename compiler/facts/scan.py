@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from compiler.documents.yaml_document import MAX_BYTES
@@ -19,6 +18,7 @@ from compiler.facts.file_facts import FileFacts
 from compiler.facts.ignored import ignored_in
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
+from compiler.structs import Struct, field
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Span, whole_file
 
@@ -57,8 +57,7 @@ class Listed(NamedTuple):
     stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class CodeFile:
+class CodeFile(Struct, frozen=True):
     """A file with code or data in it; ``path`` is from its package's root, ``parts`` the folders below ``base``."""
 
     role: str
@@ -71,8 +70,7 @@ class CodeFile:
     raw_code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class YamlFile:
+class YamlFile(Struct, frozen=True):
     """A YAML file of properties."""
 
     path: str
@@ -80,8 +78,7 @@ class YamlFile:
     value: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(Struct):
     """All files of one package; ``files`` holds what was found on disk, ``digests`` the content of each by path.
 
     ``linked`` says that a link to a folder was followed: not all that was read is below the package then.
