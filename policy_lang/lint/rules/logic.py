@@ -9,6 +9,7 @@ from policy_lang.lint.names import (
     bodies,
     called,
     compared,
+    declared,
     dotted,
     is_constant,
     is_decision,
@@ -18,7 +19,8 @@ from policy_lang.lint.names import (
     units,
     walks,
 )
-from policy_lang.lint.registry import File, Finding, file_rule
+from policy_lang.lint.registry import File, Finding, Project, file_rule, project_rule
+from policy_lang.runtime import support
 from policy_lang.syntax import ast
 from policy_lang.syntax.walk import walk
 
@@ -30,6 +32,16 @@ _STRING = frozenset(
     ("upper", "lower", "sprintf", "concat", "trim", "trim_space", "trim_left", "trim_right", "trim_prefix")
 ) | {"trim_suffix", "replace", "format_int", "substring", "base64.encode", "json.marshal", "type_name"}
 _ARRAY = frozenset(("split", "array.concat", "array.slice", "array.reverse", "sort", "numbers.range"))
+_ALWAYS = (
+    frozenset(("count", "abs", "ceil", "floor", "round", "lower"))
+    | frozenset(("upper", "trim", "trim_left", "trim_prefix", "trim_right", "trim_space"))
+    | frozenset(("trim_suffix", "concat", "sprintf", "replace", "split", "substring"))
+    | frozenset(("indexof", "strings.reverse", "strings.count", "format_int", "sort", "array.concat"))
+    | frozenset(("array.slice", "array.reverse", "array.flatten", "object.keys", "object.union", "object.remove"))
+    | frozenset(("object.filter", "union", "intersection", "json.marshal", "base64.encode", "urlquery.encode"))
+    | frozenset(("type_name", "regex.split", "regex.replace"))
+)
+"""Builtins that give a value, never `false`, for whatever they may be given."""
 _ORDER = ("!=", "<", "<=", ">", ">=")
 
 
@@ -187,3 +199,36 @@ def _needs(path: str, literal: ast.Literal) -> bool:
     """Whether a comparison fails where ``path`` is undefined."""
     operands = compared(literal, "==", *_ORDER)
     return operands is not None and any(dotted(o).startswith(f"{path}.") for o in operands[:2])
+
+
+@file_rule("LNT025", "unused-value", Severity.WARN, "a call whose value nobody looks at")
+def unused_value(file: File) -> Iterator[Finding]:
+    """``lower(input.x)`` as a condition holds for any text: its value is neither compared nor given a name."""
+    for literal in (found for unit in units(file) for found in literals(unit)):
+        match literal:
+            case ast.Expr(term=ast.Call(infix=None, args=args) as call, negated=False) if called(call, *_ALWAYS):
+                name = dotted(call.operator)
+                if len(args) == support.arity(name):
+                    hint = "compare it, or give it a name with `:=`"
+                    yield Finding(literal.span, f"{name} gives a value that is always true as a condition", hint)
+
+
+@project_rule(
+    "LNT026", "set-as-condition", Severity.WARN, "a condition that is a set, which is there even where it is empty"
+)
+def set_as_condition(project: Project) -> Iterator[Finding]:
+    """``not deny`` never holds where ``deny contains …``, and ``deny`` always does: an empty set is not false."""
+    for package, files in project.packages().items():
+        rules = [rule for file in files for rule in file.module.rules if not rule.head.ref.path]
+        sets = {name_of(rule) for rule in rules if rule.head.key is not None}
+        sets -= {name_of(rule) for rule in rules if rule.head.key is None}
+        for unit in (unit for file in files for unit in units(file)) if sets else ():
+            hidden = {local.var.name for local in declared(unit)}
+            for literal in literals(unit):
+                if not isinstance(literal, ast.Expr) or literal.withs:
+                    continue
+                name = dotted(literal.term).removeprefix(f"data.{'.'.join(package)}.")
+                if name in sets - hidden:
+                    always, want = ("never", "== 0") if literal.negated else ("always", "> 0")
+                    message = f"{name} is a set, which is there even where it is empty: this {always} holds"
+                    yield Finding(literal.span, message, f"write `count({name}) {want}`")
