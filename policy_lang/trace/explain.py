@@ -28,9 +28,19 @@ class Traced:
     checks: Checks | None = None
 
     def query(
-        self, text: str, recorder: Recorder, *, input: Any = UNDEFINED, data: Any = None, strict: bool = False
+        self,
+        text: str,
+        recorder: Recorder,
+        *,
+        input: Any = UNDEFINED,
+        data: Any = None,
+        strict: bool = False,
+        known: dict[Any, Any] | None = None,
     ) -> Outcome[tuple[tuple[dict[str, Any], ...], ast.Body]]:
-        """The bindings of each solution, as ``Program.eval_query`` gives them, and the query's literals."""
+        """The bindings of each solution, as ``Program.eval_query`` gives them, and the query's literals.
+
+        ``known`` keeps the documents between queries on the same input and data; those in it are not traced again.
+        """
         from policy_lang.syntax.parser import parse_query
 
         parsed = parse_query(Source("<query>", text))
@@ -44,6 +54,8 @@ class Traced:
         body = analysed.value
         evaluator = Evaluator(grouped(list(self.rules)), recorder)
         context = support.Context(input, {} if data is None else data, strict)
+        if known is not None:
+            context.cache = known
         try:
             names = open_names(body)
             with session.opened():

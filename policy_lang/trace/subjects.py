@@ -92,7 +92,11 @@ def judged(
         return Outcome(None, made.diagnostics)
     texts = {source.file: source for source in sources}
     data = {"floec": {"params": {package: dict(values) for package, values in params.items()}}}
-    found = (_judged(made.value, module, policy, texts, ir, data) for module, policy in asked)
+    known: dict[Any, Any] = {}  # what policies share, such as tables of all models, is made once
+    found = (
+        _judged(made.value, module, policy, texts, {"input": ir, "data": data, "strict": True, "known": known})
+        for module, policy in asked
+    )
     return Outcome(tuple(sorted(found, key=lambda one: one.id)))
 
 
@@ -168,16 +172,16 @@ def _constant(part: str | int, node: ast.For | ast.Term) -> ast.Term:
 
 
 def _judged(
-    rules: Traced, module: ast.Module, policy: ast.Policy, texts: Mapping[str, Source], ir: Any, data: Any
+    rules: Traced, module: ast.Module, policy: ast.Policy, texts: Mapping[str, Source], given: dict[str, Any]
 ) -> Judged:
     recorder = Recorder(budget=_BUDGET)
     place = "data" + "".join(f'["{part}"]' for part in module.package.path)
     about = Judged(policy.id, policy.name, policy.title, 0, (), ())
     try:
-        counted = _members(rules.query(f"some x in {place}.{_COUNTED}{policy.name}", recorder, input=ir, data=data))
+        counted = _members(rules.query(f"some x in {place}.{_COUNTED}{policy.name}", recorder, **given))
         recorder = Recorder(budget=_BUDGET)
         query = f"some x in {place}.{_FOUND}{policy.name}"
-        found = _members(rules.query(query, recorder, input=ir, data=data, strict=True))
+        found = _members(rules.query(query, recorder, **given))
     except ExhaustedError:
         return about._replace(problem="it looks at too much to be traced")
     problem = next((d.message for d in (*counted.diagnostics, *found.diagnostics)), "")
