@@ -13,6 +13,7 @@ from typing import Any
 from policy_lang import types
 from policy_lang.analysis.calls import Calls, allowed_builtins, further_builtins
 from policy_lang.analysis.conflicts import check_conflicts
+from policy_lang.analysis.heads import heads_in_bodies
 from policy_lang.analysis.hoist import closures, hoist_references
 from policy_lang.analysis.imports import check_imports, unused_imports
 from policy_lang.analysis.plain_calls import plain_calls
@@ -68,7 +69,9 @@ def _analyse(
     names = check_conflicts(rules, modules), calls.check(rules)
     if diagnostics := next(filter(None, map(tuple, names)), ()):
         return Outcome(None, _sorted(diagnostics))
-    rules, called = plain_calls(rules, calls.functions)
+    rules, called = plain_calls(rules, calls.functions) if calls.plain else (rules, ())
+    fresh = _fresh(counter)
+    rules = [heads_in_bodies(rule, calls.functions, fresh) for rule in rules]
     stages: tuple[Callable[[], Iterable[Diagnostic]], ...] = (
         lambda: check_safety(rules),
         lambda: check_recursion(rules),
@@ -78,7 +81,6 @@ def _analyse(
         diagnostics = tuple(stage())
         if diagnostics:
             return Outcome(None, _sorted(diagnostics))
-    fresh = _fresh(counter)
     return Outcome([_hoisted(rule, fresh) for rule in rules])
 
 
@@ -111,7 +113,7 @@ def analyse_query(
 
 def _calls(rules: Sequence[ResolvedRule], allowed: frozenset[str] | None) -> Calls:
     functions: dict[Path, int] = {rule.path: len(rule.args) for rule in rules if rule.kind == "function"}
-    return Calls(functions, frozenset(rule.path for rule in rules), allowed, plain=True)
+    return Calls(functions, frozenset(rule.path for rule in rules), allowed, plain=[])
 
 
 def _allowed(checks: Checks) -> frozenset[str] | None:

@@ -22,13 +22,13 @@ _VOID = frozenset(("print", "internal.print", "internal.test_case"))
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Checks calls against the program's functions (path → number of arguments), its rules' paths, and the
-    builtins that the capabilities allow (None: all but those of the network). ``plain`` lets calls of rules that
-    take no arguments through."""
+    builtins that the capabilities allow (None: all but those of the network). ``plain`` takes in the rules
+    without arguments that are called; None: they must not be."""
 
     functions: Mapping[Path, int]
     paths: frozenset[Path]
     allowed: frozenset[str] | None
-    plain: bool = False
+    plain: list[Path] | None = None
 
     def check(self, rules: Iterable[ResolvedRule]) -> Iterator[Diagnostic]:
         for rule in rules:
@@ -108,7 +108,10 @@ class Calls:
     def own(self, call: ast.Call, *, statement: bool) -> Iterator[Diagnostic]:
         path = _path(call.operator)
         # A rule is a function without arguments to OPA; whether its value may be called, its type says (plain_calls).
-        count = self.functions.get(path, 0 if path in self.paths and self.plain else None)
+        count = self.functions.get(path)
+        if count is None and self.plain is not None and path in self.paths:
+            count = 0
+            self.plain.append(path)
         span = call.operator.span
         if count is None:
             yield self.undefined(describe(call.operator), span)
