@@ -118,8 +118,8 @@ def fired(policies: PolicySet, opa: Opa, inputs: Iterable[Any]) -> set[str]:
         theirs, ours = found_by_opa(opa, packages, given), found_by_floec(policies, given)
         assert ours[1] == theirs[1], number
         assert ours[0] == theirs[0], number
-        if ours[1]:
-            ids |= {from_json(record)["id"] for record in ours[0]}
+        assert ours[1], f"project {number} ends the whole run in {ours[0]}"
+        ids |= {from_json(record)["id"] for record in ours[0]}
     return ids
 
 
