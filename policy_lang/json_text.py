@@ -1,7 +1,8 @@
-"""JSON's escapes as Go reads them: half of a surrogate pair is no character, and becomes U+FFFD."""
+"""Text as Go reads it: half of a surrogate pair, and a byte that is no UTF-8, is no character and becomes U+FFFD."""
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from policy_lang.patterns import Pattern
@@ -10,6 +11,18 @@ from policy_lang.patterns import Pattern
 _ESCAPE = Pattern(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
+
+
+GO = "floec.go"
+"""The error handler of ``bytes.decode`` that reads broken UTF-8 as Go does: U+FFFD for each byte."""
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error(GO, _replaced)
 
 
 def without_halves(text: str) -> str:

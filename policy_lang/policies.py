@@ -176,7 +176,7 @@ class PolicySet(NamedTuple):
         conforming: bool = False,
         jobs: int = 1,
     ) -> Outcome[PolicyRun]:
-        """Evaluates all policies on ``ir`` within ``limits`` (None: five minutes and 4 GiB).
+        """Evaluates all policies on ``ir`` within ``limits`` (None: five minutes, 4 GiB, 20 million values).
 
         ``conforming``: all that policies can read of ``ir`` has the schema's types, so that nobody has to look.
         ``jobs``: in how many processes, each within ``limits``, where there are enough subjects (``parallel.py``).
@@ -219,7 +219,7 @@ class PolicySet(NamedTuple):
         conforming: bool,
         without: frozenset[str] = frozenset(),
     ) -> Outcome[PolicyRun]:
-        from policy_lang.runtime.limits import Limits
+        from policy_lang.runtime.limits import DEFAULT
 
         data = {"floec": {"params": {package: dict(values) for package, values in params.items()}}}
         answer = self.program.eval_together(
@@ -227,7 +227,7 @@ class PolicySet(NamedTuple):
             input=ir,
             data=data,
             strict_builtin_errors=True,
-            limits=limits or Limits(seconds=300.0, memory=4 << 30),
+            limits=limits or DEFAULT,
             conforming=conforming,
             without=without,
         )

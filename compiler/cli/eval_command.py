@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from compiler.cli.documents import Loaded, load, read_value
 from compiler.cli.eval_output import FORMATS, rendered
 from compiler.cli.eval_query import Answer, Query, captured
+from compiler.cli.limits import limit_arguments, limits_of
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
@@ -21,8 +18,6 @@ from policy_lang.source import Source, whole_file
 
 if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
-
-_DURATION = re.compile(r"(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?\Z")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("-S", "--strict", action="store_true", help="refuse what `opa check --strict` refuses")
     add("--capabilities", metavar="FILE", help="JSON in OPA's form: the builtins that policies may use")
     add("--metrics", action="store_true", help="say how long loading, compiling and evaluating took")
-    add("--timeout", type=_duration, metavar="TIME", help="end the evaluation after a time such as 500ms, 2s or 1m")
+    limit_arguments(parser, "5m", "the evaluation")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -81,19 +76,25 @@ def execute(options: argparse.Namespace) -> int:
     if loaded.value is None or query.value is None or settings.value is None or blocking(diagnostics):
         show(diagnostics, "text", texts=texts)
         return exit_code(diagnostics)
+    from policy_lang.runtime.limits import Limits, limited
+    from policy_lang.runtime.support import EvalError
+
+    answer, seen = "", None
     try:
-        with _limited(options.timeout):
+        # Compiling, explaining and writing the answer take their time too; the evaluation within has limits of its own.
+        with limited(Limits(seconds=options.timeout)):
             found = _evaluated(options, settings.value, loaded.value, query.value, given.value, clock)
             seen = _Seen(options, loaded.value, given.value)
-    except _TimedOut:
-        text = f"the evaluation took longer than {options.timeout:g} s"
-        found, seen = Outcome(None, (Diagnostic("eval_cancel_error", text, whole_file("<query>")),)), None
+            if found.value is not None:
+                extra = {**({"metrics": clock.laps} if options.metrics else {}), **seen.reports}
+                answer = rendered(query.value, found.value, options.format, extra)
+    except EvalError as failure:
+        found = Outcome(None, (Diagnostic(failure.code, str(failure), whole_file("<query>")),))
     diagnostics += query.value.placed((*found.diagnostics, *(seen.errors if seen else ())))
     show(diagnostics, "text", texts=texts)
     if found.value is None or blocking(diagnostics):
         return exit_code(diagnostics)
-    extra = {**({"metrics": clock.laps} if options.metrics else {}), **(seen.reports if seen else {})}
-    print(rendered(query.value, found.value, options.format, extra))
+    print(answer)
     if seen is not None and seen.text:
         print(seen.text, file=sys.stderr)
     if options.metrics and options.format not in ("json", "discard"):
@@ -129,7 +130,11 @@ def _evaluated(
     if program.value is None or blocking(program.diagnostics):
         return Outcome(None, program.diagnostics)
     found = program.value.eval_query(
-        query.text, input=given, data=loaded.data, strict_builtin_errors=options.strict_builtin_errors
+        query.text,
+        input=given,
+        data=loaded.data,
+        strict_builtin_errors=options.strict_builtin_errors,
+        limits=limits_of(options),
     )
     clock.lap("eval")
     diagnostics = (*program.diagnostics, *found.diagnostics)
@@ -241,34 +246,3 @@ class _Clock:
         now = time.perf_counter_ns()
         self.laps[f"timer_rego_{name}_ns"] = now - self._last
         self._last = now
-
-
-class _TimedOut(Exception):
-    pass
-
-
-@contextmanager
-def _limited(seconds: float | None) -> Iterator[None]:
-    """Raises _TimedOut in the block after a time."""
-    if seconds is None:
-        yield
-        return
-
-    def stop(signum: int, frame: Any) -> None:
-        raise _TimedOut
-
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
-
-
-def _duration(text: str) -> float:
-    match = _DURATION.match(text)
-    if not text or match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 500ms, 2s or 1m30s")
-    minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return minutes * 60 + seconds + milliseconds / 1000

@@ -10,8 +10,10 @@ from compiler.cli.documents import Loaded, load, parse_value, read_value
 from compiler.cli.eval_output import rendered
 from compiler.cli.eval_query import captured
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.runtime.limits import DEFAULT, limited
+from policy_lang.runtime.support import EvalError
 from policy_lang.runtime.values import UNDEFINED
-from policy_lang.source import Source
+from policy_lang.source import Source, whole_file
 from policy_lang.syntax import ast
 
 PACKAGE = "repl"
@@ -121,12 +123,16 @@ class Session:
         diagnostics = (*query.diagnostics, *program.diagnostics)
         if query.value is None or program.value is None or blocking(diagnostics):
             return _shown(diagnostics, {"<query>": text})
-        found = program.value.eval_query(
-            query.value.text, input=self.input, data=self.loaded.data, strict_builtin_errors=self.strict
-        )
+        given: dict[str, Any] = {"input": self.input, "data": self.loaded.data, "limits": DEFAULT}
+        found = program.value.eval_query(query.value.text, strict_builtin_errors=self.strict, **given)
         if found.value is None or blocking(found.diagnostics):
             return _shown(query.value.placed(found.diagnostics), {"<query>": text})
-        return rendered(query.value, query.value.answers(found.value), "pretty", {})
+        try:
+            with limited(DEFAULT):
+                return rendered(query.value, query.value.answers(found.value), "pretty", {})
+        except EvalError as failure:
+            late = Diagnostic(failure.code, str(failure), whole_file("<query>"))
+            return _shown((late,), {"<query>": text})
 
     def _program(self) -> Outcome[Any]:
         from policy_lang.engine import compile_program

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.cli.documents import DATA_SUFFIXES, POLICY_SUFFIXES, load, read_value
+from compiler.cli.limits import limit_arguments, limits_of
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from compiler.cli.test_output import FORMATS, rendered
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, metavar="PERCENT", help="exit 1 where fewer lines are covered; implies --coverage")
     add("--capabilities", metavar="FILE", help="JSON in OPA's form: the builtins that policies may use")
     add("-p", "--parallel", type=_jobs, default=1, metavar="N", help="run the tests in N processes (default: 1)")
+    limit_arguments(parser, "1m", "a test")
     add("-w", "--watch", action="store_true", help="run again whenever a file changes")
     add(
         "--fail-on-empty",
@@ -77,6 +79,7 @@ def _once(options: argparse.Namespace) -> int:
         compile=CompileOptions(ir_schema() if options.schema == "ir" else None, capabilities=capabilities.value),
         coverage=coverage,
         jobs=options.parallel,
+        limits=limits_of(options),
     )
     outcome = run_tests(loaded.value.sources, chosen)
     show((*loaded.diagnostics, *outcome.diagnostics), "text")

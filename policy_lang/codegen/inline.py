@@ -35,6 +35,8 @@ BOOLEAN = frozenset(
 """Builtins that answer true or false or nothing."""
 
 
+_EXACT = 2**63
+"""Below this a quotient without rest is exact; above it is a float's, as all others are."""
 NAMED = frozenset(("plus", "minus", "mul", "div", "min", "max", "lower"))
 """Builtins of which the code reads an operand more than once, so that it has to be a name."""
 
@@ -140,7 +142,7 @@ def _split(args: Args, known: Sequence[Type], show: Show) -> Made | None:
 
 
 def _trim_space(args: Args, known: Sequence[Type], show: Show) -> Made | None:
-    return (f"{show(args[0])}.strip()", False) if known[0] == types.STRING else None
+    return (f"{show(args[0])}.strip(SPACES)", False) if known[0] == types.STRING else None
 
 
 def _lower(args: Args, known: Sequence[Type], show: Show) -> Made | None:
@@ -157,6 +159,7 @@ def _divide(args: Args, known: Sequence[Type], show: Show) -> Made | None:
     if not (left.isidentifier() and (right.isidentifier() or (isinstance(args[1], Const) and args[1].value))):
         return f"wrapped('div')(C, {left}, {right})", True
     test = f"type({left}) is int is type({right}) and {right} and not {left} % {right}"
+    test += f" and -{_EXACT:#x} <= {left} < {_EXACT:#x}"
     return f"({left} // {right} if {test} else wrapped('div')(C, {left}, {right}))", True
 
 
@@ -213,7 +216,7 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
 _FAST = {
     "count": ("len({0})", "type({0}) in SIZED"),
     "lower": ("lower({0})", "type({0}) is str"),
-    "trim_space": ("{0}.strip()", "type({0}) is str"),
+    "trim_space": ("{0}.strip(SPACES)", "type({0}) is str"),
     "split": ("{0}.split({1})", "type({0}) is str"),
     "startswith": ("{0}.startswith({1})", "type({0}) is str is type({1})"),
     "endswith": ("{0}.endswith({1})", "type({0}) is str is type({1})"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime import support
-from policy_lang.runtime.matching import MATCHED, Memo, lower, matches
+from policy_lang.runtime.matching import MATCHED, SPACES, Memo, lower, matches
 from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, equal, freeze
 
 _HELPERS = (
@@ -33,6 +33,7 @@ def scope(
         "NO_GET": {}.get,
         "MATCHED": MATCHED,
         "Memo": Memo,
+        "SPACES": SPACES,
         "NUMBERS": (int, Decimal),
         "compare": compare,
         "freeze": freeze,

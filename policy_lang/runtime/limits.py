@@ -20,7 +20,8 @@ CODE = "floe_limit_error"
 
 class Limits(NamedTuple):
     """``seconds`` of real time; ``steps``, turns of loops and calls of functions; ``memory``, bytes beyond what
-    the process had; ``output``, values in the answer, all that is inside counted. None: no limit."""
+    the process had; ``output``, values in the answer, all that is inside counted, and a value more for each
+    thousand characters of a string. None: no limit."""
 
     seconds: float | None = None
     steps: int | None = None
@@ -29,6 +30,10 @@ class Limits(NamedTuple):
 
 
 NONE = Limits()
+DEFAULT = Limits(seconds=300.0, memory=4 << 30, output=20_000_000)
+"""What a command gives an evaluation where its options say nothing else."""
+_LETTERS = 1000
+"""As many characters of a string count as one value more."""
 
 
 class _TimeUp(BaseException):
@@ -46,6 +51,11 @@ def limited(limits: Limits) -> Iterator[None]:
         raise EvalError(CODE, text).with_traceback(late.__traceback__) from None
     except MemoryError as full:
         raise EvalError(CODE, "the policy takes more memory than it may").with_traceback(full.__traceback__) from None
+    except ValueError as wrong:
+        if not str(wrong).startswith("Exceeds the limit ("):
+            raise
+        text = "a number has too many digits to be read or written"
+        raise EvalError(CODE, text).with_traceback(wrong.__traceback__) from None
     except RecursionError as deep:
         text = "the data, or what a policy makes of it, is nested too deep"
         raise EvalError(CODE, text).with_traceback(deep.__traceback__) from None
@@ -110,6 +120,8 @@ def check_output(value: Any, most: int | None) -> None:
     while pending:
         one = pending.pop()
         left -= 1
+        if type(one) is str:
+            left -= len(one) // _LETTERS
         if left < 0:
             raise EvalError(CODE, f"the answer has more than {most} values")
         if type(one) is list or type(one) is tuple:

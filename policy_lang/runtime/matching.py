@@ -8,12 +8,15 @@ from typing import Any
 
 from policy_lang.runtime.builtins.registry import failure
 
+SPACES = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What Go trims as space; Python's ``strip`` takes the separators U+001C to U+001F for spaces too."""
+
 
 def lower(text: str) -> str:
     """Letter by letter, as Go does."""
     if text.isascii():
         return text.lower()
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    return "".join(c.lower() if len(c.lower()) == 1 else c.lower()[0] for c in text)
 
 
 @functools.lru_cache(maxsize=1024)

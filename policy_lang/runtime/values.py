@@ -11,6 +11,7 @@ for booleans. ``freeze`` gives the form that has Rego's equality under Python's 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -19,6 +20,9 @@ from policy_lang.json_text import without_halves
 
 Value = Any
 _MOST_DIGITS = 999_999
+_READ_DIGITS = 100_000
+if 0 < sys.get_int_max_str_digits() < _READ_DIGITS:
+    sys.set_int_max_str_digits(_READ_DIGITS)  # Python's own guard is at 4,300; OPA reads and writes longer ones
 
 
 class _Undefined:

@@ -13,6 +13,7 @@ from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.engine import Program
 from policy_lang.plan.lower import grouped
 from policy_lang.runtime import support
+from policy_lang.runtime.limits import DEFAULT, Limits
 from policy_lang.runtime.values import UNDEFINED, from_json, to_json
 from policy_lang.source import Source, Span
 from policy_lang.syntax import ast
@@ -44,6 +45,7 @@ class Runner:
     data: Any = None
     complete: Complete | None = None
     covering: Recorder | None = None
+    limits: Limits = DEFAULT
     policies: dict[str, list[bool]] = field(default_factory=dict)
 
     def run(self, test: Test) -> TestResult:
@@ -104,7 +106,7 @@ class Runner:
 
     def _value(self, path: tuple[str, ...], what: str, given: Any = UNDEFINED, data: Any = None) -> Any:
         """The value at ``path`` as plain JSON; a set is an array."""
-        answer = self.program.eval_path(path, input=given, data=data, strict_builtin_errors=True)
+        answer = self.program.eval_path(path, input=given, data=data, strict_builtin_errors=True, limits=self.limits)
         if answer.diagnostics:
             raise _Undecided(*(f"{what}: {_said(problem)}" for problem in answer.diagnostics))
         if answer.value is UNDEFINED:
@@ -117,7 +119,7 @@ class Runner:
         if test.title.startswith("todo_"):
             return Status.SKIP, (), (), ()
         path = (*test.package, test.title)
-        answer = self.program.eval_path(path, data=self.data)
+        answer = self.program.eval_path(path, data=self.data, limits=self.limits)
         if answer.value is None and answer.diagnostics:
             raise _Undecided(*map(_said, answer.diagnostics))
         if self.covering is not None:

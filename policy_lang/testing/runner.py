@@ -15,6 +15,7 @@ from typing import Any
 
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.engine import CompileOptions
+from policy_lang.runtime.limits import DEFAULT, Limits
 from policy_lang.source import Source
 from policy_lang.syntax import ast
 from policy_lang.testing.collect import Test, full_name, prepared, unknown_names
@@ -29,7 +30,8 @@ __all__ = ["Status", "TestOptions", "TestReport", "TestResult", "run_tests"]
 @dataclass(frozen=True, slots=True)
 class TestOptions:
     """``run`` is a regular expression for names; ``data`` the base document; ``complete`` fills inputs up and
-    finds their mistakes; ``compile`` says what to check; ``jobs`` is a number of processes."""
+    finds their mistakes; ``compile`` says what to check; ``jobs`` is a number of processes; ``limits`` are
+    those of each evaluation."""
 
     __test__ = False
 
@@ -39,6 +41,7 @@ class TestOptions:
     compile: CompileOptions | None = None
     coverage: bool = False
     jobs: int = 1
+    limits: Limits = DEFAULT
 
 
 def run_tests(sources: Sequence[Source], options: TestOptions | None = None) -> Outcome[TestReport]:
@@ -112,7 +115,7 @@ def _runner(sources: Sequence[Source], plain: Sequence[ast.Module], options: Tes
     trace = Traced(analysed.rules, analysed.counter)
     by_file = {source.file: source for source in sources}
     covering = Recorder(values=False) if options.coverage else None
-    runner = Runner(compiled.value, trace, by_file, options.data, options.complete, covering)
+    runner = Runner(compiled.value, trace, by_file, options.data, options.complete, covering, options.limits)
     return Outcome(runner, compiled.diagnostics)
 
 

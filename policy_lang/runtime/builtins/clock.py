@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
+from policy_lang.runtime.builtins.registry import builtin, failure, integer, operand_error
+from policy_lang.runtime.numbers import to_integer
 
 _SECOND = 1_000_000_000
+_MOMENT = "number|array"
 _LOW, _HIGH = -(2**63), 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII)
@@ -68,17 +70,25 @@ def parse_duration(text: str) -> int:
 
 
 def moment_of(name: str, value: Any) -> tuple[datetime, int]:
-    """``ns`` or ``[ns, zone, …]`` as a moment in that zone and the nanoseconds beyond its second."""
+    """``ns`` or ``[ns, zone, …]`` as a moment in that zone and the nanoseconds beyond its second.
+
+    Raises:
+        BuiltinError: it is neither; or the zone is unknown, or the number no whole one of 64 bits.
+    """
     parts = value if type(value) is list else [value]
-    if not parts or type(parts[0]) not in (int, Decimal) or parts[0] != int(parts[0]):
-        raise BuiltinError("eval_builtin_error", f"{name}: operand 1 must be a whole number of nanoseconds")
-    if not all(type(part) is str for part in parts[1:]):
-        raise BuiltinError("eval_type_error", f"{name}: zone and layout must be strings")
-    nanoseconds = int(parts[0])
-    if not _LOW <= nanoseconds <= _HIGH:
+    if not parts:
+        raise operand_error(name, 1, ("either number (ns) or [number (ns), string (tz)]",), value)
+    if type(parts[0]) not in (int, Decimal):
+        raise operand_error(name, 1, ("number",), parts[0])
+    zone: tzinfo = UTC
+    for place, part in enumerate(parts[1:3]):
+        if type(part) is not str:
+            raise operand_error(name, 1, ("string",), part)
+        zone = zone if place else _zone(name, part)
+    nanoseconds = to_integer(parts[0])
+    if nanoseconds is None or not _LOW <= nanoseconds <= _HIGH:
         raise failure(name, "timestamp too big")
     seconds, fraction = divmod(nanoseconds, _SECOND)
-    zone = _zone(name, parts[1] if len(parts) > 1 else "")
     return (_EPOCH + timedelta(seconds=seconds)).astimezone(zone), fraction
 
 
@@ -93,19 +103,19 @@ def _zone(name: str, text: str) -> tzinfo:
         raise failure(name, f"unknown time zone {text}") from error
 
 
-@builtin("time.date", "number|array")
+@builtin("time.date", _MOMENT)
 def date(value: Any) -> list[int]:
     moment, _ = moment_of("time.date", value)
     return [moment.year, moment.month, moment.day]
 
 
-@builtin("time.clock", "number|array")
+@builtin("time.clock", _MOMENT)
 def clock(value: Any) -> list[int]:
     moment, _ = moment_of("time.clock", value)
     return [moment.hour, moment.minute, moment.second]
 
 
-@builtin("time.weekday", "number|array")
+@builtin("time.weekday", _MOMENT)
 def weekday(value: Any) -> str:
     return calendar.day_name[moment_of("time.weekday", value)[0].weekday()]
 
@@ -114,26 +124,26 @@ def weekday(value: Any) -> str:
 def add_date(nanoseconds: Any, years: Any, months: Any, days: Any) -> int:
     """Calendar arithmetic in UTC; a day beyond its month runs on into the next, as in Go."""
     name = "time.add_date"
-    if any(part != int(part) for part in (years, months, days)):
-        raise failure(name, "operands must be whole numbers")
     moment, fraction = moment_of(name, nanoseconds)
-    year, month = divmod((moment.year + int(years)) * 12 + moment.month - 1 + int(months), 12)
+    years, months, days = (integer(name, place, part) for place, part in enumerate((years, months, days), 2))
+    year, month = divmod((moment.year + years) * 12 + moment.month - 1 + months, 12)
     try:
         first = moment.replace(year=year, month=month + 1, day=1)
-        moved = first + timedelta(days=moment.day - 1 + int(days))
+        moved = first + timedelta(days=moment.day - 1 + days)
     except (ValueError, OverflowError) as error:
         raise failure(name, "time outside of valid range") from error
     return in_range(name, nanoseconds_of(moved, fraction))
 
 
-@builtin("time.diff", "number|array", "number|array")
+@builtin("time.diff", _MOMENT, _MOMENT)
 def diff(left: Any, right: Any) -> list[int]:
-    """Years, months, days, hours, minutes and seconds between two moments, in the zone of the first."""
+    """Years, months, days, hours, minutes and seconds between two moments, in the zone of the first; what is
+    beyond whole seconds of either does not count."""
     (one, one_ns), (other, other_ns) = (moment_of("time.diff", value) for value in (left, right))
     other = other.astimezone(one.tzinfo)
     if (one.astimezone(UTC), one_ns) > (other.astimezone(UTC), other_ns):
-        one, other, one_ns, other_ns = other, one, other_ns, one_ns
-    second = other.second - one.second - (other_ns < one_ns)
+        one, other = other, one
+    second = other.second - one.second
     minute, hour = other.minute - one.minute, other.hour - one.hour
     day, month, year = other.day - one.day, other.month - one.month, other.year - one.year
     if second < 0:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from policy_lang.runtime import numbers
-from policy_lang.runtime.builtins.registry import BuiltinError, builtin
+from policy_lang.runtime.builtins.registry import BuiltinError, builtin, integer
 from policy_lang.runtime.numbers import Number
 from policy_lang.runtime.values import (
     UNDEFINED,
@@ -28,23 +28,10 @@ def items_of(collection: Value) -> list[Value]:
     return sorted_values(collection.values()) if type(collection) is RegoSet else collection
 
 
-def integer(name: str, position: int, number: Number) -> int:
-    """An operand that has to be whole.
-
-    Raises:
-        BuiltinError: it has a fraction.
-    """
-    found = numbers.to_integer(number)
-    if found is None:
-        text = f"{name}: operand {position} must be integer number but got floating-point number"
-        raise BuiltinError("eval_type_error", text)
-    return found
-
-
 builtin("count", "array|object|set|string")(len)
-builtin("sort", "array|set")(lambda xs: sorted_values(items_of(xs)))
-builtin("min", "array|set")(lambda xs: min(items_of(xs), key=sort_key) if xs else UNDEFINED)
-builtin("max", "array|set")(lambda xs: max(items_of(xs), key=sort_key) if xs else UNDEFINED)
+builtin("sort", "set|array")(lambda xs: sorted_values(items_of(xs)))
+builtin("min", "set|array")(lambda xs: min(items_of(xs), key=sort_key) if xs else UNDEFINED)
+builtin("max", "set|array")(lambda xs: max(items_of(xs), key=sort_key) if xs else UNDEFINED)
 builtin("array.concat", "array", "array")(lambda a, b: a + b)
 builtin("array.reverse", "array")(lambda a: a[::-1])
 builtin("object.keys", "object")(lambda o: RegoSet.of(key for key, _ in object_items(o)))
@@ -60,20 +47,14 @@ def _numbers(name: str, collection: Value) -> list[Number]:
     return found
 
 
-@builtin("sum", "array|set")
+@builtin("sum", "set|array")
 def _sum(collection: Value) -> Number:
-    total: Number = 0
-    for item in _numbers("sum", collection):
-        total = numbers.plus(total, item)
-    return total
+    return numbers.total(_numbers("sum", collection))
 
 
-@builtin("product", "array|set")
+@builtin("product", "set|array")
 def _product(collection: Value) -> Number:
-    total: Number = 1
-    for item in _numbers("product", collection):
-        total = numbers.times(total, item)
-    return total
+    return numbers.product(_numbers("product", collection))
 
 
 @builtin("array.slice", "array", "number", "number")
@@ -171,13 +152,34 @@ def merge(left: dict[Any, Value], right: dict[Any, Value]) -> dict[Any, Value]:
 
 @builtin("object.union_n", "array")
 def _union_n(objects: list[Value]) -> dict[Any, Value]:
-    made: dict[Any, Value] = {}
+    found: list[dict[Any, Value]] = []
     for item in objects:
         if type_name(item) != "object":
             text = f"object.union_n: operand 1 must be array of objects but got array containing {type_name(item)}"
             raise BuiltinError("eval_type_error", text)
-        made = merge(made, item)
-    return made
+        found.append(item)
+    made: dict[Any, Value] = {}
+    own: dict[int, dict[Any, Value]] = {}
+    for item in found:
+        _merge_into(made, item, own)
+    return _settled(made, own)
+
+
+def _merge_into(made: dict[Any, Value], item: dict[Any, Value], own: dict[int, dict[Any, Value]]) -> None:
+    """``merge`` in place; ``own`` are the objects below that were made for it, by identity."""
+    for key, new in item.items():
+        old = made.get(key)
+        if old is None or type_name(old) != "object" or type_name(new) != "object":
+            made[key] = new
+            continue
+        if id(old) not in own:
+            old = made[key] = dict(old)
+            own[id(old)] = old
+        _merge_into(old, new, own)
+
+
+def _settled(made: dict[Any, Value], own: dict[int, dict[Any, Value]]) -> dict[Any, Value]:
+    return _like((key, _settled(item, own) if id(item) in own else item) for key, item in made.items())
 
 
 @builtin("object.subset", "array|object|set", "array|object|set")

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote_plus, unquote_to_bytes
 
+from policy_lang.json_text import GO
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
 from policy_lang.runtime.values import (
     RegoSet,
@@ -36,7 +37,7 @@ def url_decode(text: str) -> str:
 def _unquoted(name: str, text: str) -> str:
     if bad := _BAD_ESCAPE.search(text):
         raise failure(name, f"invalid URL escape {to_json(bad.group())}")
-    return unquote_to_bytes(text.replace("+", " ")).decode(errors="replace")
+    return unquote_to_bytes(text.replace("+", " ")).decode(errors=GO)
 
 
 @builtin("urlquery.encode_object", "object")

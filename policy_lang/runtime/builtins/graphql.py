@@ -10,6 +10,7 @@ from typing import Any
 from policy_lang.runtime.builtins.graphql_text import query_text, schema_text
 from policy_lang.runtime.builtins.graphql_tree import query_tree, schema_tree
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin
+from policy_lang.runtime.values import RegoSet
 
 _OPERAND = "string|object"
 _NOTHING: list[Any] = [False, {}, {}]
@@ -24,6 +25,8 @@ def _document(operand: Any, text_of: Callable[[dict[str, Any]], str]) -> Any:
     from graphql.language import ast
 
     try:
+        if type(operand) is RegoSet:
+            raise _Invalid("a set is no GraphQL document")
         text = operand if type(operand) is str else text_of(operand)
         if not text.strip():
             return ast.DocumentNode(definitions=())
@@ -154,7 +157,7 @@ def _both(query: Any, schema: Any) -> list[Any]:
     return [query_tree(query_document), schema_tree(schema_document)]
 
 
-@builtin("graphql.parse_and_verify", _OPERAND, _OPERAND)
+@builtin("graphql.parse_and_verify", "any", "any")
 def parse_and_verify(query: Any, schema: Any) -> list[Any]:
     """``[true, query, schema]`` as trees, or ``[false, {}, {}]``."""
     try:
@@ -163,7 +166,7 @@ def parse_and_verify(query: Any, schema: Any) -> list[Any]:
         return _NOTHING
 
 
-@builtin("graphql.is_valid", _OPERAND, _OPERAND)
+@builtin("graphql.is_valid", "any", "any")
 def is_valid(query: Any, schema: Any) -> bool:
     try:
         _both(query, schema)
@@ -172,7 +175,7 @@ def is_valid(query: Any, schema: Any) -> bool:
     return True
 
 
-@builtin("graphql.schema_is_valid", _OPERAND)
+@builtin("graphql.schema_is_valid", "any")
 def schema_is_valid(schema: Any) -> bool:
     try:
         _schema(_schema_document(schema))

@@ -169,7 +169,7 @@ def _remove(document: Value, path: Path) -> Value:
 
 def _patched(document: Value, patch: Value) -> Value:
     if not isinstance(patch, dict) or type(patch) is RegoSet:
-        raise BuiltinError("eval_type_error", "json.patch: operand 2 must be array of objects")
+        raise failure("json.patch", "must be an array of JSON-Patch objects, but at least one element is not an object")
     operation = _field(patch, "op")
     path = _path("json.patch", 2, _field(patch, "path"))
     if operation == "add":

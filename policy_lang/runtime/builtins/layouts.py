@@ -103,7 +103,7 @@ _SHOW: dict[str, Callable[[datetime], str]] = {
 def format_time(value: Any) -> str:
     """``ns``, ``[ns, zone]`` or ``[ns, zone, layout]`` as text; RFC 3339 with nanoseconds by default."""
     moment, fraction = moment_of("time.format", value)
-    layout = value[2] if type(value) is list and len(value) > 2 else "RFC3339Nano"
+    layout = value[2] if type(value) is list and len(value) > 2 and value[2] else "RFC3339Nano"
 
     def shown(match: re.Match[str]) -> str:
         token = match[0]

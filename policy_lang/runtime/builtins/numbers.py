@@ -1,8 +1,7 @@
-"""Arithmetic. Exact where the result is short; else rounded as a binary float with 64 bits of mantissa is."""
+"""Arithmetic: of whole numbers exact, else of floats with 64 bits of mantissa."""
 
 from __future__ import annotations
 
-import decimal
 import re
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,6 @@ from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
 from policy_lang.runtime.values import is_too_big
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999, traps=[])
 
 
 def arithmetic(name: str, left: Any, right: Any) -> Any:
@@ -24,19 +22,9 @@ def arithmetic(name: str, left: Any, right: Any) -> Any:
     for position, value in enumerate((left, right), 1):
         if type(value) is not int and type(value) is not Decimal:
             raise operand_error(name, position, frozenset(("number",)), value)
-    if type(left) is int and type(right) is int:
-        return left + right if name == "plus" else left - right if name == "minus" else left * right
-    one, other = Decimal(left), Decimal(right)
     if name == "plus":
-        return normal(_WIDE.add(one, other))
-    return normal(_WIDE.subtract(one, other) if name == "minus" else _WIDE.multiply(one, other))
-
-
-def normal(number: Decimal) -> int | Decimal:
-    """An int where the value is integral, else without trailing zeros; a BuiltinError where it has too many digits."""
-    if not number.is_finite():
-        raise BuiltinError("eval_builtin_error", "number too big")
-    return int(number) if number == number.to_integral_value() else number.normalize(_WIDE)
+        return exact.plus(left, right)
+    return exact.minus(left, right) if name == "minus" else exact.times(left, right)
 
 
 @builtin("plus", "number", "number")
@@ -67,28 +55,10 @@ def remainder(left: Any, right: Any) -> Any:
     return -rest if left < 0 else rest
 
 
-def _rounded(number: Any, rounding: str) -> int:
-    return int(Decimal(number).to_integral_value(rounding=rounding))
-
-
-@builtin("round", "number")
-def round_half_away(number: Any) -> int:
-    return _rounded(number, decimal.ROUND_HALF_UP)
-
-
-@builtin("ceil", "number")
-def ceiling(number: Any) -> int:
-    return _rounded(number, decimal.ROUND_CEILING)
-
-
-@builtin("floor", "number")
-def floor(number: Any) -> int:
-    return _rounded(number, decimal.ROUND_FLOOR)
-
-
-@builtin("abs", "number")
-def absolute(number: Any) -> Any:
-    return abs(number)
+builtin("round", "number")(exact.rounded)
+builtin("ceil", "number")(exact.ceiling)
+builtin("floor", "number")(exact.floor)
+builtin("abs", "number")(exact.absolute)
 
 
 def _integers(name: str, *numbers: Any) -> list[int]:
@@ -143,7 +113,8 @@ def _shift(name: str, number: Any, places: Any) -> tuple[int, int]:
     if by < 0:
         message = f"{name}: operand 2 must be an unsigned integer number but got a negative integer"
         raise BuiltinError("eval_type_error", message)
-    if by > 1_000_000:
+    by &= 2**64 - 1  # OPA looks at no more
+    if by > 1_000_000 and name == "bits.lsh":
         raise failure(name, "a shift by more than 1,000,000 bits is refused")
     return value, by
 
@@ -157,7 +128,7 @@ def bits_left(number: Any, places: Any) -> int:
 @builtin("bits.rsh", "number", "number")
 def bits_right(number: Any, places: Any) -> int:
     value, by = _shift("bits.rsh", number, places)
-    return value >> by
+    return value >> min(by, value.bit_length())
 
 
 @builtin("to_number", "any")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from policy_lang.runtime.numbers import to_integer
 from policy_lang.runtime.values import RegoObject, RegoSet, type_name
 
 Function = Callable[..., Any]
@@ -50,7 +51,7 @@ def builtin(name: str, *operands: str) -> Callable[[F], F]:
     def refused(args: Sequence[Any]) -> BuiltinError:
         for position, (wanted, arg) in enumerate(zip(kinds, args, strict=True), 1):
             if type(arg) not in wanted:
-                return operand_error(name, position, frozenset(operands[position - 1].split("|")), arg)
+                return operand_error(name, position, operands[position - 1].split("|"), arg)
         raise AssertionError(name)
 
     def register(function: F) -> F:
@@ -110,9 +111,24 @@ BARE: dict[str, tuple[Function, tuple[frozenset[type], ...]]] = {}
 """The function itself and the types that its operands have to be of."""
 
 
-def operand_error(name: str, position: int, types: frozenset[str], value: Any) -> BuiltinError:
+def integer(name: str, position: int, number: int | Decimal) -> int:
+    """An operand that has to be whole, and of 64 bits.
+
+    Raises:
+        BuiltinError: it has a fraction, or more digits.
+    """
+    # What is written with a power of ten is a float to OPA.
+    power = number.as_tuple().exponent if isinstance(number, Decimal) else 0
+    found = to_integer(number) if isinstance(power, int) and power <= 0 else None
+    if found is None or not -(2**63) <= found < 2**63:
+        text = f"{name}: operand {position} must be integer number but got floating-point number"
+        raise BuiltinError("eval_type_error", text)
+    return found
+
+
+def operand_error(name: str, position: int, types: Iterable[str], value: Any) -> BuiltinError:
     """The error for an operand of a wrong type, in OPA's words."""
-    names = sorted(types)
+    names = sorted(types) if isinstance(types, frozenset) else list(types)
     shown = names[0] if len(names) == 1 else f"one of {{{', '.join(names)}}}"
     message = f"{name}: operand {position} must be {shown} but got {type_name(value)}"
     return BuiltinError("eval_type_error", message)

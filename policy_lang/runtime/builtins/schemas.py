@@ -11,14 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin
-from policy_lang.runtime.values import from_json, to_json
+from policy_lang.runtime.values import from_json, to_json, type_name
 
 _TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 
 
-@builtin("json.verify_schema", "string|object")
+@builtin("json.verify_schema", "any")
 def verify_schema(schema: Any) -> list[Any]:
     """``[true, null]``, or ``[false, why]``."""
+    if type_name(schema) not in ("string", "object"):
+        return [False, "jsonschema: wrong type, expected string or object"]
     try:
         _schema(schema)
     except ValueError as error:
@@ -34,7 +36,13 @@ def match_schema(document: Any, schema: Any) -> list[Any]:
         value = _plain(from_json(document) if type(document) is str else document)
     except ValueError as error:
         raise BuiltinError("eval_builtin_error", f"json.match_schema: {error}") from None
-    found = [_finding(error) for error in _told(validator.iter_errors(value))]
+    from referencing.exceptions import Unresolvable
+
+    try:
+        found = [_finding(error) for error in _told(validator.iter_errors(value))]
+    except Unresolvable as error:
+        text = f"json.match_schema: the reference {error.ref} leads nowhere, or out of the schema"
+        raise BuiltinError("eval_builtin_error", text) from None
     return [not found, found]
 
 
@@ -109,12 +117,13 @@ def _schema(schema: Any) -> Any:
     """
     from jsonschema import Draft7Validator, FormatChecker
     from jsonschema.exceptions import SchemaError
+    from referencing import Registry
 
     text = schema if type(schema) is str else to_json(schema)
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"the schema is no JSON: {error}") from None
+    except ValueError:
+        raise ValueError("invalid JSON string") from None
     _check_types(value)
     try:
         Draft7Validator.check_schema(value)
@@ -122,7 +131,8 @@ def _schema(schema: Any) -> Any:
         raise ValueError(error.message) from None
     formats = FormatChecker()
     formats.checkers = {**formats.checkers, "date-time": (_is_moment, ())}
-    return Draft7Validator(value, format_checker=formats)
+    # A registry of nothing: by default the library fetches what a `$ref` names, from the network and from files.
+    return Draft7Validator(value, registry=Registry(), format_checker=formats)
 
 
 def _check_types(schema: Any) -> None:

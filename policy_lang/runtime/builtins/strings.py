@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any
 
-from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure
-from policy_lang.runtime.matching import MATCHED, lower, matches, pattern_of
+from policy_lang.json_text import GO
+from policy_lang.runtime.builtins import go_base64
+from policy_lang.runtime.builtins.registry import BuiltinError, builtin, failure, integer
+from policy_lang.runtime.matching import MATCHED, SPACES, lower, matches, pattern_of
 from policy_lang.runtime.values import (
     RegoSet,
     from_json,
@@ -33,11 +34,14 @@ def rego_text(value: Any) -> str:
     return to_json(value)
 
 
-@builtin("concat", "string", "array|set")
+@builtin("concat", "string", "set|array")
 def concat(separator: str, parts: Any) -> str:
     found = parts if type(parts) is list else sorted_values(parts.values())
-    if not all(type(p) is str for p in found):
-        raise BuiltinError("eval_type_error", "concat: operand 2 must be array of strings or set of strings")
+    for part in found:
+        if type(part) is not str:
+            kind = type_name(parts)
+            text = f"concat: operand 2 must be {kind} of strings but got {kind} containing {type_name(part)}"
+            raise BuiltinError("eval_type_error", text)
     return separator.join(found)
 
 
@@ -152,19 +156,15 @@ def trim_suffix(text: str, suffix: str) -> str:
 
 @builtin("trim_space", "string")
 def trim_space(text: str) -> str:
-    return text.strip()
+    return text.strip(SPACES)
 
 
 @builtin("substring", "string", "number", "number")
 def substring(text: str, offset: Any, length: Any) -> str:
-    for position, number in ((2, offset), (3, length)):
-        if number != int(number):
-            message = f"substring: operand {position} must be integer number but got floating-point number"
-            raise BuiltinError("eval_type_error", message)
-    if offset < 0:
+    start, count = integer("substring", 2, offset), integer("substring", 3, length)
+    if start < 0:
         raise failure("substring", "negative offset")
-    start = int(offset)
-    return text[start:] if length < 0 else text[start : start + int(length)]
+    return text[start:] if count < 0 else text[start : start + count]
 
 
 @builtin("indexof", "string", "string")
@@ -225,15 +225,17 @@ def regex_split(pattern: str, text: str) -> list[str]:
 
 @builtin("regex.find_n", "string", "string", "number")
 def regex_find(pattern: str, text: str, limit: Any) -> list[str]:
+    most = integer("regex.find_n", 3, limit)
     found = [m.group() for m in pattern_of("regex.find_n", pattern).finditer(text)]
-    return found if limit < 0 else found[: int(limit)]
+    return found if most < 0 else found[:most]
 
 
 @builtin("regex.find_all_string_submatch_n", "string", "string", "number")
 def regex_submatches(pattern: str, text: str, limit: Any) -> list[list[str]]:
+    most = integer("regex.find_all_string_submatch_n", 3, limit)
     matches = pattern_of("regex.find_all_string_submatch_n", pattern).finditer(text)
     found = [[m.group(), *("" if g is None else g for g in m.groups())] for m in matches]
-    return found if limit < 0 else found[: int(limit)]
+    return found if most < 0 else found[:most]
 
 
 @builtin("regex.replace", "string", "string", "string")
@@ -307,7 +309,7 @@ def base64_encode(text: str) -> str:
 
 @builtin("base64.decode", "string")
 def base64_decode(text: str) -> str:
-    return _decoded("base64.decode", base64.b64decode, text)
+    return _decoded("base64.decode", go_base64.decode, text)
 
 
 @builtin("base64.is_valid", "any")
@@ -315,8 +317,8 @@ def base64_is_valid(text: Any) -> bool:
     if type(text) is not str:
         return False
     try:
-        base64.b64decode(text, validate=True)
-    except binascii.Error:
+        go_base64.decode(text)
+    except ValueError:
         return False
     return True
 
@@ -333,7 +335,7 @@ def base64url_encode_no_pad(text: str) -> str:
 
 @builtin("base64url.decode", "string")
 def base64url_decode(text: str) -> str:
-    return _decoded("base64url.decode", base64.urlsafe_b64decode, text + "=" * (-len(text) % 4))
+    return _decoded("base64url.decode", go_base64.decode_url, text)
 
 
 @builtin("hex.encode", "string")
@@ -343,12 +345,28 @@ def hex_encode(text: str) -> str:
 
 @builtin("hex.decode", "string")
 def hex_decode(text: str) -> str:
-    return _decoded("hex.decode", binascii.unhexlify, text)
+    return _decoded("hex.decode", _hex_bytes, text)
+
+
+def _hex_bytes(text: str) -> bytes:
+    """The bytes of pairs of digits.
+
+    Raises:
+        ValueError: there is something else, named as Go names it.
+    """
+    raw = text.encode(errors="surrogatepass")
+    wrong = next((byte for byte in raw if byte not in b"0123456789abcdefABCDEF"), None)
+    if wrong is not None:
+        shown = f" {chr(wrong)!r}" if chr(wrong).isprintable() else ""
+        raise ValueError(f"encoding/hex: invalid byte: U+{wrong:04X}{shown}")
+    if len(raw) % 2:
+        raise ValueError("encoding/hex: odd length hex string")
+    return bytes.fromhex(text)
 
 
 def _decoded(name: str, decode: Any, text: str) -> str:
     try:
         found: bytes = decode(text)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise failure(name, str(error)) from None
-    return found.decode(errors="replace")
+    return found.decode(errors=GO)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from policy_lang.json_text import GO
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin
 from policy_lang.runtime.values import to_json
 
@@ -95,13 +96,13 @@ def _host(text: str) -> str:
     for character in re.sub("%..", "", text):
         if not _HOST.fullmatch(character):
             raise _Invalid(f"invalid character {to_json(character)} in host name")
-    return unquote_to_bytes(text).decode(errors="replace")
+    return unquote_to_bytes(text).decode(errors=GO)
 
 
 def _unescaped(text: str) -> str:
     if bad := _ESCAPE.search(text):
         raise _Invalid(f"invalid URL escape {to_json(bad[0])}")
-    return unquote_to_bytes(text).decode(errors="replace")
+    return unquote_to_bytes(text).decode(errors=GO)
 
 
 def _escaped(path: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from policy_lang.runtime.builtins.registry import builtin, failure
+from policy_lang.runtime.builtins.registry import builtin
+from policy_lang.runtime.values import UNDEFINED
 
 # 100 ns steps between the UUID epoch (1582-10-15) and 1970-01-01
 _EPOCH = 0x01B21DD213814000
@@ -17,12 +18,15 @@ _DOMAINS = ("Person", "Group", "Org")
 
 
 @builtin("uuid.parse", "string")
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> Any:
     """Version and variant; of versions 1 and 2 also time (ns since 1970), node and clock sequence.
 
-    Takes the dashed form, with ``urn:uuid:`` before it, between a pair of any characters, or 32 digits.
+    Takes the dashed form, with ``urn:uuid:`` before it, between a pair of any characters, or 32 digits; all
+    else is undefined.
     """
     value = _octets(text)
+    if value is None:
+        return UNDEFINED
     version = value[6] >> 4
     found: dict[str, Any] = {"version": version, "variant": _variant(value[8])}
     if version in (1, 2):
@@ -38,7 +42,7 @@ def parse(text: str) -> dict[str, Any]:
     return found
 
 
-def _octets(text: str) -> bytes:
+def _octets(text: str) -> bytes | None:
     if _PLAIN.fullmatch(text):
         return bytes.fromhex(text)
     if len(text) == 45 and text[:9].lower() == "urn:uuid:":
@@ -47,7 +51,7 @@ def _octets(text: str) -> bytes:
         text = text[1:-1]
     match = _DASHED.fullmatch(text)
     if match is None:
-        raise failure("uuid.parse", "invalid UUID")
+        return None
     return bytes.fromhex("".join(match.groups()))
 
 

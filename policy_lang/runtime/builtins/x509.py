@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from policy_lang.runtime.builtins import go_base64
 from policy_lang.runtime.builtins.registry import builtin, failure
 
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -65,9 +66,9 @@ def der_blocks(name: str, text: str, label: str) -> list[bytes]:
     """
     if not text.lstrip().startswith("-----BEGIN"):
         try:
-            raw = base64.b64decode("".join(text.split()), validate=True)
-        except (binascii.Error, ValueError):
-            raise failure(name, "illegal base64 data") from None
+            raw = go_base64.decode(text)
+        except ValueError as error:
+            raise failure(name, str(error)) from None
         if not raw.lstrip().startswith(b"-----BEGIN"):
             return [raw]
         text = raw.decode(errors="replace")

@@ -148,7 +148,10 @@ def parse_and_verify_with_options(text: str, options: dict[Any, Any]) -> list[An
 
 def _verified(name: str, text: str, options: dict[Any, Any]) -> list[Any]:
     """``[true, the chain from the last certificate up]``, or ``[false, []]``. The first certificate is trusted."""
-    found = x509.load_certificates(name, text)
+    try:
+        found = x509.load_certificates(name, text)
+    except BuiltinError:
+        return [False, []]
     moment, usages, host = _options(name, options)
     if len(found) < 2:
         raise failure(name, "must supply at least a root and a leaf certificate")

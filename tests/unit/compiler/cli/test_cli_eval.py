@@ -172,7 +172,7 @@ def test_coverage_profile_and_metrics(policy: list[str], capsys: pytest.CaptureF
 def test_a_runaway_query_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     slow = "x := sum([1 | some a in numbers.range(1, 5000); some b in numbers.range(1, 5000); a * b == 7])"
     assert run(["eval", slow, "--timeout", "300ms"]) == 1
-    assert "eval_cancel_error" in capsys.readouterr().err
+    assert "floe_limit_error" in capsys.readouterr().err
     assert run(["eval", "1", "--timeout", "soon"]) == 2
 
 
