@@ -12,8 +12,9 @@ from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.patterns import Pattern
 from policy_lang.runtime import session, support
+from policy_lang.runtime.limits import CODE as LIMIT
 from policy_lang.runtime.limits import NONE as NO_LIMITS
-from policy_lang.runtime.limits import Limits, check_output, limited
+from policy_lang.runtime.limits import Limits, TimeUp, check_output, limited
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Source, Span, whole_file
 
@@ -255,6 +256,10 @@ class Program:
         except support.EvalError as failure:
             place = _place(failure, modules) or whole_file("<query>")
             return Outcome(None, (Diagnostic(failure.code, str(failure), place),))
+        except TimeUp as late:
+            # It can strike while another exception leaves ``limited``, between the lines that would catch it.
+            place = _place(late, modules) or whole_file("<query>")
+            return Outcome(None, (Diagnostic(LIMIT, f"the policy takes longer than {limits.seconds:g} s", place),))
         except _BUGS as failure:
             place = _place(failure, modules) or whole_file("<query>")
             text = f"floec has a bug here: {type(failure).__name__}: {failure}"
@@ -312,7 +317,10 @@ def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
     while trace is not None:
         lines = known.get(trace.tb_frame.f_code.co_filename)
         if lines is not None:
-            found = lines.get(_line(trace), found)
+            line, start = _line(trace), trace.tb_frame.f_code.co_firstlineno
+            # A line without a place of its own (one that builds an answer) belongs to the last one that has it.
+            before = max((one for one in lines if start <= one <= line), default=line)
+            found = lines.get(before, found)
         trace = trace.tb_next
     return found
 

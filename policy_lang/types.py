@@ -148,6 +148,27 @@ def within(one: Type, of: Type) -> bool:
             return one == of
 
 
+def is_larger(of: Type, most: int) -> bool:
+    """Whether a type written out has more than ``most`` parts. One of a few shared parts may have billions, and
+    comparing or hashing it would visit them all."""
+    left, pending = most, [of]
+    while pending and left >= 0:
+        one = pending.pop()
+        left -= 1
+        match one:
+            case ArrayType():
+                pending += one.items
+                pending += (one.rest,) if one.rest is not None else ()
+            case SetType():
+                pending.append(one.of)
+            case ObjectType():
+                pending += (field.type for field in one.fields)
+                pending += one.rest or ()
+            case UnionType():
+                pending += one.options
+    return left < 0
+
+
 # --------------------------------------------------------------------------- looking into types
 
 

@@ -34,11 +34,9 @@ def limit_arguments(parser: argparse.ArgumentParser, timeout: str, what: str) ->
 
 def limits_of(options: argparse.Namespace) -> Limits:
     """The limits of one evaluation that the options ask for."""
-    from dataclasses import replace
-
     from policy_lang.runtime.limits import DEFAULT
 
-    return replace(DEFAULT, seconds=options.timeout, memory=options.memory)
+    return DEFAULT._replace(seconds=options.timeout, memory=options.memory)
 
 
 def _duration(text: str) -> float:

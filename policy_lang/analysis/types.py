@@ -27,6 +27,7 @@ from policy_lang.types import ANY, ArrayType, Field, FunctionType, ObjectType, S
 
 Env = dict[str, Type]
 _MOST_INSTANCES = 16
+_MOST_PARTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,12 +321,12 @@ class Checker:
             case ast.Call():
                 return self.call(term, env, statement=False)
             case ast.Array():
-                return ArrayType(tuple(self.infer(item, env) for item in term.items))
+                return _bounded(ArrayType(tuple(self.infer(item, env) for item in term.items)), types.ANY_ARRAY)
             case ast.SetTerm():
                 found = [self.infer(item, env) for item in term.items]
-                return SetType(types.union(*found) if found else ANY)
+                return _bounded(SetType(types.union(*found) if found else ANY), types.ANY_SET)
             case ast.Object():
-                return self.object(term, env)
+                return _bounded(self.object(term, env), types.ANY_OBJECT)
             case ast.Template():
                 for part in term.parts:
                     if not isinstance(part, str):
@@ -464,6 +465,11 @@ class Checker:
         hint = f"it is given ({have}), and takes ({', '.join(map(types.show, declared.args))})"
         span = call.span if call.infix else call.operator.span
         self.complain(f"{name}: invalid argument(s)", span, hint)
+
+
+def _bounded(made: Type, loose: Type) -> Type:
+    """A type of a reasonable size."""
+    return loose if types.is_larger(made, _MOST_PARTS) else made
 
 
 def _scalar(term: ast.Term) -> tuple[Hashable] | None:

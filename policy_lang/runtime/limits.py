@@ -36,7 +36,7 @@ _LETTERS = 1000
 """As many characters of a string count as one value more."""
 
 
-class _TimeUp(BaseException):
+class TimeUp(BaseException):
     """Raised in the evaluating thread; no builtin takes it for a failure of its own."""
 
 
@@ -46,7 +46,7 @@ def limited(limits: Limits) -> Iterator[None]:
     try:
         with _memory(limits.memory), _time(limits.seconds):
             yield
-    except _TimeUp as late:
+    except TimeUp as late:
         text = f"the policy takes longer than {limits.seconds:g} s"
         raise EvalError(CODE, text).with_traceback(late.__traceback__) from None
     except MemoryError as full:
@@ -74,7 +74,7 @@ def _time(seconds: float | None) -> Iterator[None]:
 
         with lock:
             if not done:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(_TimeUp))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(TimeUp))
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True

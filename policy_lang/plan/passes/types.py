@@ -13,6 +13,10 @@ from policy_lang.plan import nodes
 from policy_lang.plan.nodes import Atom, Block, Const, Emit, Function, Local, Op, Path, Plan
 from policy_lang.types import ANY, ArrayType, ObjectType, SetType, Type
 
+_MAKERS = (nodes.MakeArray, nodes.MakeSet, nodes.MakeObject, nodes.Collect)
+_MOST_PARTS = 5_000
+"""What is made of parts that are made of parts can have a type that nobody can compare in a lifetime."""
+
 
 def infer(plan: Plan) -> Plan:
     """The plan with ``types`` in each function and ``results`` of each document and function."""
@@ -91,7 +95,9 @@ class _Names:
         found: list[tuple[Type, ...]] = []
         for step in block:
             if isinstance(step, nodes.Let | nodes.Attempt):
-                self.types[step.name] = self.op(step.op)
+                of = self.op(step.op)
+                grown = isinstance(step.op, _MAKERS) and types.is_larger(of, _MOST_PARTS)
+                self.types[step.name] = ANY if grown else of
             elif isinstance(step, nodes.Scan):
                 of = self.atom(step.collection)
                 self.types[step.value] = types.values(of) or ANY

@@ -86,7 +86,7 @@ ERRORS: list[tuple[str, list[Any], str]] = [
     ("glob.match", ["{a", [], "a"], "eval_builtin_error"),
     ("glob.match", ["a", ["ab"], "a"], "eval_type_error"),
     ("json.filter", [{}, [1]], "eval_type_error"),
-    ("json.patch", [{}, [1]], "eval_type_error"),
+    ("json.patch", [{}, [1]], "eval_builtin_error"),
     ("json.patch", [{}, [{"op": "remove", "path": "a"}]], "eval_builtin_error"),
     ("json.patch", [{}, [{"op": "remove", "path": ""}]], "eval_builtin_error"),
     ("json.patch", [{}, [{"op": "grow", "path": "a"}]], "eval_builtin_error"),

@@ -7,9 +7,8 @@ from decimal import Decimal
 import pytest
 
 from policy_lang.runtime import numbers
-from policy_lang.runtime.builtins import go_base64
+from policy_lang.runtime.builtins import collections, go_base64, strings  # noqa: F401 - registers what is called below
 from policy_lang.runtime.builtins.registry import TABLE
-from policy_lang.runtime.builtins import collections, strings  # noqa: F401 - registers what is called below
 
 
 @pytest.mark.parametrize(
