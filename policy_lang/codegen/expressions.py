@@ -17,6 +17,8 @@ Known = tuple[frozenset[str], frozenset[str]]
 Made = tuple[str, bool]
 """Code, and whether its value may be undefined."""
 
+_MOST_KEY_PARTS = 64
+
 
 @dataclass(slots=True)
 class Expressions:
@@ -355,6 +357,8 @@ class Expressions:
                     self.pending[item.name] = f"({item.name} := {self.pending[item.name]})"
                 found.append(item.name)
             else:
+                return None
+            if len(found) > _MOST_KEY_PARTS:  # parts of parts of parts: each level may double them
                 return None
         return tuple(found)
 

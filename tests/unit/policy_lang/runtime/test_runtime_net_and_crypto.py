@@ -55,7 +55,6 @@ ANSWERS: list[tuple[str, list[Any], Any]] = [
     ("crypto.hmac.sha1", ["what do ya want for nothing?", "Jefe"], "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
     ("crypto.hmac.equal", ["ab", "ab"], True),
     ("crypto.hmac.equal", ["ab", "abc"], False),
-    ("uuid.parse", ["no"], UNDEFINED),
     ("uuid.parse", ["(00000000-0000-4000-8000-000000000000)"], {"version": 4, "variant": "RFC4122"}),
 ]
 
@@ -186,3 +185,7 @@ def test_malformed_token_is_an_error(token: str) -> None:
 )
 def test_schema_of_graphql_is_valid(schema: str, valid: bool) -> None:
     assert REGISTRY["graphql.schema_is_valid"](schema) is valid
+
+
+def test_what_is_no_identifier_is_undefined() -> None:
+    assert REGISTRY["uuid.parse"]("no") is UNDEFINED
