@@ -29,6 +29,9 @@ from policy_lang.plan.nodes import (
 )
 from policy_lang.types import Type
 
+_MOST_JOINED = 256
+"""An array of more members is joined when it is evaluated: forty doublings would be a program of a billion."""
+
 _KINDS: Mapping[str, Type] = {"is_string": types.STRING, "is_boolean": types.BOOLEAN, "is_number": types.NUMBER}
 
 
@@ -143,6 +146,8 @@ class _Folding:
         op = step.op
         assert isinstance(op, Builtin)
         known = [self.arrays.get(arg.name) if isinstance(arg, Local) else None for arg in op.args]
+        if sum(map(len, filter(None, known))) > _MOST_JOINED:
+            return step
         if op.name == "array.concat" and known[0] is not None and known[1] is not None:
             made: Op = nodes.MakeArray((*known[0], *known[1]))
             self.types[step.name] = types.ArrayType(tuple(map(self.type_of, (*known[0], *known[1]))))
