@@ -273,10 +273,10 @@ def _inputs(state: State) -> Inputs | None:
 
 
 def _outside(facts: Facts) -> bool:
-    """Whether a file of the project stands outside of it."""
+    """Whether a file of the project stands outside of it, or among what tools wrote."""
     entries = (*facts.models, *facts.seeds, *facts.snapshots, *facts.sources, *facts.macros)
     paths = {entry[field] for entry in entries for field in ("path", "patch_path") if entry.get(field)}
-    return any(path.startswith("..") or os.path.isabs(path) for path in paths)
+    return any(path.startswith("..") or os.path.isabs(path) or verdicts.of_tools(path) for path in paths)
 
 
 def _own_bundles(manifest: dict[str, object]) -> Iterator[str]:

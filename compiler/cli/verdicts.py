@@ -23,7 +23,10 @@ from policy_lang.source import Span
 
 _ROOMS = ("compiler", "policy_lang", "stdlib_policies", "grammar")
 _ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
-_SKIPPED = frozenset({".floe", ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", "node_modules", "logs"})
+_HISTORY = frozenset({".git", ".hg", ".svn"})
+_TOPS = frozenset({"dbt_project.yml", "floe.yaml"})
+_TOOLS = frozenset({".floe", "__pycache__", ".venv", "venv", "node_modules", "logs"})
+"""What tools put beside one of ``_TOPS``. Elsewhere a folder of such a name holds what an author put there."""
 # A file that was changed within this time before it was read may have been changed again without a trace.
 _FRESH_NS = 2_000_000_000
 _SMALL_BYTES = 1 << 20
@@ -138,12 +141,21 @@ def _is_fresh(stamp: Stamp | None, started: int) -> bool:
     return stamp is not None and max(stamp[1:3]) > started - _FRESH_NS
 
 
+def of_tools(path: str) -> bool:
+    """Whether a path from a project's folder leads to where tools put things: what is there is not looked at."""
+    first, inside, _ = path.partition("/")
+    return bool(inside) and (first == "target" or first in _TOOLS)
+
+
 def _below(folder: str) -> Iterator[os.DirEntry[str]]:
-    for entry in os.scandir(folder):
-        if entry.name in _SKIPPED:
+    entries = list(os.scandir(folder))
+    names = {entry.name for entry in entries}
+    skipped = _HISTORY if names.isdisjoint(_TOPS) else _HISTORY | _TOOLS
+    for entry in entries:
+        if entry.name in skipped:
             continue
         if entry.is_dir(follow_symlinks=False):
-            if entry.name == "target" and os.path.isfile(os.path.join(folder, "dbt_project.yml")):
+            if entry.name == "target" and "dbt_project.yml" in names:
                 yield from (e for e in os.scandir(entry.path) if e.name in _ARTIFACTS)
             else:
                 yield from _below(entry.path)

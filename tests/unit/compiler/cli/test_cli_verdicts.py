@@ -134,6 +134,30 @@ def test_a_change_that_keeps_size_and_time_is_seen(
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize("name", ["logs", "venv", "node_modules", ".venv"])
+def test_models_in_a_folder_named_as_those_of_tools_are_seen(
+    name: str, product: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (product / "models" / name).mkdir()
+    check(product, capsys)
+    for text in ("select 1 as a\n", "select 1 as a from raw.public.orders\n"):
+        (product / "models" / name / "visits.sql").write_text(text)
+        assert check(product, capsys) == check(product, capsys, "--no-cache")
+
+
+def test_models_where_tools_put_things_cannot_be_told(
+    product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = product / "dbt_project.yml"
+    config.write_text(config.read_text().replace("model-paths: [models]", "model-paths: [models, logs]"))
+    (product / "logs").mkdir()
+    (product / "logs/visits.sql").write_text("select 1 as a\n")
+    runs = counted(monkeypatch)
+    check(product, capsys)
+    check(product, capsys)
+    assert len(runs) == 2
+
+
 def test_another_environment_or_option_is_another_question(
     product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
