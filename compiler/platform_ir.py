@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from compiler.documents.models import Document
@@ -66,9 +67,23 @@ def _architecture(data: Data) -> Data:
     layers = [_layer(n, i, given.get(n, {}), defaults.get(n), names) for i, n in enumerate(names)]
     return {
         "pattern": pattern,
-        "naming": {"enforcement": naming.get("enforcement") or "warn", "case": naming.get("case") or "snake_case"},
+        "naming": {
+            "enforcement": naming.get("enforcement") or "warn",
+            "case": naming.get("case") or "snake_case",
+            "patterns": list(_name_patterns(naming)),
+        },
         "layers": layers,
     }
+
+
+def _name_patterns(naming: Data) -> Iterator[Data]:
+    """``{layer, pattern}``; without a layer for all models."""
+    if naming.get("pattern"):
+        yield {"layer": None, "pattern": naming["pattern"]}
+    given = naming.get("custom_patterns", [])
+    for layer, patterns in given.items() if isinstance(given, dict) else ((None, given),):
+        for pattern in patterns:
+            yield {"layer": layer, "pattern": pattern}
 
 
 def _layer(name: str, rank: int, data: Data, default: tuple[tuple[str, ...], int] | None, names: list[str]) -> Data:

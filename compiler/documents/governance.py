@@ -356,7 +356,6 @@ GOVERNANCE = Record(
         "sensitive_fields": Field(
             ListOf(Either(FULL_TEXT, MapOf(Anything()))), "Patterns of column names that are sensitive.", order="extend"
         ),
-        "naming": Field(NAMING, "Naming rules beside data_architecture.naming."),
         "policies": Field(CLASS_POLICIES, "What is done with each class, by environment.", order="extend"),
         "schema_evolution": Field(
             Choice("any", "additive", "strict"), "Which changes of a schema are allowed.", order="stricter_up"

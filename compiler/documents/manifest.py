@@ -138,13 +138,11 @@ LAYER = Record(
     },
 )
 
+LAYOUTS = Choice("medallion", "kimball", "data_vault", "hybrid", "custom", lakehouse="medallion")
 DATA_ARCHITECTURE = Record(
     "DataArchitecture",
     {
-        "pattern": Field(
-            Choice("medallion", "kimball", "data_vault", "hybrid", "custom", lakehouse="medallion"),
-            "How models are laid out in layers.",
-        ),
+        "pattern": Field(LAYOUTS, "How models are laid out in layers."),
         "naming": Field(NAMING, "How models are named."),
         "layers": Field(Keyed(LAYER), "The layers, from the raw end.", order="extend"),
     },

@@ -33,13 +33,23 @@ _MANIFEST_MOVES: tuple[tuple[Keys, Keys], ...] = (
     (("governance", "slas"), ("governance", "sla_minimums")),
     (("data_contracts",), ("governance", "data_contracts")),
     (("data_architecture", "naming_enforcement"), ("data_architecture", "naming", "enforcement")),
+    *(
+        (("governance", "naming", old), ("data_architecture", "naming", new))
+        for old, new in (
+            ("enforcement", "enforcement"),
+            ("case", "case"),
+            ("custom_patterns", "custom_patterns"),
+            ("custom_pattern", "custom_patterns"),
+        )
+    ),
     (("plugins", "dbt_runtime"), ("plugins", "dbt")),
     (("plugins", "data_quality"), ("plugins", "quality")),
 )
 _CLASSES = ("pii", "phi", "financial", "identifier", "pci", "restricted", "confidential")
 MOVED_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Manifest": (
-        *(tuple(map(str, old)) for old, _ in _MANIFEST_MOVES),
+        ("governance", "naming"),
+        *(tuple(map(str, old)) for old, _ in _MANIFEST_MOVES if old[:2] != ("governance", "naming")),
         *(("governance", "classification", name) for name in _CLASSES),
         ("governance", "quality_gates", "gold_layer"),
         ("governance", "quality_gates", "silver_layer"),
@@ -49,6 +59,7 @@ MOVED_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Keys of other dialects, which the canonical form holds elsewhere."""
 _HOMES = {
+    "naming": "write it as `data_architecture.naming`, once",
     "policy_overrides": "write them as `exemptions` of the manifest: each with a policy, a reason and an expiry",
     "compute": "the platform's manifest chooses the compute; a transform may name one of the approved",
     "plugins": "the platform's manifest chooses the plugins",
@@ -156,6 +167,7 @@ def _moved(raw: dict[str, Any], kind: str, written_kind: str) -> tuple[dict[str,
         for old, new in _MANIFEST_MOVES:
             _move(data, old, new, moves)
         _move_layers_and_classes(data, moves)
+        _move_pattern(data, moves)
         _dbt_runtime(data, moves)
         if written_kind in ("EnterpriseManifest", "DomainManifest") and isinstance(data.get("metadata"), dict):
             data["metadata"] = {"scope": written_kind.removesuffix("Manifest").lower(), **data["metadata"]}
@@ -177,6 +189,19 @@ def _move_layers_and_classes(data: dict[str, Any], moves: dict[Keys, Keys]) -> N
     classes: Keys = ("governance", "classification")
     for key in _CLASSES:
         _move(data, (*classes, key), (*classes, "categories", key), moves)
+
+
+def _move_pattern(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:
+    """``governance.naming.pattern`` is the name of a layout of layers, or a regular expression for names."""
+    from compiler.documents.manifest import LAYOUTS
+
+    naming: Keys = ("governance", "naming")
+    said = (_at(data, naming) or {}).get("pattern")
+    layout = isinstance(said, str) and (said in LAYOUTS.values or said in LAYOUTS.spellings)
+    here = ("data_architecture", "pattern") if layout else ("data_architecture", "naming", "pattern")
+    _move(data, (*naming, "pattern"), here, moves)
+    if _at(data, naming) == {}:
+        (_at(data, ("governance",)) or {}).pop("naming")  # a copy of what was read, since something was moved
 
 
 def _dbt_runtime(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:

@@ -121,6 +121,8 @@ def _platform(before: Entry, after: Entry) -> Iterator[Change]:
     naming = [ir["data_architecture"]["naming"] for ir in (before, after)]
     yield from _value("the enforcement of naming", naming[0]["enforcement"], naming[1]["enforcement"], _UP)
     yield from _value("the case of names", naming[0]["case"], naming[1]["case"], _FREE)
+    said, says = ([f"{p['layer'] or 'all models'}: {p['pattern']}" for p in one["patterns"]] for one in naming)
+    yield from _value("the list of patterns for names", said, says, _FREE)
     layers = [ir["data_architecture"]["layers"] for ir in (before, after)]
     yield from _named("the layer", layers[0], layers[1], _LAYER)
     classes = [ir["governance"]["classification"] for ir in (before, after)]

@@ -115,6 +115,7 @@ def _architecture() -> Schema:
     naming = _object(
         enforcement=_word("warn", *_ENFORCEMENT),
         case=_word("snake_case", "snake_case", "camelCase", "PascalCase"),
+        patterns=_list(_object(layer=_MAYBE_TEXT, pattern=_TEXT)),
     )
     pattern = _word("medallion", "medallion", "kimball", "data_vault", "hybrid", "custom")
     return _object(pattern=pattern, naming=naming, layers=_list(layer))

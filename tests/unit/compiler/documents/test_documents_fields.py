@@ -151,6 +151,30 @@ def test_both_dialects_read_as_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (
+            "enforcement: strict, pattern: kimball, custom_patterns: [^x_]",
+            {"pattern": "kimball", "naming": {"enforcement": "strict", "custom_patterns": ["^x_"]}},
+        ),
+        ("pattern: '^m_', case: camelCase", {"naming": {"pattern": "^m_", "case": "camelCase"}}),
+        ("custom_pattern: {gold: ^g_}", {"naming": {"custom_patterns": {"gold": ["^g_"]}}}),
+    ],
+)
+def test_naming_rules_of_governance_are_those_of_the_data_architecture(said: str, meant: dict[str, object]) -> None:
+    checked = check(MANIFEST + f"governance: {{naming: {{{said}}}}}\n")
+    assert checked.diagnostics == ()
+    assert checked.value is not None
+    assert (checked.value.data["governance"], checked.value.data["data_architecture"]) == ({}, meant)
+
+
+def test_naming_rules_in_both_places_are_refused() -> None:
+    text = "governance: {naming: {case: camelCase}}\ndata_architecture: {naming: {case: snake_case}}\n"
+    diagnostic = only(MANIFEST + text)
+    assert (diagnostic.code, diagnostic.hint) == ("FLC201", "write it as `data_architecture.naming`, once")
+
+
+@pytest.mark.parametrize(
     ("text", "path", "value"),
     [
         ("governance: {quality_gates: {layer_thresholds: {gold: 90, silver: 80}}}", "quality_gates.layers.gold", 90),
