@@ -8,6 +8,7 @@ answer, nothing of this counts, and all policies run in one process: the answer 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 from collections.abc import Mapping
@@ -121,7 +122,10 @@ def _shared_out(pieces: list[_Piece], judged: Any, jobs: int) -> list[_Found] | 
     queue, fill = os.pipe()
     os.write(fill, bytes(range(len(pieces))))
     os.close(fill)
-    children = [_forked(pieces, judged, queue) for _ in range(jobs - 1)]
+    children = []
+    with contextlib.suppress(OSError):  # no room for another process: those that there are do it all
+        for _ in range(jobs - 1):
+            children.append(_forked(pieces, judged, queue))
     mine = _taken(pieces, judged, queue)
     os.close(queue)
     answers = [mine, *(_answer(child, answer) for child, answer in children)]
@@ -143,7 +147,12 @@ def _taken(pieces: list[_Piece], judged: Any, queue: int) -> list[_Found] | None
 def _forked(pieces: list[_Piece], judged: Any, queue: int) -> tuple[int, int]:
     """A process that takes pieces, and where to read its answer."""
     out, into = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(out)
+        os.close(into)
+        raise
     if child:
         os.close(into)
         return child, out

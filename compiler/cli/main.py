@@ -62,8 +62,8 @@ def run(argv: Sequence[str]) -> int:
 def _set_up_streams() -> None:
     """Streams that were closed are empty.
 
-    Files and pipes hold UTF-8 in any locale, as policies and JSON do; what a terminal's encoding cannot show is
-    written as an escape.
+    Files and pipes hold UTF-8 in any locale, as policies and JSON do, unless Python was told otherwise; what an
+    encoding cannot show is written as an escape.
     """
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 (for as long as the process lasts)
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -71,7 +71,7 @@ def _set_up_streams() -> None:
     if isinstance(sys.stdin, io.TextIOWrapper) and not sys.stdin.isatty():
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need be no UTF-8, either
-        encoding = None if sys.stdout.isatty() else "utf-8"
+        encoding = None if sys.stdout.isatty() or "PYTHONIOENCODING" in os.environ else "utf-8"
         sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 

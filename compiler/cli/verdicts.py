@@ -1,10 +1,10 @@
 """What a check found last time, for as long as everything that it could see is the same.
 
-A verdict is kept under the document's path, this program, the options, the day and the environment, together with
-the state of its inputs: every file below the product's folder, every document of the chain, every policy file, dbt's
-profiles. It counts only where each of them is unchanged: by size and times, and where the times are too fresh to be
-trusted, or differ, by content (where that was kept: not of large files, or many, that were not fresh). Inputs that
-cannot be told (a link to a folder) are never kept.
+A verdict is kept under the document's path, this program with its libraries, the options, the day and the environment,
+together with the state of its inputs: every file below the product's folder, every document of the chain, every policy
+file, dbt's profiles. It counts only where each of them is unchanged: by size and times, and where the times are too
+fresh to be trusted, or differ, by content (where that was kept: not of large files, or many, that were not fresh).
+Inputs that cannot be told (a link to a folder) are never kept.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class _UnclearError(Exception):
 def key_of(document: str, *options: object) -> str:
     """The name under which the verdict on ``document`` is kept."""
     environment = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k not in _VOLATILE]
-    return cache.key_of("verdict", os.getcwd(), document, repr(options), *cache.program(*_ROOMS), *environment)
+    program = (*cache.program(*_ROOMS), *cache.installed())
+    return cache.key_of("verdict", os.getcwd(), document, repr(options), *program, *environment)
 
 
 def recall(key: str) -> Verdict | None:

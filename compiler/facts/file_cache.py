@@ -21,6 +21,7 @@ import msgspec
 
 from compiler.facts.file_facts import FileFacts
 from compiler.facts.sql_text import SqlText
+from policy_lang.codegen import cache
 
 FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
@@ -29,6 +30,7 @@ _READERS = (
     "file_facts", "jinja_values", "plain_jinja", "seed_files", "sql_files", "sql_text", "yaml_values",
     "lineage_macros", "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
 )  # fmt: skip
+_LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")
 
 
 class Known(msgspec.Struct, array_like=True):
@@ -87,10 +89,14 @@ class FileCache(Generic[T]):
 
 @lru_cache(maxsize=1)
 def _code_signature() -> str:
-    """Changes with the modules that make what is cached: with their texts, so that an installation changes nothing."""
+    """Changes with the modules that make what is cached (with their texts, so that an installation changes nothing)
+    and with the versions of the libraries that they ask."""
     digest = hashlib.sha256()
     for name in _READERS:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for name in cache.installed():
+        if name.lower().startswith(_LIBRARIES):
+            digest.update(name.encode())
     return digest.hexdigest()
 
 
@@ -119,9 +125,13 @@ def write_private(path: Path, *parts: bytes) -> None:
         if not _private(os.stat(path.parent)):
             return
         handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as out:
-            out.writelines(parts)
-        os.replace(temporary, path)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.writelines(parts)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)  # a full disk is no place for half a file
+            raise
         _drop_oldest(path.parent, f"*{path.suffix}")
     except OSError:
         return

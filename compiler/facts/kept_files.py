@@ -26,6 +26,7 @@ from compiler.facts.project_config import ProjectFile
 from compiler.facts.scan import Scan, Stamp, content_digest, list_project, stamp_of
 from compiler.facts.variables import Variables
 from compiler.ir.facts_model import LISTS, Facts
+from policy_lang.codegen import cache
 
 if TYPE_CHECKING:
     from compiler.facts.project_files import Assembly
@@ -240,15 +241,8 @@ def _path(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) -> 
 
 
 def program() -> str:
-    """What tells one state of the code that makes facts from another."""
-    home = Path(__file__).parent
-    found = []
-    for folder in (home, home.parent / "documents", home.parent / "ir"):
-        for entry in os.scandir(folder):
-            if entry.name.endswith(".py"):
-                status = entry.stat()
-                found.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(sorted(found))
+    """What tells one state of the code that makes facts, and of the findings that are kept with them, from another."""
+    return cache.key_of("facts", *cache.program("compiler", "policy_lang"), *cache.installed())
 
 
 def _add(stamps: dict[str, Stamp], file: Path, name: str) -> None:

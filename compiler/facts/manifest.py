@@ -8,11 +8,9 @@ FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported sche
 
 from __future__ import annotations
 
-import gc
 import mmap
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
@@ -32,6 +30,7 @@ from compiler.facts.relate import NODES, relate
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.ir.facts_model import Facts
 from compiler.ir.needs import Needs, covered
+from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.source import whole_file
 
@@ -96,14 +95,14 @@ def read_manifest(
     opened = open_manifest(manifest_path)
     if opened.value is None:
         return Outcome(None, opened.diagnostics)
-    with _no_collection():
+    with uncollected():
         return _Assembly(opened.value, project_dir, plan).facts()
 
 
 def _at_once(project_dir: Path, manifest_path: Path, plan: Plan) -> Outcome[Facts] | None:
     """The facts by a decode of all nodes in one go; None where that cannot be, for whatever reason."""
     file = str(manifest_path)
-    with _no_collection():
+    with uncollected():
         try:
             buffer = load_buffer(manifest_path)
         except OSError:
@@ -127,7 +126,7 @@ class _OtherKindError(Exception):
 def open_manifest(manifest_path: Path) -> Outcome[OpenedManifest]:
     """Read the file and split it into its nodes, after a look at what it is."""
     file = str(manifest_path)
-    with _no_collection():
+    with uncollected():
         try:
             buffer = load_buffer(manifest_path)
         except OSError as error:
@@ -154,20 +153,8 @@ def manifest_facts(
         for nodes in (opened.split.nodes, section(opened.split, "sources")):
             for key in nodes.keys() - only:
                 del nodes[key]
-    with _no_collection():
+    with uncollected():
         return _Assembly(opened, project_dir, Plan(needs)).facts()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without the garbage collector: what is made here stays, and looking for garbage among it doubles the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def load_buffer(path: Path) -> mmap.mmap | bytes:

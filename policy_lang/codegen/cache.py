@@ -59,6 +59,18 @@ def program(*rooms: str) -> Iterator[str]:
     return map(_digest_of_room, rooms)
 
 
+@lru_cache(maxsize=1)
+def installed() -> tuple[str, ...]:
+    """The libraries that are installed, with their versions, by what installers leave of them: what this program
+    answers by their help can be another with the next version, or with one more plugin."""
+    found: set[str] = set()
+    for folder in sys.path:
+        if folder.endswith("-packages"):
+            with contextlib.suppress(OSError):
+                found.update(name for name in os.listdir(folder) if name.endswith(".dist-info"))
+    return tuple(sorted(found))
+
+
 @lru_cache(maxsize=8)
 def _digest_of_room(room: str) -> str:
     home = str(Path(__file__).parents[2] / room)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ import compiler.pipeline
 from compiler.cli import verdicts
 from compiler.cli.main import run
 from compiler.cli.verdicts import Inputs, Verdict
+from compiler.facts import file_cache, kept_files
+from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
 from policy_lang.source import Span
 
@@ -156,6 +158,33 @@ def test_models_where_tools_put_things_cannot_be_told(
     check(product, capsys)
     check(product, capsys)
     assert len(runs) == 2
+
+
+@pytest.fixture
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed libraries, among which there is an old sqlglot."""
+    folder = tmp_path / "site-packages"
+    (folder / "sqlglot-1.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(folder))
+    _look_again()
+    yield folder
+    _look_again()
+
+
+def _look_again() -> None:
+    cache.installed.cache_clear()
+    file_cache._code_signature.cache_clear()
+
+
+def test_with_other_libraries_nothing_counts_that_they_helped_to_find(libraries: Path) -> None:
+    before = (verdicts.key_of("a"), kept_files.program(), file_cache._code_signature())
+    (libraries / "some_plugin-1.0.dist-info").mkdir()
+    _look_again()
+    plugin = (verdicts.key_of("a"), kept_files.program(), file_cache._code_signature())
+    assert [was == now for was, now in zip(before, plugin, strict=True)] == [False, False, True]
+    (libraries / "sqlglot-1.0.dist-info").rename(libraries / "sqlglot-2.0.dist-info")
+    _look_again()
+    assert file_cache._code_signature() != before[2]
 
 
 def test_another_environment_or_option_is_another_question(

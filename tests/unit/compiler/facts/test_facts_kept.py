@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from compiler.facts import file_cache, project_files
 from compiler.facts import manifest as manifest_module
-from compiler.facts import project_files
 from compiler.facts.project_files import read_project_files
 from compiler.facts.read import read_facts
 from compiler.ir.facts_model import Facts
@@ -19,6 +19,15 @@ from policy_lang.diagnostics import Outcome
 
 PROJECTS = Path(__file__).parent / "projects"
 OLD = 1_600_000_000
+
+
+def test_of_what_cannot_be_written_whole_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    file_cache.write_private(tmp_path / "facts" / "a.pack", b"some")
+    assert list((tmp_path / "facts").iterdir()) == []
 
 
 @pytest.fixture

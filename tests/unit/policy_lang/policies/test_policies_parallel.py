@@ -125,6 +125,27 @@ def test_a_process_that_dies_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> 
     assert policies.run(ir, jobs=2) == policies.run(ir)
 
 
+@pytest.mark.parametrize("room", [0, 1])
+def test_where_no_process_can_be_started_those_that_there_are_do(
+    shipped: PolicySet, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ir, fork, asked = generated(2), os.fork, []
+
+    def scarce() -> int:
+        asked.append(1)
+        if len(asked) > room:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+
+    plain = shipped.run(ir).value
+    assert plain is not None
+    monkeypatch.setattr(os, "fork", scarce)
+    found = in_processes(shipped, ir, 4)
+    assert found is not None
+    assert found.violations == plain.violations
+    assert len(asked) == room + 1
+
+
 def test_few_subjects_are_judged_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "LEAST_SUBJECTS", 10)
     policies = loaded(Source("t.floe", POLICY))
