@@ -175,8 +175,9 @@ class ProjectPositions:
         if place is None:
             return whole_file(document.file), False
         inner, asked = self._inside(document, entry, place, rest)
+        holders = _stated_at(section, inner, asked) if inner == place else (inner,)
         for key in _properties(asked):
-            for at in (inner + key, *((inner[:-2] + key,) if section == "sources" and inner == place else ())):
+            for at in (holder + key for holder in holders):
                 if at in document.value_spans:
                     scalar = not isinstance(_at(document.value, at), dict | list)
                     return (document.span(at) if scalar else document.key_span(at)), True
@@ -199,6 +200,13 @@ class ProjectPositions:
             holder = self._parts(document.file, place).get((rest[0], one["name"]))
             return (holder, rest[2:]) if holder is not None else (place, ())
         return place, rest
+
+
+def _stated_at(section: str, place: Keys, asked: tuple[str | int, ...]) -> tuple[Keys, ...]:
+    """What may state the property that is asked for: a table of a source inherits all but its description."""
+    if section != "sources" or asked[:1] == ("description",):
+        return (place,)
+    return (place[:-2],) if asked[:1] == ("source_description",) else (place, place[:-2])
 
 
 def _by_name(value: Any) -> dict[tuple[str | None, ...], list[Keys]]:

@@ -102,6 +102,24 @@ def test_files_that_are_gone_give_the_file_as_a_whole(tmp_path: Path) -> None:
         assert (span.file, span.line) == (str(tmp_path / "m.sql"), 1)
 
 
+def test_a_table_without_a_description_is_not_found_at_the_description_of_its_source(tmp_path: Path) -> None:
+    tables = "    tables:\n      - name: told\n        description: Rows.\n      - name: bare\n"
+    (tmp_path / "s.yml").write_text(f"sources:\n  - name: raw\n    description: All.\n{tables}")
+    positions = ProjectPositions(tmp_path, "p")
+    found = {
+        (name, field): positions.locate("sources", {"source_name": "raw", "name": name, "path": "s.yml"}, (field,))
+        for name in ("told", "bare")
+        for field in ("description", "source_description")
+    }
+    lines = {asked: span.line for asked, span in found.items() if span is not None}
+    assert lines == {
+        ("told", "description"): 6,
+        ("told", "source_description"): 3,
+        ("bare", "description"): 7,
+        ("bare", "source_description"): 3,
+    }
+
+
 def _calls(action: Callable[[], object]) -> int:
     """How many functions, of Python and of C, an action calls."""
     count = 0
