@@ -43,6 +43,8 @@ class Block(msgspec.Struct, array_like=True):
     """The text of a snapshot block."""
     calls: list[str] = []
     """Names of macros that are called, with their package where it is written."""
+    computed: list[str] = []
+    """``ref`` and ``source`` where a call of it has a name that only dbt can compute."""
 
 
 class MacroBlock(msgspec.Struct, array_like=True):

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from compiler.facts.file_facts import Block, MacroBlock, Ref
 
+LINKS = frozenset({"depends_on", "sources.used_by"})
+"""What ``project.unknown`` says of references whose names only dbt can compute."""
+
 
 class Macros:
     """The macros of all packages by name; a package's own come first for its callers."""
@@ -50,3 +53,9 @@ class Macros:
             refs.extend(r for r in macro.block.refs if r not in refs)
             sources.extend(s for s in macro.block.sources if s not in sources)
         return refs, sources
+
+    def unknown(self, block: Block, package: str) -> set[str]:
+        """Those of ``LINKS`` that lack something, as the block or a macro that it calls computes names."""
+        blocks = (block, *(macro.block for _, macro in self.reached(block, package)))
+        calls = {call for one in blocks for call in one.computed}
+        return set(LINKS if "source" in calls else {"depends_on"} if calls else ())

@@ -16,6 +16,7 @@ from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import Ref
 from compiler.facts.graph import cycles
+from compiler.facts.macro_calls import LINKS
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
 from compiler.facts.relate import group_owners, relate_some
@@ -50,10 +51,12 @@ def overlay(
     scan = scan_project(project, cache, keep_code=code_used(needs), only=frozenset(paths))
     cache.save()
     found: list[Diagnostic] = list(scan.diagnostics)
-    fresh = _Over(facts, project, scan, found).facts()
+    over = _Over(facts, project, scan, found)
+    fresh = over.facts()
     groups = any(g["path"] in paths for g in facts.groups) or bool(fresh.groups)
     moved = _replace(facts, fresh, project, paths)
     facts.project["source"] = "mixed"
+    facts.project["unknown"] = sorted({*facts.project.get("unknown", ()), *(over.unknown & LINKS)})
     used = {kind: fields(needs, kind, _RELATED) for kind in (*_NODES, "sources")}
 
     def wanted(kind: str, field: str) -> bool:

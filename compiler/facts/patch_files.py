@@ -17,6 +17,7 @@ from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import Ref
 from compiler.facts.graph import cycles
 from compiler.facts.kept_files import Kept, OnDisk
+from compiler.facts.macro_calls import LINKS
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
 from compiler.facts.relate import NODES, everything, group_owners, users
@@ -62,6 +63,7 @@ def patched(
         not assembly.patchable()
         or any(d.code in ("FLC123", "FLC124", "FLC126") for d in found)
         or assembly.unknown - set(facts.project["unknown"])
+        or _may_be_known(set(facts.project["unknown"]) - assembly.unknown, changed)
     ):
         return None
     if not _alone(kept, facts, fresh, reread.paths):
@@ -70,6 +72,11 @@ def patched(
     found += [d for d in kept.diagnostics() if d.span is None or d.span.file not in shown]
     facts = _exchanged(facts, fresh, reread.paths, kept.token)
     return (facts, found) if facts.models or facts.seeds or facts.snapshots else None
+
+
+def _may_be_known(gone: set[str], changed: Collection[str]) -> bool:
+    """Whether what was unknown of references may have been so for code that changed."""
+    return bool(gone & LINKS) and not all(path.endswith((".yml", ".yaml")) for path in changed)
 
 
 def _may_change(path: str, roles: Mapping[str, str], nodes: Collection[str], kept: Kept) -> bool:

@@ -271,6 +271,7 @@ class Assembly:
             )
             used.add(target or "")
         node.entry["depends_on"] = sorted(used - {""})
+        self.unknown |= self.macros.unknown(node.block, package)
         for key in ("refs", "source_refs"):
             node.entry[key] = entries.sorted_refs(node.entry[key])
 

@@ -139,6 +139,8 @@ class _Walk:
                     for table in self.values.of(call.args[1], scope):
                         if isinstance(source, str) and isinstance(table, str):
                             _once(block.sources, (source, table))
+                        elif UNKNOWN in (source, table):
+                            _once(block.computed, "source")
             elif function == "config":
                 self._config(call, scope, block, uncertain)
             else:
@@ -166,6 +168,8 @@ class _Walk:
             for package in packages:
                 if isinstance(name, str) and package is not UNKNOWN:
                     _once(block.refs, Ref(name, package, versioned))
+                elif UNKNOWN in (name, package):
+                    _once(block.computed, "ref")
 
     def _config(self, call: nodes.Call, scope: Scope, block: Block, uncertain: bool) -> None:
         given = [(k.key, self.values.single(k.value, scope)) for k in call.kwargs]
@@ -245,6 +249,8 @@ def _python_call(function: str, call: ast.Call, block: Block) -> None:
         _once(block.refs, Ref(texts[-1], package, None if version in (None, UNKNOWN) else str(version)))
     elif function == "source" and len(texts) == 2:
         _once(block.sources, (texts[0], texts[1]))
+    elif function in ("ref", "source") and UNKNOWN in arguments:
+        _once(block.computed, function)
     elif function == "config":
         for key, value in keywords.items():
             if value is UNKNOWN:

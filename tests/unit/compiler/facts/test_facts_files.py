@@ -275,3 +275,33 @@ def test_a_type_of_several_lines_ends_where_dbt_ends_it(tmp_path: Path) -> None:
     yaml = "models:\n  - name: m\n    columns:\n      - name: a\n        data_type: |\n          array<int>\n"
     facts = facts_of(project(tmp_path, models__m_DOT_sql="select 1 as a", models__m_DOT_yml=yaml))
     assert one(facts.models, "m")["columns"][0]["type"] == "array<int>"
+
+
+@pytest.mark.parametrize(
+    ("model", "macro", "unknown"),
+    [
+        ("{{ ref('a') }} {{ source('s', 't') }}", "", set()),
+        (
+            "{{ all_of('x') }}",
+            "{% macro all_of(x) %}{{ source('s', x) }}{% endmacro %}",
+            {"depends_on", "sources.used_by"},
+        ),
+        ("{{ all_of('x') }}", "{% macro all_of(x) %}{{ ref(x) }}{% endmacro %}", {"depends_on"}),
+        ("{{ ref(env_var('X')) }}", "", {"depends_on"}),
+        ("select 1", "{% macro all_of(x) %}{{ source('s', x) }}{% endmacro %}", set()),
+        ("{% for t in ['a', 'b'] %}{{ ref(t) }}{% endfor %}", "", set()),
+    ],
+)
+def test_references_that_only_dbt_can_compute_are_said_to_be_unknown(
+    model: str, macro: str, unknown: set[str], tmp_path: Path
+) -> None:
+    files = {"models__m_DOT_sql": model, "models__a_DOT_sql": "select 1", "models__b_DOT_sql": "select 1"}
+    yaml = "sources: [{name: s, tables: [{name: t}]}]"
+    project(tmp_path, **files, models__s_DOT_yml=yaml, macros__m_DOT_sql=macro)
+    found = facts_of(tmp_path).project["unknown"]
+    assert {"depends_on", "sources.used_by"} & set(found) == unknown
+
+
+def test_references_of_a_python_model_that_only_dbt_can_compute(tmp_path: Path) -> None:
+    project(tmp_path, models__m_DOT_py="def model(dbt, session):\n    return dbt.source('s', dbt.config.get('t'))")
+    assert {"depends_on", "sources.used_by"} <= set(facts_of(tmp_path).project["unknown"])

@@ -223,3 +223,15 @@ def test_paths_at_which_nothing_is_read_are_named(paths: str, said: list[str], p
     found = [d.message for d in outcome.diagnostics if d.code == "FLC129"]
     assert len(found) == len(said)
     assert all(word in message for word, message in zip(said, found, strict=True))
+
+
+def test_what_was_unknown_of_references_is_known_once_the_code_is_gone(project: Path) -> None:
+    model = project / "models/staging/reader.sql"
+    model.write_text("select * from {{ ref(env_var('TABLE')) }}")
+    first = read(project, "files").value
+    model.write_text("select 1 as one")
+    second = read(project, "files").value
+    assert first is not None
+    assert second is not None
+    assert "depends_on" in first.project["unknown"]
+    assert "depends_on" not in second.project["unknown"]
