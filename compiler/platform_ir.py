@@ -47,6 +47,10 @@ def platform_ir(resolved: Resolved) -> Data:
         "approved_plugins": data.get("approved_plugins", {}),
         "approved_sinks": data.get("approved_sinks"),
         "approved_products": data.get("approved_products"),
+        "registered_products": [
+            {**_texts(p, "name", "repository"), "registered_at": p.get("registered_at")}
+            for p in data.get("registered_products", ())
+        ],
         "data_architecture": _architecture(data.get("data_architecture", {})),
         "governance": _governance(data.get("governance", {}), data),
         "exemptions": [
@@ -101,11 +105,14 @@ def _layer(name: str, rank: int, data: Data, default: tuple[tuple[str, ...], int
         "minimum_coverage": gates.get("minimum_coverage", default[1] if default else None),
         "required_tests": gates.get("required_tests", []),
         "required_documentation": gates.get("required_documentation", False),
+        "on_failure": gates.get("on_failure"),
+        "scd": {"types_allowed": [], "default_type": None, **data["scd"]} if "scd" in data else None,
     }
 
 
 def _governance(data: Data, root: Data) -> Data:
-    words = ("audit_logging", "pii_encryption", "policy_enforcement_level")
+    words = ("audit_logging", "pii_encryption", "policy_enforcement_level", "schema_evolution", "snapshot_keep_last",
+             "stale_table_recovery_mode")  # fmt: skip
     switches = ("secret_scanning", "network_policies", "rbac")
     contracts = data.get("data_contracts", {})
     required = contracts.get(
@@ -114,7 +121,8 @@ def _governance(data: Data, root: Data) -> Data:
     return {
         **{k: data.get(k) for k in (*words, *switches)},
         "classification": _classification(data),
-        "access_control": {"namespaces": _namespaces(data, root)},
+        "access_control": _access_control(data.get("access_control", {}), root),
+        "product_registration": data.get("product_registration", {}),
         "retention": {k: data.get("retention", {}).get(k) for k in ("min_days", "max_days", "default_ttl_hours")},
         "quality_gates": _gates(data.get("quality_gates", {})),
         "data_contracts": {"enforcement": "off", "standard": None, **contracts, "required": required},
@@ -134,6 +142,8 @@ def _classification(governance: Data) -> Data:
         {
             "name": name,
             "rank": rank,
+            "description": level.get("description", ""),
+            "access": level.get("access", {}),
             "requires_encryption": level.get("requires_encryption", False),
             "requires_masking": level.get("requires_masking", False),
             "retention_max_days": level.get("retention_max_days"),
@@ -146,6 +156,7 @@ def _classification(governance: Data) -> Data:
             "name": name,
             # A category that is a level of the same name, as in `levels: [public, pii]`, stands at that level.
             "level": category.get("level", name if name in given else None),
+            "description": category.get("description", ""),
             "requires_encryption": category.get("requires_encryption", False),
             "requires_masking_in_non_prod": category.get("requires_masking_in_non_prod", False),
             "retention_max_days": category.get("retention_max_days"),
@@ -153,7 +164,12 @@ def _classification(governance: Data) -> Data:
         }
         for name, category in data.get("categories", {}).items()
     ]
-    return {"levels": levels, "categories": categories, "policies": class_policies(governance.get("policies", {}))}
+    return {
+        **{k: data.get(k) for k in ("source", "propagation")},
+        "levels": levels,
+        "categories": categories,
+        "policies": class_policies(governance.get("policies", {})),
+    }
 
 
 def class_policies(policies: Data) -> Data:
@@ -169,16 +185,21 @@ def class_policies(policies: Data) -> Data:
     return {name: {k: rule(p.get(k)) for k in ("production", "non_production")} for name, p in policies.items()}
 
 
-def _namespaces(governance: Data, root: Data) -> list[Data]:
-    given = {**governance.get("access_control", {}).get("namespaces", {})}
-    given |= root.get("catalog_structure", {}).get("namespaces", {})
-    return [
+def _access_control(access: Data, root: Data) -> Data:
+    given = {**access.get("namespaces", {}), **root.get("catalog_structure", {}).get("namespaces", {})}
+    roles = [
+        {"name": name, "description": role.get("description", ""), "permissions": role.get("permissions", [])}
+        for name, role in access.get("roles", {}).items()
+    ]
+    namespaces = [
         {
             "name": name,
+            "description": (n or {}).get("description", ""),
             "grants": [{"role": r, "access": a} for r, a in (n or {}).get("grants", {}).items() if a != "none"],
         }
         for name, n in given.items()
     ]
+    return {"default": access.get("default"), "roles": roles, "namespaces": namespaces}
 
 
 def _gates(gates: Data) -> Data:
@@ -187,6 +208,7 @@ def _gates(gates: Data) -> Data:
             "minimum_coverage": layer.get("minimum_coverage"),
             "required_tests": layer.get("required_tests", []),
             "required_documentation": layer.get("required_documentation", False),
+            "on_failure": layer.get("on_failure"),
         }
         for name, layer in gates.get("layers", {}).items()
     }
@@ -197,6 +219,8 @@ def _gates(gates: Data) -> Data:
         "require_column_descriptions": gates.get("require_column_descriptions"),
         "block_on_failure": gates.get("block_on_failure", True),
         "enforcement": gates.get("enforcement", "strict"),
+        **{k: gates.get(k) for k in ("on_failure", "minimum_score", "warn_score")},
+        "weights": gates.get("weights", {}),
         "layers": layers,
     }
 

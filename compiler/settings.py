@@ -29,6 +29,8 @@ _ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("floe.naming", _DATA_ARCHITECTURE),
     ("floe.testing", ("governance", "quality_gates", "enforcement")),
     ("floe.contracts", ("governance", "data_contracts", "enforcement")),
+    ("floe.classification.class_propagated", ("governance", "classification", "propagation")),
+    ("floe.classification.class_not_lowered", ("governance", "classification", "propagation")),
     ("floe", ("governance", "policy_enforcement_level")),
 )
 _CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.rank}
@@ -150,8 +152,8 @@ def _at(manifest: Mapping[str, Any], path: Sequence[str]) -> Any:
 def _cap(policy: PolicyInfo, manifest: Mapping[str, Any]) -> int:
     """What the manifest's enforcement words allow; where they say nothing, everything."""
     caps = [Severity.BLOCK.rank]
-    for package, path in _ENFORCEMENTS:
-        if policy.package == package or policy.package.startswith(f"{package}."):
+    for part, path in _ENFORCEMENTS:
+        if f"{policy.package}.{policy.name}.".startswith(f"{part}."):
             caps.append(_CAPS.get(str(_at(manifest, path)), Severity.BLOCK.rank))
     gates = manifest.get("governance", {}).get("quality_gates", {}) if policy.package == "floe.testing" else {}
     if gates.get("block_on_failure") is False:

@@ -68,7 +68,12 @@ _ENFORCEMENT = ("off", "warn", "strict")
 
 
 def _gates() -> dict[str, Schema]:
-    return {"minimum_coverage": _MAYBE_NUMBER, "required_tests": _TEXTS, "required_documentation": _BOOL}
+    return {
+        "minimum_coverage": _MAYBE_NUMBER,
+        "required_tests": _TEXTS,
+        "required_documentation": _BOOL,
+        "on_failure": _MAYBE_TEXT,
+    }
 
 
 def _platform() -> Schema:
@@ -88,6 +93,7 @@ def _platform() -> Schema:
         approved_plugins=_map(_TEXTS),
         approved_sinks=_MAYBE_TEXTS,
         approved_products=_MAYBE_TEXTS,
+        registered_products=_list(_object(name=_TEXT, repository=_TEXT, registered_at=_MAYBE_TEXT)),
         data_architecture=_architecture(),
         governance=_governance(),
         exemptions=_list(_object(policy=_TEXT, subject=_TEXT, reason=_TEXT, approver=_MAYBE_TEXT, expires=_MAYBE_TEXT)),
@@ -110,6 +116,7 @@ def _architecture() -> Schema:
         description=_TEXT,
         catalog_namespace=_TEXT,
         may_depend_on=_TEXTS,
+        scd=_maybe(_object(types_allowed=_list({"type": "number"}), default_type=_MAYBE_NUMBER)),
         **_gates(),
     )
     naming = _object(
@@ -125,6 +132,8 @@ def _governance() -> Schema:
     level = _object(
         name=_TEXT,
         rank=_number(0),
+        description=_TEXT,
+        access=_map(_TEXTS),
         requires_encryption=_BOOL,
         requires_masking=_BOOL,
         retention_max_days=_MAYBE_NUMBER,
@@ -133,6 +142,7 @@ def _governance() -> Schema:
     category = _object(
         name=_TEXT,
         level=_MAYBE_TEXT,
+        description=_TEXT,
         requires_encryption=_BOOL,
         requires_masking_in_non_prod=_BOOL,
         retention_max_days=_MAYBE_NUMBER,
@@ -146,11 +156,29 @@ def _governance() -> Schema:
         require_column_descriptions=_MAYBE_BOOL,
         block_on_failure=_BOOL | {"default": True},
         enforcement=_word("strict", *_ENFORCEMENT),
+        on_failure=_MAYBE_TEXT,
+        minimum_score=_MAYBE_NUMBER,
+        warn_score=_MAYBE_NUMBER,
+        weights=_map({"type": "number"}),
         layers=_map(_object(**_gates())),
     )
     return _object(
-        classification=_object(levels=_list(level), categories=_list(category), policies=_map(_class_policy())),
-        access_control=_object(namespaces=_list(_object(name=_TEXT, grants=_list(grant)))),
+        classification=_object(
+            source=_MAYBE_TEXT,
+            propagation=_word(None, *_ENFORCEMENT),
+            levels=_list(level),
+            categories=_list(category),
+            policies=_map(_class_policy()),
+        ),
+        access_control=_object(
+            default=_word(None, "allow", "deny"),
+            roles=_list(_object(name=_TEXT, description=_TEXT, permissions=_TEXTS)),
+            namespaces=_list(_object(name=_TEXT, description=_TEXT, grants=_list(grant))),
+        ),
+        product_registration=_OPEN,
+        schema_evolution=_word(None, "any", "additive", "strict"),
+        snapshot_keep_last=_MAYBE_NUMBER,
+        stale_table_recovery_mode=_word(None, "repair", "strict"),
         retention=_object(min_days=_MAYBE_NUMBER, max_days=_MAYBE_NUMBER, default_ttl_hours=_MAYBE_NUMBER),
         quality_gates=quality_gates,
         data_contracts=_data_contracts(),

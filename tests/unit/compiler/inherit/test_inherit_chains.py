@@ -112,7 +112,7 @@ def test_grants_may_be_taken_away_but_not_given() -> None:
     less, found = join(top, "catalog_structure: {namespaces: [{name: gold, grants: [{role: b, access: read}]}]}\n")
     assert found == ()
     assert platform_ir(less)["governance"]["access_control"]["namespaces"] == [
-        {"name": "gold", "grants": [{"role": "b", "access": "read"}]}
+        {"name": "gold", "description": "", "grants": [{"role": "b", "access": "read"}]}
     ]
     for wrong in ("{role: c, access: read}", "{role: a, access: read_write}"):
         _, found = join(top, f"catalog_structure: {{namespaces: [{{name: gold, grants: [{wrong}]}}]}}\n")

@@ -14,6 +14,7 @@ from compiler.documents.shape import Anything, Choice, Either, Flag, Keyed, List
 from compiler.documents.values import Duration
 from compiler.documents.yaml_loader import load_yaml
 from compiler.inherit import Resolved, inherit
+from compiler.platform_ir import platform_ir
 from policy_lang.diagnostics import Outcome
 from policy_lang.source import Source
 
@@ -89,6 +90,12 @@ def entry(shape: Shape, n: int) -> Any:
     return f"v{n}"
 
 
+def resolved(info: FieldInfo, value: Any) -> Resolved:
+    joined = inherit([manifest("enterprise", info.path, value)]).value
+    assert joined is not None
+    return joined
+
+
 def name(info: FieldInfo) -> str:
     return ".".join(info.path)
 
@@ -150,3 +157,19 @@ def test_a_refused_value_does_not_come_into_force(info: FieldInfo) -> None:
     assert {k: v for k, v in refused.data.items() if k not in own} == {
         k: v for k, v in alone.data.items() if k not in own
     }
+
+
+ELSEWHERE = {"governance.data_contracts.standard", "policies", "pinned"}
+"""One word only; settled into the IR's ``policies``; what inheritance itself obeys."""
+
+
+def is_plain(info: FieldInfo) -> bool:
+    """Whether ``pair`` knows two values: any value is carried as written, and amounts have a form of their own."""
+    amount = info.path[-1].endswith(("_request", "_limit")) or info.path[-1] in ("storage", "size", "default_type")
+    return not isinstance(info.shape, Anything) and not amount
+
+
+@pytest.mark.parametrize("info", [f for f in FIELDS if is_plain(f) and name(f) not in ELSEWHERE], ids=name)
+def test_what_a_manifest_says_reaches_the_ir(info: FieldInfo) -> None:
+    one, other = (platform_ir(resolved(info, value)) for value in pair(info))
+    assert one != other

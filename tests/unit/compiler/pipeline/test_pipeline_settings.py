@@ -257,6 +257,17 @@ def test_the_manifests_enforcement_words_hold_severities_down(
     assert explicit.severities["NAM001"] is Severity.BLOCK, "what is said of the policy itself goes before"
 
 
+@pytest.mark.parametrize(("said", "severity"), [("off", None), ("warn", "warn"), ("strict", "block")])
+def test_the_word_for_propagation_holds_down_what_judges_classes_along_lineage(
+    said: str, severity: str | None, tmp_path: Path
+) -> None:
+    governance = {"classification": {"propagation": said}}
+    found = settled(write(tmp_path, None, [{"use": "stdlib/classification"}], governance=governance)).value
+    assert found is not None
+    assert found.severities.get("CLS003") == severity
+    assert found.severities.get("CLS001") == "warn", "the others judge no lineage"
+
+
 @pytest.mark.parametrize(("said", "severity"), [(True, "block"), (False, "warn"), (None, "warn")])
 def test_a_policy_blocks_where_the_manifest_requires_what_it_checks(
     tmp_path: Path, said: bool | None, severity: str
