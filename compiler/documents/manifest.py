@@ -25,24 +25,6 @@ from compiler.documents.values import (
 )
 
 OPEN = MapOf(Anything())
-CATEGORIES = (
-    "compute",
-    "orchestrator",
-    "catalog",
-    "storage",
-    "semantic_layer",
-    "ingestion",
-    "dbt",
-    "quality",
-    "secrets",
-    "telemetry_backend",
-    "lineage_backend",
-    "identity",
-    "observability",
-    "contracts",
-    "sinks",
-)
-"""Plugin categories that are known; others are those of installed plugins."""
 
 METADATA = Record(
     "ManifestMetadata",

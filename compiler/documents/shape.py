@@ -14,8 +14,6 @@ from typing import Any, ClassVar
 from policy_lang.spell import did_you_mean
 
 Keys = tuple[str | int, ...]
-ORDERS = ("override", "stricter_up", "stricter_down", "extend", "intersect", "fixed", "plugins")
-"""How a child's value joins with its parent's; ``plugins`` is explained in ``compiler.inherit``."""
 
 
 class Problem:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,9 +26,6 @@ from compiler.facts.scan import content_digest, stamp_of
 from compiler.ir.facts_model import LISTS, Facts, Origin
 from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome
-
-if TYPE_CHECKING:
-    pass
 
 FORM = b"floec-manifest-1\n"
 _HEAD = 4096

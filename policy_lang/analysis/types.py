@@ -83,10 +83,6 @@ class Checker:
                 )
         return tuple(self.found.values())
 
-    def check_query(self, body: ast.Body) -> tuple[Diagnostic, ...]:
-        self.body(body, {}, ())
-        return tuple(self.found.values())
-
     # ----------------------------------------------------------------- rules
 
     def document(self, path: Path) -> Type:

@@ -32,49 +32,11 @@ DEPRECATED = frozenset(
 )
 """What OPA's compiler refuses in Rego v1."""
 
-NONDETERMINISTIC = frozenset(
-    (
-        "http.send",
-        "io.jwt.decode_verify",
-        "io.jwt.encode_sign",
-        "io.jwt.encode_sign_raw",
-        "json.match_schema",
-        "json.verify_schema",
-        "net.lookup_ip_addr",
-        "opa.runtime",
-        "rand.intn",
-        "time.now_ns",
-        "uuid.rfc4122",
-    )
-)
-"""What may answer differently from one evaluation to the next."""
-
 RELATIONS = frozenset(["walk"])
 """What may have many answers."""
 
 NETWORK = frozenset(["http.send", "net.lookup_ip_addr", "opa.runtime"])
 """What looks beyond the policy's input; floec refuses these."""
-
-INFIX = {
-    "and": "&",
-    "assign": ":=",
-    "div": "/",
-    "eq": "=",
-    "equal": "==",
-    "gt": ">",
-    "gte": ">=",
-    "internal.member_2": "in",
-    "internal.member_3": "in",
-    "lt": "<",
-    "lte": "<=",
-    "minus": "-",
-    "mul": "*",
-    "neq": "!=",
-    "or": "|",
-    "plus": "+",
-    "rem": "%",
-}
-"""The symbol of each builtin that is an operator."""
 
 _TABLE = """
 () -> any

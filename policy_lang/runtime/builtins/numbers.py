@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Any
@@ -145,6 +146,6 @@ def to_number(value: Any) -> Any:
         code = "eval_type_error" if value.lower().lstrip("+-") in ("inf", "infinity", "nan") else "eval_builtin_error"
         raise BuiltinError(code, "to_number: invalid syntax")
     number = Decimal(value)
-    if is_too_big(number):
+    if math.isinf(float(value)) or is_too_big(number):  # OPA reads a float to see whether it is one
         raise BuiltinError("eval_builtin_error", "to_number: number too big")
     return int(value) if value.lstrip("+-").isdigit() else number

@@ -157,8 +157,11 @@ def test_what_the_terminal_cannot_show_is_escaped() -> None:
     assert (done.returncode, done.stdout) == (0, b"\\u2603 \\ufffd\n")
 
 
-@pytest.mark.parametrize("query", ['to_number("1e999999999") + 1', 'to_number("1e600000") * to_number("1e600000")'])
-def test_numbers_of_a_million_digits_are_undefined(query: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [f'to_number("{text}")' for text in ("1e999999999", "1e600000", "-1e309", "1.7976931348623159e308", "1" * 400)],
+)
+def test_texts_of_numbers_beyond_all_floats_are_undefined(query: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", "-f", "raw", query]) == 0
     assert capsys.readouterr().out.strip() == ""
 
