@@ -28,6 +28,7 @@ from policy_lang.types import ANY, ArrayType, Field, FunctionType, ObjectType, S
 Env = dict[str, Type]
 _MOST_INSTANCES = 16
 _MOST_PARTS = 5_000
+_CHECKED = (ast.Ref, ast.Call, ast.ArrayCompr, ast.SetCompr, ast.ObjectCompr, ast.Logical, ast.Template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Checker:
     _functions: dict[Path, FunctionType] = field(default_factory=dict)
     _instances: dict[Path, dict[tuple[Type, ...], Type]] = field(default_factory=dict)
     _fields: InputFields = field(default_factory=InputFields)
+    _inferred: dict[int, Type] = field(default_factory=dict)
+    """The types of what the operands of the call at hand hold, by the terms' identities."""
     _now: Type = ANY
     _typed: bool = False
     """Whether the rule at hand is of a `.floe` file: more is said there than OPA says of Rego."""
@@ -168,11 +171,11 @@ class Checker:
         if len(known) >= _MOST_INSTANCES:
             return ANY
         known[args] = ANY
-        kept = self.found
-        self.found = {}
+        kept, outer = self.found, self._inferred
+        self.found, self._inferred = {}, {}
         results = [result for one in self._groups[path] for _, result in self._branches(one, args)]
         new = {key: one for key, one in self.found.items() if one.code == "floe_input_error"}
-        self.found = {**kept, **new}
+        self.found, self._inferred = {**kept, **new}, outer
         known[args] = types.union(*results)
         return known[args]
 
@@ -257,30 +260,53 @@ class Checker:
             case _:
                 return False
 
-    def match(self, pattern: ast.Term, of: Type, env: Env) -> bool:
-        """Gives the variables of a pattern their types; False where no value of the type has the pattern."""
-        if not self.unknown(pattern, env):
-            return types.meets(self.infer(pattern, env), of)
-        if isinstance(pattern, ast.Var):
-            env[pattern.name] = of
-            return True
-        fitting = [one for one in types.options(of) if self._has_shape(pattern, one)]
+    def match(self, pattern: ast.Term, of: Type, env: Env, *, one_of: bool = False) -> bool:
+        """Gives the variables of a pattern their types; False where no value of the type has the pattern.
+
+        Composites are taken apart, as in OPA: each member of a set must be of the members' type, where of two
+        sets' types it is enough that some members are. ``one_of`` says that ``of`` is one of several types: what
+        a variable is gets wider then.
+        """
+        match pattern:
+            case ast.Var() if "$" in pattern.name:
+                have = env.get(pattern.name)
+                if have is not None and (not one_of or self._typed):
+                    return types.meets(have, of)
+                env[pattern.name] = of if have is None else types.union(have, of)
+                return True
+            case ast.Array() | ast.SetTerm() | ast.Object():
+                if isinstance(of, UnionType):
+                    # Each is tried, since each adds to the types of the variables.
+                    fitting = [self._match_members(pattern, option, env, one_of=True) for option in of.options]
+                    return any(fitting)
+                return self._match_members(pattern, of, env, one_of=one_of or isinstance(of, types.AnyType))
+            case _:
+                return types.meets(self._leaf(pattern, env), of)
+
+    def _match_members(self, pattern: ast.Term, of: Type, env: Env, *, one_of: bool) -> bool:
+        if not self._has_shape(pattern, of):
+            return False
+        pairs: list[tuple[ast.Term, Type]] = []
         if isinstance(pattern, ast.Array):
-            for index, item in enumerate(pattern.items):
-                found = [one for option in fitting if (one := types.select(option, index)) is not None]
-                if not self.match(item, types.union(*found) if found else ANY, env):
-                    return False
+            pairs = [(item, types.select(of, index) or ANY) for index, item in enumerate(pattern.items)]
+        elif isinstance(pattern, ast.SetTerm):
+            pairs = [(item, types.values(of) or ANY) for item in pattern.items]
         elif isinstance(pattern, ast.Object):
-            for key, item in pattern.items:
-                constant = _scalar(key)
-                found = [self._member(option, constant) for option in fitting]
-                if not self.match(item, types.union(*found) if found else ANY, env):
-                    return False
-        return bool(fitting)
+            pairs = [(item, self._member(of, _scalar(key))) for key, item in pattern.items]
+        fitting = [self.match(item, member, env, one_of=one_of) for item, member in pairs]
+        return all(fitting) or isinstance(of, types.AnyType)
+
+    def _leaf(self, term: ast.Term, env: Env) -> Type:
+        """The type of what is no composite. Comprehensions and calls that an operand holds are not checked again:
+        nested ones would be checked twice as often on each level."""
+        known = self._inferred.get(id(term))
+        return self.infer(term, env) if known is None else known
 
     def _has_shape(self, pattern: ast.Term, of: Type) -> bool:
         if isinstance(of, types.AnyType):
             return True
+        if isinstance(pattern, ast.SetTerm):
+            return isinstance(of, SetType)
         if isinstance(pattern, ast.Array):
             count = len(pattern.items)
             return isinstance(of, ArrayType) and (
@@ -306,6 +332,12 @@ class Checker:
 
     def infer(self, term: ast.Term, env: Env) -> Type:
         """The type of a term; checks what is in it."""
+        of = self._infer(term, env)
+        if isinstance(term, _CHECKED):
+            self._inferred[id(term)] = of
+        return of
+
+    def _infer(self, term: ast.Term, env: Env) -> Type:
         constant = _scalar(term)
         if constant is not None:
             return types.of_value(constant[0])
@@ -432,10 +464,11 @@ class Checker:
                 self.infer(arg, env)
             return ANY if name != "set" else types.ANY_SET
         count = len(declared.args)
-        given = tuple(self._operand(arg, want, env) for arg, want in zip(call.args, declared.args, strict=False))
+        operands = list(zip(call.args, declared.args, strict=False))
+        given, fitting = self._operands(operands, env)
         if name in ("internal.member_2", "internal.member_3") and len(given) == count:
             self._membership(call.span, *given[-2:])
-        if not all(types.meets(have, want) for have, want in zip(given, declared.args, strict=False)):
+        if not fitting:
             self._invalid(name, given, declared, call)
         result = ANY if declared.result is None else declared.result
         if isinstance(call.operator, ast.Ref) and any(self._fields.within(of) for of in given):
@@ -449,12 +482,22 @@ class Checker:
         if members is not None and members != types.NOTHING and not types.meets(value, members):
             self.mismatch(span, value, members)
 
-    def _operand(self, arg: ast.Term, want: Type, env: Env) -> Type:
-        """An operand's type; a function's argument that has none yet takes the wanted one."""
-        if isinstance(arg, ast.Var) and self.unknown(arg, env):
-            env[arg.name] = want
-            return want
-        return self.infer(arg, env)
+    def _operands(self, operands: Sequence[tuple[ast.Term, Type]], env: Env) -> tuple[tuple[Type, ...], bool]:
+        """The operands' types, and whether they fit the wanted ones, which variables without a type take."""
+        outer, self._inferred = self._inferred, {}
+        # All nested calls come first: what they demand of a variable, it has where the outer call is given it.
+        nested = {i: self.infer(arg, env) for i, (arg, _) in enumerate(operands) if not isinstance(arg, ast.Var)}
+        before = [
+            None if self.unknown(arg, env) else nested[i] if i in nested else self.infer(arg, env)
+            for i, (arg, _) in enumerate(operands)
+        ]
+        fitting = all(
+            (of is None or types.meets(of, want)) and self.match(arg, want, env)
+            for of, (arg, want) in zip(before, operands, strict=True)
+        )
+        given = [nested[i] if i in nested else self.infer(arg, env) for i, (arg, _) in enumerate(operands)]
+        self._inferred = outer
+        return tuple(given), fitting
 
     def _invalid(self, name: str, given: Sequence[Type], declared: FunctionType, call: ast.Call) -> None:
         have = ", ".join(map(types.show, given))
