@@ -101,6 +101,19 @@ def _front(modules: Sequence[ast.Module], options: CompileOptions) -> Outcome[Fr
     return Outcome(made, analysed.diagnostics)
 
 
+def rules_again(modules: Sequence[ast.Module], options: CompileOptions) -> tuple[ResolvedRule, ...]:
+    """The rules of a program that has compiled before, without its checks and its plan.
+
+    Raises:
+        DiagnosticError: it does not compile now.
+    """
+    with remembered():
+        analysed = analyse(modules, itertools.count(), replace(checks_of(options), known=True))
+    if analysed.value is None:
+        raise DiagnosticError(*analysed.diagnostics)
+    return tuple(analysed.value)
+
+
 # --------------------------------------------------------------------------- code
 
 

@@ -40,6 +40,9 @@ class CompileOptions(NamedTuple):
     cache: bool = False
 
 
+RUN_ONCE = frozenset(("inline", "unroll", "share", "aggregate", "fuse", "types", "fold", "tally"))
+"""The passes to leave out of code that runs once on little: they make it faster by a factor and take longer than that.
+Those that stay (``hoist``, ``join``, ``index`` …) spare loops in loops, which no size of input makes up for."""
 Bindings = dict[str, Any]
 _BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
 """What only a mistake in generated code or in a builtin raises: the run fails, at the policy's line."""
@@ -268,6 +271,11 @@ class Program:
 
     def _value(self, variant: Variant, context: support.Context, path: Path) -> Any:
         """The document at a path: a rule's, what is in one, or base documents with rules over them."""
+        if variant.tree is None:
+            variant.tree = self._tree(variant)
+        return support.descend(context, path, variant.tree)
+
+    def _tree(self, variant: Variant) -> dict[str, Any]:
         tree: dict[str, Any] = {}
         for place in self.extents:
             at = tree
@@ -279,7 +287,7 @@ class Program:
                 for part in place[:-1]:
                     at = at.setdefault(part, {})
                 at[place[-1]] = variant.scope[variant.module.names[place]]
-        return support.descend(context, path, tree)
+        return tree
 
     def reads(self, roots: Iterable[Path] | None = None) -> frozenset[tuple[str, ...]]:
         """The paths into ``input`` that evaluating the documents ``roots`` (None: all) can read, ``*`` for
@@ -311,16 +319,14 @@ def _bindings(name: str | None, found: Outcome[Any]) -> Outcome[tuple[Bindings, 
 
 def _place(failure: BaseException, modules: Sequence[Generated]) -> Span | None:
     """The innermost place in a policy that an exception passed."""
-    known = {module.file: module.lines for module in modules}
+    known = {module.file: module for module in modules}
     found = None
     trace = failure.__traceback__
     while trace is not None:
-        lines = known.get(trace.tb_frame.f_code.co_filename)
-        if lines is not None:
-            line, start = _line(trace), trace.tb_frame.f_code.co_firstlineno
+        module = known.get(trace.tb_frame.f_code.co_filename)
+        if module is not None:
             # A line without a place of its own (one that builds an answer) belongs to the last one that has it.
-            before = max((one for one in lines if start <= one <= line), default=line)
-            found = lines.get(before, found)
+            found = module.place(_line(trace), trace.tb_frame.f_code.co_firstlineno) or found
         trace = trace.tb_next
     return found
 
@@ -392,7 +398,21 @@ def front_of(sources: Sequence[Source], options: CompileOptions) -> Front:
     from policy_lang import compiling
 
     parsed = compiling.parsed(sources, strict=options.strict)
-    found = compiling.front(parsed.value or (), options)
-    if parsed.value is None or found.value is None:
-        raise DiagnosticError(*parsed.diagnostics, *found.diagnostics)
+    if parsed.value is None:
+        raise DiagnosticError(*parsed.diagnostics)
+    return front_of_modules(parsed.value, options)
+
+
+def front_of_modules(modules: Sequence[ast.Module], options: CompileOptions) -> Front:
+    """As ``front_of``, from modules that are parsed and desugared.
+
+    Raises:
+        DiagnosticError: they do not compile now.
+    """
+    from policy_lang import compiling
+
+    with uncollected():
+        found = compiling.front(modules, options)
+    if found.value is None:
+        raise DiagnosticError(*found.diagnostics)
     return found.value

@@ -67,7 +67,7 @@ def _once(options: argparse.Namespace) -> int:
             show(capabilities.diagnostics, "text")
             return exit_code(capabilities.diagnostics)
     from compiler.ir.schema import ir_schema
-    from policy_lang.engine import CompileOptions
+    from policy_lang.engine import RUN_ONCE, CompileOptions
     from policy_lang.testing.runner import TestOptions, run_tests
     from policy_lang.trace.coverage import percentage
 
@@ -76,7 +76,12 @@ def _once(options: argparse.Namespace) -> int:
         run=options.run,
         data=loaded.value.data,
         complete=_complete if options.schema == "ir" else None,
-        compile=CompileOptions(ir_schema() if options.schema == "ir" else None, capabilities=capabilities.value),
+        compile=CompileOptions(
+            ir_schema() if options.schema == "ir" else None,
+            capabilities=capabilities.value,
+            without=RUN_ONCE,
+            cache=True,
+        ),
         coverage=coverage,
         jobs=options.parallel,
         limits=limits_of(options),

@@ -31,11 +31,12 @@ from policy_lang.syntax import ast
 class Checks:
     """What to check beside what OPA always checks: ``strict`` as ``opa check --strict``; ``capabilities``, a
     mapping in OPA's form, names the builtins there are; ``input_schema`` is the JSON Schema of ``input`` in
-    ``.floe`` files."""
+    ``.floe`` files. ``known``: the program has passed before, and what is asked for are its rules."""
 
     strict: bool = False
     capabilities: Mapping[str, Any] | None = None
     input_schema: Mapping[str, Any] | None = None
+    known: bool = False
 
 
 def analyse(
@@ -77,7 +78,7 @@ def _analyse(
         lambda: check_recursion(rules),
         lambda: Checker(_typed(rules, resolved), input_type, called).check(),
     )
-    for stage in stages:
+    for stage in () if checks.known else stages:
         diagnostics = tuple(stage())
         if diagnostics:
             return Outcome(None, _sorted(diagnostics))

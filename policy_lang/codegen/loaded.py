@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -16,6 +18,9 @@ from policy_lang.source import Span
 Path = tuple[str, ...]
 TOGETHER: Path = ("<together>",)
 """The path of the function that evaluates many documents at once."""
+
+
+_line = itemgetter(0)
 
 
 class _Shown(NamedTuple):
@@ -30,7 +35,7 @@ class _Shown(NamedTuple):
 class Generated(NamedTuple):
     """One generated module. ``names`` are the functions by the path of their rule, ``builtins`` maps each
     builtin that it calls to its global and to the module that defines it; ``places`` are the lines (from 1)
-    that have a place in the policies, as (line, *span)."""
+    that have a place in the policies in their order, as (line, *span)."""
 
     file: str
     source: str
@@ -41,10 +46,12 @@ class Generated(NamedTuple):
     patterns: Mapping[str, int]
     places: tuple[tuple[Any, ...], ...]
 
-    @property
-    def lines(self) -> dict[int, Span]:
-        """The place of each line in the policies, where it has one."""
-        return {line: Span(*span) for line, *span in self.places}
+    def place(self, line: int, start: int) -> Span | None:
+        """The place in the policies of the last line from ``start`` to ``line`` that has one."""
+        number = bisect_right(self.places, line, key=_line) - 1
+        if number < 0 or self.places[number][0] < start:
+            return None
+        return Span(*self.places[number][1:])
 
     def load(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Runs the module's definitions in a fresh namespace (with ``given`` in it); the namespace."""
@@ -70,14 +77,16 @@ def from_data(data: tuple[Any, ...]) -> Generated:
 
 class Variant:
     """A program's code for one purpose, with its namespace. ``conform`` is the code of the test that an input
-    has what typed code relies on, where there is some."""
+    has what typed code relies on, where there is some. ``tree`` are the functions of all documents, nested as their
+    paths are, once a program has made it."""
 
-    __slots__ = ("_conforms", "_scope", "conform", "mocked", "module")
+    __slots__ = ("_conforms", "_scope", "conform", "mocked", "module", "tree")
 
     def __init__(self, module: Generated, mocked: frozenset[str], conform: CodeType | None = None) -> None:
         self.module, self.mocked, self.conform = module, mocked, conform
         self._scope: dict[str, Any] | None = None
         self._conforms: Callable[[Any], bool] | None = None
+        self.tree: dict[str, Any] | None = None
 
     @property
     def scope(self) -> dict[str, Any]:

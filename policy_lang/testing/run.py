@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy_lang.analysis.resolve import ResolvedRule
+from policy_lang.analysis.resolve import Path, ResolvedRule
 from policy_lang.analysis.safety import order, variables
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.engine import Program
@@ -22,7 +22,6 @@ from policy_lang.testing.collect import CaseTest, RuleTest, Test, terms
 from policy_lang.testing.difference import difference
 from policy_lang.testing.results import Status, SubCase, TestResult
 from policy_lang.trace.evaluate import Env, Evaluator
-from policy_lang.trace.explain import Traced
 from policy_lang.trace.record import ExhaustedError, Recorder
 from policy_lang.trace.report import explained
 
@@ -37,16 +36,30 @@ class _Undecided(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``complete`` fills an input up and finds its mistakes; ``covering`` sees all that is evaluated, if given."""
+    """``complete`` fills an input up and finds its mistakes; ``covering`` sees all that is evaluated, if given;
+    ``analysed`` makes the program's rules where an explanation or the coverage asks for them."""
 
     program: Program
-    traced: Traced
+    analysed: Callable[[], tuple[ResolvedRule, ...]]
     sources: dict[str, Source]
     data: Any = None
     complete: Complete | None = None
     covering: Recorder | None = None
     limits: Limits = DEFAULT
     policies: dict[str, list[bool]] = field(default_factory=dict)
+    _rules: tuple[ResolvedRule, ...] | None = None
+    _groups: dict[Path, list[ResolvedRule]] | None = None
+
+    @property
+    def rules(self) -> tuple[ResolvedRule, ...]:
+        if self._rules is None:
+            self._rules = self.analysed()
+        return self._rules
+
+    def _evaluator(self, recorder: Recorder) -> Evaluator:
+        if self._groups is None:
+            self._groups = grouped(list(self.rules))
+        return Evaluator(self._groups, recorder)
 
     def run(self, test: Test) -> TestResult:
         """The result of a test."""
@@ -95,7 +108,7 @@ class Runner:
             return Status.PASS, (), (), ()
         recorder = Recorder(budget=EXPLAINED_LITERALS)
         self._trace(violation, recorder, values["input"], data)
-        rules = [rule for rule in self.traced.rules if rule.path == violation and self._belongs(rule, test)]
+        rules = [rule for rule in self.rules if rule.path == violation and self._belongs(rule, test)]
         return Status.FAIL, detail, explained(recorder, rules, self.sources), ()
 
     def _belongs(self, rule: ResolvedRule, test: CaseTest) -> bool:
@@ -124,7 +137,9 @@ class Runner:
             raise _Undecided(*map(_said, answer.diagnostics))
         if self.covering is not None:
             self._trace(path, self.covering, UNDEFINED, self.data)
-        rules = [rule for rule in self.traced.rules if rule.path[: len(path)] == path]
+        if answer.value is True and not test.keyed:
+            return Status.PASS, (), (), ()
+        rules = [rule for rule in self.rules if rule.path[: len(path)] == path]
         cases = tuple(self._cases(rules, path, answer.value)) if test.keyed else ()
         with_keys = any(variables(rule.keys) for rule in rules)
         if answer.value is True or (with_keys and all(case.passed for case in cases)):
@@ -137,7 +152,7 @@ class Runner:
 
     def _cases(self, rules: Sequence[ResolvedRule], path: tuple[str, ...], value: Any) -> Iterator[SubCase]:
         """The cases of a rule with keys: one for each solution of the literals that its keys need."""
-        evaluator = Evaluator(grouped(list(self.traced.rules)), Recorder(values=False))
+        evaluator = self._evaluator(Recorder(values=False))
         context = support.Context(UNDEFINED, self.data or {})
         seen: set[tuple[str, ...]] = set()
         for rule in rules:
@@ -163,7 +178,7 @@ class Runner:
                 return
 
     def _trace(self, path: tuple[str, ...], recorder: Recorder, given: Any, data: Any) -> None:
-        evaluator = Evaluator(grouped(list(self.traced.rules)), recorder)
+        evaluator = self._evaluator(recorder)
         try:
             evaluator.document(path, support.Context(given, data or {}))
         except (support.EvalError, DiagnosticError, RecursionError, ExhaustedError):

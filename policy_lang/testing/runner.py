@@ -13,12 +13,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from policy_lang.diagnostics import Diagnostic, Outcome, blocking
-from policy_lang.engine import CompileOptions
+from policy_lang.analysis.resolve import ResolvedRule
+from policy_lang.diagnostics import Outcome, blocking
+from policy_lang.engine import CompileOptions, Program, compile_modules, front_of_modules, program_from_data
 from policy_lang.runtime.limits import DEFAULT, Limits
 from policy_lang.source import Source
 from policy_lang.syntax import ast
 from policy_lang.testing.collect import Test, full_name, prepared, unknown_names
+from policy_lang.testing.parsed import parsed
 from policy_lang.testing.results import PolicyCoverage, Status, TestReport, TestResult
 from policy_lang.testing.run import Complete, Runner, policy_names
 from policy_lang.trace.coverage import FileCoverage, coverage, merged
@@ -51,11 +53,12 @@ def run_tests(sources: Sequence[Source], options: TestOptions | None = None) -> 
     that its package lacks (``floe_test_error``).
     """
     options = options or TestOptions()
-    made = _prepare(sources)
+    compiling = options.compile or CompileOptions()
+    made = _prepare(sources, cached=compiling.cache)
     if made.value is None:
         return Outcome(None, made.diagnostics)
     modules, plain, tests = made.value
-    runner = _runner(sources, plain, options)
+    runner = _runner(sources, plain, options, compiling)
     if runner.value is None:
         return Outcome(None, (*made.diagnostics, *runner.diagnostics))
     chosen = [test for test in tests if options.run is None or re.search(options.run, full_name(test))]
@@ -78,45 +81,58 @@ def run_tests(sources: Sequence[Source], options: TestOptions | None = None) -> 
 Prepared = tuple[list[ast.Module], list[ast.Module], list[Test]]
 
 
-def _prepare(sources: Sequence[Source]) -> Outcome[Prepared]:
+def _prepare(sources: Sequence[Source], *, cached: bool) -> Outcome[Prepared]:
     """The modules as written, the modules to compile, and the tests."""
-    from policy_lang.analysis.desugar import desugar
-    from policy_lang.syntax.parser import parse_module
-
-    found: list[Diagnostic] = []
-    modules: list[ast.Module] = []
-    for source in sources:
-        parsed = parse_module(source)
-        found += parsed.diagnostics
-        if parsed.value is not None and parsed.ok:
-            modules.append(parsed.value)
+    files = parsed(sources, cached=cached)
+    found = [one for file in files for one in file.diagnostics]
+    modules = [file.module for file in files if file.module is not None]
     found += unknown_names(modules)
     tests: list[Test] = []
     plain: list[ast.Module] = []
     seen: dict[tuple[tuple[str, ...], str], int] = {}
-    for number, module in enumerate(modules):
-        made = desugar(module)
-        found += made.diagnostics
-        if made.value is not None:
-            ready, own = prepared(made.value, number, seen)
+    for number, file in enumerate(files):
+        if file.plain is not None:
+            ready, own = prepared(file.plain, number, seen)
             plain.append(ready)
             tests += own
     return Outcome(None if blocking(found) else (modules, plain, tests), tuple(found))
 
 
-def _runner(sources: Sequence[Source], plain: Sequence[ast.Module], options: TestOptions) -> Outcome[Runner]:
-    from policy_lang.engine import compile_modules
-    from policy_lang.trace.explain import Traced
-
-    compiled = compile_modules(plain, options.compile)
+def _runner(
+    sources: Sequence[Source], plain: Sequence[ast.Module], options: TestOptions, compiling: CompileOptions
+) -> Outcome[Runner]:
+    compiled = _compiled(sources, plain, compiling)
     if compiled.value is None or blocking(compiled.diagnostics):
         return Outcome(None, compiled.diagnostics)
-    analysed = compiled.value.compiler()
-    trace = Traced(analysed.rules, analysed.counter)
+    program = compiled.value
+
+    def rules() -> tuple[ResolvedRule, ...]:
+        if not program.kept:
+            return program.compiler().rules
+        from policy_lang.compiling import rules_again
+
+        return rules_again(plain, compiling)
+
     by_file = {source.file: source for source in sources}
     covering = Recorder(values=False) if options.coverage else None
-    runner = Runner(compiled.value, trace, by_file, options.data, options.complete, covering, options.limits)
+    runner = Runner(program, rules, by_file, options.data, options.complete, covering, options.limits)
     return Outcome(runner, compiled.diagnostics)
+
+
+def _compiled(sources: Sequence[Source], plain: Sequence[ast.Module], options: CompileOptions) -> Outcome[Program]:
+    """The program of the policies and their tests, from the user's cache where it is there."""
+    if not options.cache:
+        return compile_modules(plain, options)
+    from policy_lang.codegen import cache
+
+    key = cache.key("tests", sources, options)
+    kept = cache.read(key)
+    if kept is not None:
+        return Outcome(program_from_data(kept, options, lambda: front_of_modules(plain, options)))
+    made = compile_modules(plain, options)
+    if made.value is not None and not made.diagnostics:
+        cache.write(key, made.value.data())
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +169,7 @@ def _part(runner: Runner, tests: Sequence[Test]) -> _Part:
     results = tuple(runner.run(test) for test in tests)
     lines: tuple[FileCoverage, ...] = ()
     if runner.covering is not None:
-        rules = [rule for rule in runner.traced.rules if not any(name.startswith(_OF_TESTS) for name in rule.path)]
+        rules = [rule for rule in runner.rules if not any(name.startswith(_OF_TESTS) for name in rule.path)]
         lines = coverage(runner.covering, rules)
     return _Part(results, lines, runner.policies)
 

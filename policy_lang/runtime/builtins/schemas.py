@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import BuiltinError, builtin
@@ -115,11 +116,20 @@ def _schema(schema: Any) -> Any:
     Raises:
         ValueError: no schema.
     """
+    return _validator(schema if type(schema) is str else to_json(schema))
+
+
+@lru_cache(maxsize=64)
+def _validator(text: str) -> Any:
+    """A validator: one for each text, because holding a schema to its own takes longer than most documents.
+
+    Raises:
+        ValueError: no schema.
+    """
     from jsonschema import Draft7Validator, FormatChecker
     from jsonschema.exceptions import SchemaError
     from referencing import Registry
 
-    text = schema if type(schema) is str else to_json(schema)
     try:
         value = json.loads(text)
     except ValueError:
