@@ -4,7 +4,8 @@ What they found is kept with the entries that they found it on. Of an IR that is
 (``Origin.base``) only the entries that were touched then or since can differ; those that do are judged alone, as they
 were and as they are, by the policies that see nothing but their subject (``policy_lang.plan.slices``), and the
 findings exchanged. Any other policy keeps its findings where nothing that it reads is different; where something is,
-all policies run on all of the IR. So they do where the platform, the product, a parameter or a policy has changed.
+all policies run on all of the IR. So they do where the platform, the product, a parameter, a policy or the day has
+changed.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Judge:
     document: str
     folder: Path | None
     jobs: int = 1
+    day: str = ""
+    """A policy may ask for the time: what was found on another day counts no more, as with verdicts."""
 
     def run(self, ir: dict[str, Any], facts: Facts | None) -> Outcome[PolicyRun]:
         """As ``PolicySet.run``; ``ir`` is made of ``facts``."""
@@ -58,7 +61,7 @@ class Judge:
         if any(len(at) != len(ir[name]) for name, at in places.items()):
             return self._all(ir)
         severities = {id_: str(severity) for id_, severity in self.severities.items()}
-        settings = encoded((facts.origin.base, self.policies.digest, dict(self.params), severities))
+        settings = encoded((facts.origin.base, self.policies.digest, dict(self.params), severities, self.day))
         name = sha256(self.document.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         store = _Store(self.folder / "facts" / name, settings)
         last = store.recall()

@@ -434,7 +434,8 @@ def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]
     assert state.in_force is not None
     facts, document = state.facts, f"{os.path.realpath(state.job.path)} {state.job.changed is None}"
     force = state.in_force
-    judge = Judge(state.policies, force.params, force.severities, document, cache_folder(os.environ), state.job.jobs)
+    folder, day = cache_folder(os.environ), state.job.today.isoformat()
+    judge = Judge(state.policies, force.params, force.severities, document, folder, state.job.jobs, day)
     return lambda: judge.run(ir, facts)
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from compiler.cli import verdicts
 from compiler.cli.main import run
 from compiler.cli.verdicts import Inputs, Verdict
 from compiler.facts import file_cache, kept_files
+from compiler.pipeline import Job
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
 from policy_lang.source import Span
@@ -258,3 +260,18 @@ def test_of_a_large_file_only_the_times_count(tmp_path: Path, monkeypatch: pytes
     verdicts.keep("fresh", inputs, time.time_ns(), verdict)  # its times say nothing yet: its content does
     os.utime(large, (1_000_000_001, 1_000_000_001))
     assert verdicts.recall("fresh") == verdict
+
+
+def test_what_asks_for_the_time_is_judged_anew_on_another_day(product: Path) -> None:
+    """Where no verdict is kept either: policies run on what was edited only, the others' findings are kept."""
+    policy = product.parent / "own/short.floe"
+    policy.write_text(POLICY.replace("is long", "is long {time.now_ns()}").replace("< 16", "> 99"))
+
+    def found(day: int) -> list[str]:
+        done = compiler.pipeline.run(Job(product, date(2026, 1, day)), "policies")
+        return [d.message for d in done.diagnostics if d.code == "OWN001"]
+
+    first = found(1)
+    assert first
+    assert found(1) == first
+    assert set(found(2)).isdisjoint(first)
