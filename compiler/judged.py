@@ -11,13 +11,14 @@ changed.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
+from compiler.ir.compared import same, seen_alike
 from policy_lang.diagnostics import Outcome, Severity
 from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
 
@@ -166,7 +167,7 @@ class _Exchange:
 
     def run(self) -> PolicyRun | None:
         frame = _frame(self.ir)
-        if decoded(self.last.frame) != frame:
+        if not same(decoded(self.last.frame), frame):
             return None
         slices = self.judge.policies.slices()
         sliced = {one.policy: one.over for one in slices if one.over in LISTS}
@@ -201,7 +202,7 @@ class _Exchange:
         }
         for id_ in candidates:
             (was_in, was), (now_in, now) = old.get(id_, ("", None)), new.get(id_, ("", None))
-            if was != now or was_in != now_in:
+            if was_in != now_in or not same(was, now):
                 if was is not None:
                     self.changed.setdefault(was_in, {})[id_] = (was, now if was_in == now_in else None)
                 if now is not None:
@@ -219,7 +220,7 @@ class _Exchange:
             if path and path[0] not in (name, "*"):
                 continue
             for was, now in entries.values():
-                if was is None or now is None or list(_read(was, path[2:])) != list(_read(now, path[2:])):
+                if was is None or now is None or not seen_alike(was, now, path[2:]):
                     return True
         return False
 
@@ -321,25 +322,6 @@ def _flows(ir: dict[str, Any]) -> dict[str, bytes]:
             if flowing:
                 found[entry["unique_id"]] = sha256(repr(flowing).encode("utf-8", "surrogatepass")).digest()
     return found
-
-
-def _read(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """What a policy that reads ``path`` below a value sees of it, with the shape of what it goes through."""
-    if not path:
-        yield value
-    elif isinstance(value, list):
-        yield len(value)
-        for item in value:
-            yield from _read(item, path[1:])
-    elif isinstance(value, dict):
-        if path[0] == "*":
-            yield sorted(value)
-            for key in sorted(value):
-                yield from _read(value[key], path[1:])
-        else:
-            yield from _read(value[path[0]], path[1:]) if path[0] in value else (None,)
-    else:
-        yield value
 
 
 def _part(name: str) -> int:

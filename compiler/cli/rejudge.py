@@ -12,7 +12,7 @@ from __future__ import annotations
 import marshal
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -261,6 +261,8 @@ def _unresolved(refs: Iterable[_Entry]) -> list[_Entry]:
 
 def _unseen(state: State, base: Base, old: Mapping[str, _Entry], new: Mapping[str, _Entry]) -> bool:
     """Whether the policies that look beyond their subject see no difference."""
+    from compiler.ir.compared import seen_alike
+
     assert state.policies is not None
     paths = {path for one in state.policies.slices() if one.over not in SECTIONS for path in one.reads}
     for name, entry in new.items():
@@ -269,31 +271,9 @@ def _unseen(state: State, base: Base, old: Mapping[str, _Entry], new: Mapping[st
             if path and path[0] not in (section, "*"):
                 continue
             below = path[2:]
-            if list(_seen(old[name], below)) != list(_seen(entry, below)):
+            if not seen_alike(old[name], entry, below):
                 return False
     return True
-
-
-def _seen(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """What a policy that reads ``path`` below a value sees of it, with the shape of what it goes through."""
-    if not path:
-        yield value
-        return
-    if isinstance(value, list):
-        yield len(value)
-        for item in value:
-            yield from _seen(item, path[1:])
-    elif isinstance(value, dict):
-        if path[0] == "*":
-            yield sorted(value)
-            for key in sorted(value):
-                yield from _seen(value[key], path[1:])
-        elif path[0] in value:
-            yield from _seen(value[path[0]], path[1:])
-        else:
-            yield None
-    else:
-        yield value
 
 
 def _exchanged(

@@ -262,6 +262,16 @@ def test_of_a_large_file_only_the_times_count(tmp_path: Path, monkeypatch: pytes
     assert verdicts.recall("fresh") == verdict
 
 
+def test_true_is_not_one(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = product.parent / "own/short.floe"
+    policy.write_text(POLICY.replace("count(model.name) < 16", "not model.meta.extra == true"))
+    file = product / "models/extra.yml"
+    (product / "models/extra.sql").write_text("select 1 as a\n")
+    for given, found in (("1", False), ("true", True), ("1", False)):
+        file.write_text(f"models:\n  - name: extra\n    meta: {{extra: {given}}}\n")
+        assert ("OWN001" in check(product, capsys, "-v")[2]) == found
+
+
 def test_what_asks_for_the_time_is_judged_anew_on_another_day(product: Path) -> None:
     """Where no verdict is kept either: policies run on what was edited only, the others' findings are kept."""
     policy = product.parent / "own/short.floe"
