@@ -24,6 +24,7 @@ _PREFIXES: dict[str, tuple[tuple[str, tuple[str, ...], int], ...]] = {
     "data_vault": (("hubs", ("hub_",), 100), ("links", ("link_",), 100), ("satellites", ("sat_",), 100)),
 }
 """The layers that a pattern has where the manifest names none: name, prefixes, coverage in per cent."""
+_OF_DBT = ("profiles_dir", "select", "exclude", "tests", "description", "materialization", "resources")
 _LEVELS = ("public", "internal", "confidential", "restricted")
 _OPEN = ("services", "observability", "resource_presets", "artifacts", "identity", "security", "environments")
 _SLA = ("availability", "completeness", "accuracy")
@@ -265,7 +266,7 @@ def product_ir(document: Document) -> Data:
         **_texts(meta, "name", "description", "owner", "domain", "repository"),
         "version": meta.get("version") or "0.0.0",
         "labels": meta.get("labels", {}),
-        "ownership": _owner(data.get("ownership", {})),
+        "ownership": {**_owner(data.get("ownership", {})), "name": data.get("ownership", {}).get("name") or ""},
         "transforms": [_transform(t) for t in data.get("transforms", ())],
         "ingestion": data.get("ingestion", []),
         "input_ports": [_input_port(p) for p in data.get("input_ports", ())],
@@ -276,17 +277,20 @@ def product_ir(document: Document) -> Data:
             "minimum_coverage": quality.get("minimum_coverage"),
             "required_tests": quality.get("required_tests", []),
             "gates": quality.get("gates", []),
+            "dbt_tests": quality.get("dbt_tests", {}),
         },
         "governance": {
             "classification": governance.get("classification", {}),
             "policies": class_policies(governance.get("policies", {})),
+            "retention_days": governance.get("retention_days"),
+            "data_contracts": governance.get("data_contracts", {}),
         },
         "depends_on": data.get("depends_on", []),
     }
 
 
 def _transform(data: Data) -> Data:
-    known = {k: data.get(k) for k in ("name", "path", "tier", "compute")}
+    known = {k: data.get(k) for k in ("name", "path", "tier", "compute", *_OF_DBT)}
     return {
         **known,
         "type": data.get("type", "dbt"),
@@ -299,6 +303,7 @@ def _input_port(data: Data) -> Data:
     source = data.get("source")
     need = data.get("freshness_requirement") or data.get("sla", {}).get("freshness")
     return {
+        "contract": data.get("contract"),
         "name": data["name"],
         "description": data.get("description", ""),
         "source": None if source is None else {"type": "data_product", "ref": None, "config": {}, **source},
@@ -311,6 +316,7 @@ def _output_port(data: Data) -> Data:
     sla, access = data.get("sla", {}), data.get("access", {})
     freshness = sla.get("freshness")
     return {
+        **{k: data.get(k) for k in ("contract", "type", "format")},
         "name": data["name"],
         "description": data.get("description", ""),
         "table": data.get("table"),

@@ -225,6 +225,8 @@ def _product() -> Schema:
         tags=_TEXTS,
         depends_on=_TEXTS,
         compute=_MAYBE_TEXT,
+        **dict.fromkeys(("profiles_dir", "select", "exclude", "tests", "materialization", "resources"), _ANY),
+        description=_MAYBE_TEXT,
     )
     source = _object(type=_TEXT, ref=_MAYBE_TEXT, config=_OPEN)
     grant = _object(domain=_MAYBE_TEXT, role=_MAYBE_TEXT, access={"type": "string", "default": "read"})
@@ -240,6 +242,7 @@ def _product() -> Schema:
         table=_MAYBE_TEXT,
         model=_MAYBE_TEXT,
         schema=_ANY,
+        **dict.fromkeys(("contract", "type", "format"), _ANY),
         sla=sla,
         access=_object(default=_word("deny", "deny", "allow"), grants=_list(grant)),
     )
@@ -247,6 +250,7 @@ def _product() -> Schema:
         name=_TEXT,
         description=_TEXT,
         source=_maybe(source),
+        contract=_ANY,
         freshness_requirement=_MAYBE_TEXT,
         freshness_hours=_MAYBE_NUMBER,
     )
@@ -258,15 +262,15 @@ def _product() -> Schema:
         domain=_TEXT,
         repository=_TEXT,
         labels=_OPEN,
-        ownership=_object(team=_TEXT, email=_TEXT, slack=_TEXT),
+        ownership=_object(team=_TEXT, name=_TEXT, email=_TEXT, slack=_TEXT),
         transforms=_list(transform),
         ingestion=_list(_OPEN),
         input_ports=_list(input_port),
         output_ports=_list(output_port),
         schedule=_schedule(),
         destinations=_list(_OPEN),
-        quality=_object(minimum_coverage=_MAYBE_NUMBER, required_tests=_TEXTS, gates=_list(_OPEN)),
-        governance=_object(classification=_OPEN, policies=_OPEN),
+        quality=_object(minimum_coverage=_MAYBE_NUMBER, required_tests=_TEXTS, gates=_list(_OPEN), dbt_tests=_OPEN),
+        governance=_object(classification=_OPEN, policies=_OPEN, retention_days=_MAYBE_NUMBER, data_contracts=_OPEN),
         depends_on=_TEXTS,
     )
 
