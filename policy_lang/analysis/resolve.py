@@ -339,7 +339,7 @@ class Resolver:
             return [replace(literal, term=one, withs=withs) for one in _split(self.term(term))]
         if self.v2:
             inner = ast.Expr(self.term(term), span=literal.span)
-            return [ast.NotBody((inner,), withs, span=literal.span)]
+            return [ast.NotBody((inner,), withs, braced=False, span=literal.span)]
         negated, before = hoist_calls(self.term(term), self.fresh, withs)
         return [*before, replace(literal, term=negated, withs=withs)]
 

@@ -240,7 +240,9 @@ def outside(body: ast.Body, also: Iterable[object]) -> Names:
 
 
 def _open_variables(node: object) -> Names:
-    if isinstance(node, (*CLOSURES, ast.NotBody)) or (type(node) in _TERMS and not variables(node)):
+    if isinstance(node, CLOSURES) or (type(node) in _TERMS and not variables(node)):
+        return NONE
+    if isinstance(node, ast.NotBody) and node.braced:
         return NONE
     if isinstance(node, ast.Every):
         return _open_variables(node.domain)

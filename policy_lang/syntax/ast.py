@@ -192,10 +192,15 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class NotBody:
-    """``not { body } [with …]`` of ``import rego.v2``: holds where the body has no solution."""
+    """``not { body } [with …]`` of ``import rego.v2``: holds where the body has no solution.
+
+    Without braces (``braced`` is False) the body is one expression, which binds nothing: all of its variables
+    are those of the body around.
+    """
 
     body: Body
     withs: tuple[With, ...] = ()
+    braced: bool = field(default=True, kw_only=True)
     span: Span = _span()
 
 

@@ -227,12 +227,15 @@ def _braces(tokens: list[Token], match: dict[int, int], *, not_body: bool) -> li
     for start, end in match.items():
         if tokens[start].type != "LBRACE":
             continue
+        before = tokens[start - 1].type if start else ""
+        if not_body and before == "NOT":  # whatever follows: a set or an object needs parentheses here
+            out[start] = replace(tokens[start], type="LBRACE_BODY")
+            continue
         operand = _is_operand(tokens, start, end)
-        if not operand and (_goes_on(tokens, end) or not _in_body_position(tokens, start, not_body)):
+        forced = before in _ENDS_TERM
+        if not operand and not forced and (_goes_on(tokens, end) or not _in_body_position(tokens, start, not_body)):
             continue
         inside = {tokens[i].type for i in _direct(start, end, match)}
-        before = tokens[start - 1].type if start else ""
-        forced = before in _ENDS_TERM
         empty = not inside - {"NL"}
         if forced or not (empty or inside & {"COLON", "BAR"}):
             out[start] = replace(tokens[start], type="LBRACE_BODY")
@@ -275,15 +278,23 @@ def _direct(start: int, end: int, match: dict[int, int]) -> list[int]:
 def _lines(tokens: Sequence[Token]) -> list[Token]:
     out: list[Token] = []
     brackets: list[str] = []
+    closed = ""
     for index, token in enumerate(tokens):
         if token.type == "NL":
             inside = bool(brackets) and not brackets[-1].startswith("LPAR")
+            if inside and closed == "LBRACE_BODY" and _before(tokens, index) == "MINUS":
+                out.append(token)  # nothing is taken from a body: the minus is that of the next literal's number
+                closed = ""
+                continue
             if not inside or _continues_after(out) or _before(tokens, index) in _NO_NL_BEFORE | {"RBRACE"}:
                 continue
         elif token.type in _CLOSE:
-            brackets.pop()
+            closed = brackets.pop()
+            out.append(token)
+            continue
         elif token.type in _OPEN or token.type == "LBRACE_BODY":
             brackets.append(token.type)
+        closed = ""
         out.append(token)
     return out
 

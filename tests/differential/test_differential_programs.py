@@ -18,9 +18,6 @@ from random_programs import DATA, Program, generate
 PROGRAMS = 2000
 FOUND = sorted(Path(__file__).with_name("found").glob("*.rego"))
 KNOWN = {
-    "OPA takes a brace after a v2 `not` for a body and refuses a set there": (3, 696, 1458, 1539, 1736, 1900),
-    "an `every` first in the braces of a v2 `not` is not parsed": (1262,),
-    "OPA calls a wildcard unsafe in a v2 `not` without braces": (1083, 1600),
     "the type of an empty set's members is taken too narrowly": (1588,),
     "OPA makes an object of a document below which a `with` puts something": (911,),
     "whether a conflict is met depends on which literal is evaluated first": (249, 927),
