@@ -62,7 +62,8 @@ class Judge:
         if any(len(at) != len(ir[name]) for name, at in places.items()):
             return self._all(ir)
         severities = {id_: str(severity) for id_, severity in self.severities.items()}
-        settings = encoded((facts.origin.base, self.policies.digest, dict(self.params), severities, self.day))
+        given = (facts.origin.base, self.policies.digest, dict(self.params), severities, self.day)
+        settings = repr(given).encode("utf-8", "surrogatepass")  # `encoded` differs for equal values that share parts
         name = sha256(self.document.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         store = _Store(self.folder / "facts" / name, settings)
         last = store.recall()
