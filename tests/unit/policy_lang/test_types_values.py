@@ -125,8 +125,6 @@ def test_builtins_are_declared_as_in_opa() -> None:
         assert made == types.from_declaration(one["decl"]), name
     for flag, known in (("deprecated", declarations.DEPRECATED), ("relation", declarations.RELATIONS)):
         assert {name for name, one in wanted.items() if one.get(flag)} == known
-    assert {n for n, one in wanted.items() if one.get("nondeterministic")} == declarations.NONDETERMINISTIC
-    assert {n: one["infix"] for n, one in wanted.items() if "infix" in one} == declarations.INFIX
 
 
 @pytest.mark.parametrize(
