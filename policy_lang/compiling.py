@@ -18,7 +18,11 @@ from policy_lang.codegen.loaded import TOGETHER, Generated, Variant
 from policy_lang.codegen.module import function_names, generate
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.plan.lower import Signature, grouped, lower, lower_query
-from policy_lang.plan.nodes import Function, Path, Plan
+from policy_lang.plan.nodes import (
+    Function,
+    Path,
+    Plan,
+)
 from policy_lang.plan.passes import optimise
 from policy_lang.plan.together import together
 from policy_lang.runtime.builtins.declarations import declared_too

@@ -343,15 +343,31 @@ def _line(trace: TracebackType) -> int:
 def compile_program(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Program]:
     """Parses and compiles; diagnostics carry OPA's codes (``rego_parse_error`` and so on)."""
     options = options or CompileOptions()
+    return kept_or_made(
+        "program", sources, options, lambda: _compiled(sources, options), lambda: front_of(sources, options)
+    )
+
+
+def kept_or_made(
+    kind: str,
+    sources: Sequence[Source],
+    options: CompileOptions,
+    make: Callable[[], Outcome[Program]],
+    front: Callable[[], Front],
+) -> Outcome[Program]:
+    """The program of this kind from the user's cache, where the options allow it and it is there; else made and kept.
+
+    ``front`` gives what only explanations ask for, and is kept nowhere.
+    """
     if not options.cache:
-        return _compiled(sources, options)
+        return make()
     from policy_lang.codegen import cache
 
-    key = cache.key("program", sources, options)
+    key = cache.key(kind, sources, options)
     kept = cache.read(key)
     if kept is not None:
-        return Outcome(program_from_data(kept, options, lambda: front_of(sources, options)))
-    made = _compiled(sources, options)
+        return Outcome(program_from_data(kept, options, front))
+    made = make()
     if made.value is not None and not made.diagnostics:
         cache.write(key, made.value.data())
     return made

@@ -128,7 +128,7 @@ def _architecture() -> Schema:
     return _object(pattern=pattern, naming=naming, layers=_list(layer))
 
 
-def _governance() -> Schema:
+def _classification() -> Schema:
     level = _object(
         name=_TEXT,
         rank=_number(0),
@@ -148,8 +148,26 @@ def _governance() -> Schema:
         retention_max_days=_MAYBE_NUMBER,
         sensitivity=_word(None, "low", "medium", "high", "critical"),
     )
+    return _object(
+        source=_MAYBE_TEXT,
+        propagation=_word(None, *_ENFORCEMENT),
+        levels=_list(level),
+        categories=_list(category),
+        policies=_map(_class_policy()),
+    )
+
+
+def _access_control() -> Schema:
     grant = _object(role=_TEXT, access=_word("read", "read", "read_write"))
-    quality_gates = _object(
+    return _object(
+        default=_word(None, "allow", "deny"),
+        roles=_list(_object(name=_TEXT, description=_TEXT, permissions=_TEXTS)),
+        namespaces=_list(_object(name=_TEXT, description=_TEXT, grants=_list(grant))),
+    )
+
+
+def _quality_gates() -> Schema:
+    return _object(
         minimum_test_coverage=_MAYBE_NUMBER,
         required_tests=_TEXTS,
         require_descriptions=_MAYBE_BOOL,
@@ -162,25 +180,18 @@ def _governance() -> Schema:
         weights=_map({"type": "number"}),
         layers=_map(_object(**_gates())),
     )
+
+
+def _governance() -> Schema:
     return _object(
-        classification=_object(
-            source=_MAYBE_TEXT,
-            propagation=_word(None, *_ENFORCEMENT),
-            levels=_list(level),
-            categories=_list(category),
-            policies=_map(_class_policy()),
-        ),
-        access_control=_object(
-            default=_word(None, "allow", "deny"),
-            roles=_list(_object(name=_TEXT, description=_TEXT, permissions=_TEXTS)),
-            namespaces=_list(_object(name=_TEXT, description=_TEXT, grants=_list(grant))),
-        ),
+        classification=_classification(),
+        access_control=_access_control(),
         product_registration=_OPEN,
         schema_evolution=_word(None, "any", "additive", "strict"),
         snapshot_keep_last=_MAYBE_NUMBER,
         stale_table_recovery_mode=_word(None, "repair", "strict"),
         retention=_object(min_days=_MAYBE_NUMBER, max_days=_MAYBE_NUMBER, default_ttl_hours=_MAYBE_NUMBER),
-        quality_gates=quality_gates,
+        quality_gates=_quality_gates(),
         data_contracts=_data_contracts(),
         audit_logging=_word(None, "disabled", "enabled", "required"),
         pii_encryption=_word(None, "optional", "required"),

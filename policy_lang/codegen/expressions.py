@@ -8,8 +8,18 @@ from decimal import Decimal
 
 from policy_lang import types
 from policy_lang.codegen import inline
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Const, Function, Local, Op, Path, Plan, Step
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Const,
+    Function,
+    Local,
+    Op,
+    Path,
+    Plan,
+    Step,
+)
 from policy_lang.runtime import builtins
 from policy_lang.types import Type
 
@@ -47,7 +57,7 @@ class Expressions:
 
     def begin(self, function: Function) -> None:
         self.types = dict(function.types)
-        self.counts = nodes.use_counts(function)
+        self.counts = walks.use_counts(function)
         self.pending = {}
         self.mappings = self.unsure = frozenset()
         self.getters = {}
@@ -314,7 +324,7 @@ class Expressions:
             return False
         for later in block[position + 1 :]:
             if step.name in self.uses(later):
-                if any(step.name in nodes.uses(inner) for inner in nodes.blocks_of(later)):
+                if any(step.name in walks.uses(inner) for inner in walks.blocks_of(later)):
                     return False
                 op = getattr(later, "op", None)
                 if isinstance(later, nodes.Defined) or (isinstance(op, nodes.Index) and not self.mapping(op.base)):
@@ -331,10 +341,10 @@ class Expressions:
         return False
 
     def uses(self, step: Step) -> set[str]:
-        """``nodes.uses``, once a step."""
+        """``walks.uses``, once a step."""
         found = self.used.get(id(step))
         if found is None:
-            found = self.used[id(step)] = nodes.uses(step)
+            found = self.used[id(step)] = walks.uses(step)
         return found
 
     def unique_parts(self, op: Op) -> tuple[str, ...] | None:
@@ -436,7 +446,7 @@ class Expressions:
                 op, nodes.Collect | nodes.Count
             ):
                 return False
-            if not all(self.is_simple(inner) for inner in nodes.blocks_of(step)):
+            if not all(self.is_simple(inner) for inner in walks.blocks_of(step)):
                 return False
         return isinstance(block[-1], nodes.Emit)
 

@@ -9,7 +9,11 @@ import functools
 from collections.abc import Callable, Sequence
 
 from policy_lang import types
-from policy_lang.plan.nodes import Atom, Const, Local
+from policy_lang.plan.nodes import (
+    Atom,
+    Const,
+    Local,
+)
 from policy_lang.runtime.values import equal
 from policy_lang.types import ArrayType, ObjectType, SetType, Type
 

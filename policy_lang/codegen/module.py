@@ -10,7 +10,11 @@ from typing import Any
 from policy_lang.codegen.expressions import Expressions
 from policy_lang.codegen.loaded import TOGETHER, Generated
 from policy_lang.codegen.python import Writer
-from policy_lang.plan.nodes import Function, Path, Plan
+from policy_lang.plan.nodes import (
+    Function,
+    Path,
+    Plan,
+)
 
 
 def generate(

@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from policy_lang.codegen.expressions import Expressions, Known
-from policy_lang.plan import nodes
+from policy_lang.plan import nodes, walks
 from policy_lang.plan.mocked import mocked_name
-from policy_lang.plan.nodes import Block, Clause, Function, Local, Path, Plan
+from policy_lang.plan.nodes import (
+    Block,
+    Clause,
+    Function,
+    Local,
+    Path,
+    Plan,
+)
 from policy_lang.source import Span
 
 LOOPS = 14
@@ -370,8 +377,8 @@ class Writer:
         last = rest[-1]
         if not isinstance(last, nodes.Emit):
             raise AssertionError("a fork nests too deep")
-        inner = set(nodes.all_assigned(rest))
-        needs = sorted(nodes.uses(rest) - inner - {"C", ""})
+        inner = set(walks.all_assigned(rest))
+        needs = sorted(walks.uses(rest) - inner - {"C", ""})
         getters, self.expressions.getters = self.expressions.getters, {}
         for need in needs:
             if need in self.expressions.pending:
@@ -483,7 +490,7 @@ class Writer:
 def _heads(function: Function) -> Iterator[tuple[nodes.Atom, ...]]:
     for clause in function.clauses:
         for block in clause.branches:
-            yield from nodes.emitted(block)
+            yield from walks.emitted(block)
 
 
 def lookups(block: Block, name: str) -> int:
@@ -492,7 +499,7 @@ def lookups(block: Block, name: str) -> int:
     for step in block:
         op = getattr(step, "op", None)
         found += isinstance(op, nodes.Index) and op.base == Local(name) and isinstance(op.key, nodes.Const)
-        found += sum(lookups(inner, name) for inner in nodes.blocks_of(step))
+        found += sum(lookups(inner, name) for inner in walks.blocks_of(step))
     return found
 
 
@@ -504,7 +511,7 @@ def scans(block: Block) -> bool:
 def first_is_enough(function: Function) -> bool:
     """Whether all solutions of a function have one value, so that the first decides."""
     blocks = [block for clause in function.clauses for block in clause.branches]
-    heads = {heads[-1] for block in blocks for heads in nodes.emitted(block)}
+    heads = {heads[-1] for block in blocks for heads in walks.emitted(block)}
     if len(heads) == 1 and isinstance(next(iter(heads)), nodes.Const):
         return True
     return len(function.clauses) == 1 and not any(map(scans, blocks))

@@ -12,7 +12,19 @@ from policy_lang.analysis.safety import Names, order, outputs, outside, pattern_
 from policy_lang.codegen.names import local_name
 from policy_lang.plan import nodes
 from policy_lang.plan.mocked import mocked_name
-from policy_lang.plan.nodes import Atom, Block, Clause, Const, Function, Let, Local, Path, Plan, Step, Test
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Clause,
+    Const,
+    Function,
+    Let,
+    Local,
+    Path,
+    Plan,
+    Step,
+    Test,
+)
 from policy_lang.runtime.builtins.declarations import declaration
 from policy_lang.source import Span
 from policy_lang.syntax import ast

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Const, Function, Local, Plan
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Block,
+    Const,
+    Function,
+    Local,
+    Plan,
+)
 from policy_lang.types import AnyType, show
 
 
@@ -57,7 +63,7 @@ def _block(block: Block, depth: int, function: Function) -> Iterator[str]:
                 sink = f" to {step.sink}" if step.sink else ""
                 times = "" if step.times is None else f" {_atom(step.times)} times"
                 yield f"{pad}emit {', '.join(map(_atom, step.heads))}{sink}{times}".rstrip()
-        for number, inner in enumerate(nodes.blocks_of(step)):
+        for number, inner in enumerate(walks.blocks_of(step)):
             if isinstance(step, nodes.Switch):
                 yield f"{pad}  case {_atom(step.cases[number].text)}"
             yield from _block(inner, depth + (2 if isinstance(step, nodes.Switch) else 1), function)

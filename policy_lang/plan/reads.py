@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from policy_lang.plan import nodes
+from policy_lang.plan import nodes, walks
 from policy_lang.plan.mocked import mocked_name
-from policy_lang.plan.nodes import Atom, Block, Const, Function, Local, Op, Plan
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Const,
+    Function,
+    Local,
+    Op,
+    Plan,
+)
 from policy_lang.runtime.values import UNDEFINED
 
 InputPath = tuple[str, ...]
@@ -179,7 +187,7 @@ class _Reading:
             case nodes.Derive():
                 self.derive(op, name)
             case _:
-                self.read(*(Local(used) for used in nodes.uses(op)))
+                self.read(*(Local(used) for used in walks.uses(op)))
         return NOTHING
 
     def holding(self, items: Iterable[Atom], is_set: bool = False) -> Flow:

@@ -11,8 +11,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Clause, Const, Function, Let, Local, Path, Plan, Scan
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Block,
+    Clause,
+    Const,
+    Function,
+    Let,
+    Local,
+    Path,
+    Plan,
+    Scan,
+)
 from policy_lang.plan.reads import ANY_KEY, InputPath, reads
 from policy_lang.plan.sliced import Slice
 from policy_lang.source import Span
@@ -114,7 +124,7 @@ def _operations(block: Block) -> Iterator[nodes.Op]:
     for step in block:
         if isinstance(step, Let | nodes.Attempt | nodes.Test):
             yield step.op
-        for inner in nodes.blocks_of(step):
+        for inner in walks.blocks_of(step):
             yield from _operations(inner)
 
 
@@ -134,7 +144,7 @@ def _subjects(block: Block) -> _Subjects | None:
                 return None
             base = made.get(of.base.name) if isinstance(of.base, Local) else None
             return _Subjects(of.key.value, step.key, at) if isinstance(base, nodes.Input) and step.key else None
-        elif nodes.blocks_of(step):
+        elif walks.blocks_of(step):
             return None
     return None
 
@@ -149,7 +159,7 @@ def _index_is_read(block: Block, subjects: _Subjects) -> bool:
         and step.op.items[:2] == (Const(subjects.over), Local(subjects.key))
         and Local(subjects.key) not in step.op.items[2:]
     }
-    heads = {head.name for found in nodes.emitted(block) for head in found if isinstance(head, Local)}
+    heads = {head.name for found in walks.emitted(block) for head in found if isinstance(head, Local)}
     if not _placed(block, places) and not _only_counts(block, heads):
         return True
     for step in _steps(block):
@@ -158,7 +168,7 @@ def _index_is_read(block: Block, subjects: _Subjects) -> bool:
         if isinstance(step, Let) and (step.name in places or (step.name in heads and _only_counts(block, heads))):
             continue
         names = {Local(subjects.key), *map(Local, places)}
-        direct = {Local(name) for name in nodes.uses(_shallow(step))}
+        direct = {Local(name) for name in walks.uses(_shallow(step))}
         if isinstance(step, Let) and isinstance(step.op, nodes.MakeObject):
             direct &= {Local(subjects.key)}
         if names & direct:
@@ -181,13 +191,13 @@ def _only_counts(block: Block, heads: Collection[str]) -> bool:
 def _steps(block: Block) -> Iterator[nodes.Step]:
     for step in block:
         yield step
-        for inner in nodes.blocks_of(step):
+        for inner in walks.blocks_of(step):
             yield from _steps(inner)
 
 
 def _shallow(step: nodes.Step) -> nodes.Step:
     """The step without the blocks inside, which are looked at on their own."""
-    return nodes.map_blocks(step, lambda _: ())  # type: ignore[no-any-return]
+    return walks.map_blocks(step, lambda _: ())  # type: ignore[no-any-return]
 
 
 def _without_collection(block: Block, subjects: _Subjects) -> Block:
@@ -198,7 +208,7 @@ def _without_collection(block: Block, subjects: _Subjects) -> Block:
     for at in range(subjects.at - 1, -1, -1):
         step = steps[at]
         led = isinstance(step, Let) and isinstance(step.op, nodes.Input | nodes.Index)
-        if led and isinstance(step, Let) and step.name not in nodes.uses(tuple(steps[at + 1 :])):
+        if led and isinstance(step, Let) and step.name not in walks.uses(tuple(steps[at + 1 :])):
             del steps[at]
     return tuple(steps)
 

@@ -11,8 +11,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from policy_lang.codegen.loaded import TOGETHER
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Clause, Emit, Function, Let, Local, Path, Plan, Scan
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Block,
+    Clause,
+    Emit,
+    Function,
+    Let,
+    Local,
+    Path,
+    Plan,
+    Scan,
+)
 from policy_lang.plan.slices import staying
 from policy_lang.source import whole_file
 
@@ -42,8 +52,8 @@ def together(
 
 def _moved(block: Block, suffix: str, sink: int) -> Block:
     """The block with names of its own and its solutions sent to ``sink``."""
-    names: dict[str, nodes.Atom] = {name: Local(name + suffix) for name in nodes.all_assigned(block)}
-    *steps, last = nodes.renamed(block, names)
+    names: dict[str, nodes.Atom] = {name: Local(name + suffix) for name in walks.all_assigned(block)}
+    *steps, last = walks.renamed(block, names)
     assert isinstance(last, Emit)
     return (*steps, replace(last, sink=sink))
 
@@ -100,5 +110,5 @@ def _references(block: Block, found: set[Path]) -> None:
             found.add(op.prefix())
         if isinstance(op, nodes.Derive):
             found |= {change.rule for change in op.changes if change.rule is not None}
-        for inner in nodes.blocks_of(step):
+        for inner in walks.blocks_of(step):
             _references(inner, found)

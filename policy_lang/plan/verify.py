@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Function, Plan
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Block,
+    Function,
+    Plan,
+)
 
 
 def problems(plan: Plan) -> list[str]:
@@ -29,9 +33,9 @@ def _block(plan: Plan, block: Block, known: set[str], assigned: set[str]) -> Ite
     if any(isinstance(step, ends) for step in block[:-1]):
         yield "a block goes on after its end"
     for step in block:
-        inner = nodes.blocks_of(step)
-        within = {name for one in inner for name in nodes.all_assigned(one)}
-        missing = nodes.uses(step) - known - within
+        inner = walks.blocks_of(step)
+        within = {name for one in inner for name in walks.all_assigned(one)}
+        missing = walks.uses(step) - known - within
         if missing:
             yield f"{', '.join(sorted(missing))} read before assigned"
         op = getattr(step, "op", None)
@@ -39,7 +43,7 @@ def _block(plan: Plan, block: Block, known: set[str], assigned: set[str]) -> Ite
             yield f"no rule data.{'.'.join(op.path)}"
         for one in inner:
             yield from _block(plan, one, known, assigned)
-        for name in nodes.assigned(step):
+        for name in walks.assigned(step):
             if name in assigned:
                 yield f"{name} assigned twice"
             assigned.add(name)

@@ -15,7 +15,7 @@ from typing import Any
 
 from policy_lang.analysis.resolve import ResolvedRule
 from policy_lang.diagnostics import Outcome, blocking
-from policy_lang.engine import CompileOptions, Program, compile_modules, front_of_modules, program_from_data
+from policy_lang.engine import CompileOptions, Program, compile_modules, front_of_modules, kept_or_made
 from policy_lang.runtime.limits import DEFAULT, Limits
 from policy_lang.source import Source
 from policy_lang.syntax import ast
@@ -121,18 +121,13 @@ def _runner(
 
 def _compiled(sources: Sequence[Source], plain: Sequence[ast.Module], options: CompileOptions) -> Outcome[Program]:
     """The program of the policies and their tests, from the user's cache where it is there."""
-    if not options.cache:
-        return compile_modules(plain, options)
-    from policy_lang.codegen import cache
-
-    key = cache.key("tests", sources, options)
-    kept = cache.read(key)
-    if kept is not None:
-        return Outcome(program_from_data(kept, options, lambda: front_of_modules(plain, options)))
-    made = compile_modules(plain, options)
-    if made.value is not None and not made.diagnostics:
-        cache.write(key, made.value.data())
-    return made
+    return kept_or_made(
+        "tests",
+        sources,
+        options,
+        lambda: compile_modules(plain, options),
+        lambda: front_of_modules(plain, options),
+    )
 
 
 @dataclass(frozen=True, slots=True)

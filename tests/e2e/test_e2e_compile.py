@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,7 @@ FLOEC = Path(sys.executable).parent / "floec"
 EXAMPLES = ROOT / "examples"
 PRODUCT = Path("domains/sales/products/orders")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_spec("compiler.cli.compile_command") is None, reason="floec compile is not there yet"),
-]
+pytestmark = pytest.mark.slow
 
 
 def floec(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

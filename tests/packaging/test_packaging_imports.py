@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,6 @@ def test_an_unknown_command_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("compiler.cli.check_command") is None, reason="floec check is not there yet")
 def test_check_imports_neither_dbt_nor_kubernetes_nor_sigstore_nor_oras() -> None:
     names = imported("check", "examples/acme/domains/sales/products/orders", accept=(0, 1))
     assert "compiler" in names

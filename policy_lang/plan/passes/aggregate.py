@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Builtin, Collect, Function, Let, Local, Plan, Step, Test
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Block,
+    Builtin,
+    Collect,
+    Function,
+    Let,
+    Local,
+    Plan,
+    Step,
+    Test,
+)
 
 ORDERLESS = frozenset(("min", "max"))
 """What has the same answer whether or not equal members are there twice."""
@@ -17,10 +27,10 @@ def aggregate(plan: Plan) -> Plan:
 
 
 def _function(plan: Plan, function: Function) -> Function:
-    counts = nodes.use_counts(function)
+    counts = walks.use_counts(function)
 
     def block(old: Block) -> Block:
-        steps = [nodes.map_blocks(step, block) for step in old]
+        steps = [walks.map_blocks(step, block) for step in old]
         for index, step in enumerate(steps):
             if not (isinstance(step, Let) and isinstance(step.op, Collect) and counts.get(step.name) == 1):
                 continue
@@ -37,7 +47,7 @@ def _function(plan: Plan, function: Function) -> Function:
                 steps[index] = replace(step, op=replace(step.op, kind="array"))
         return tuple(steps)
 
-    return nodes.map_function(function, block)
+    return walks.map_function(function, block)
 
 
 def _reads(step: Step, name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from policy_lang.plan import nodes
+from policy_lang.plan import walks
 from policy_lang.plan.nodes import (
     Block,
     Builtin,
@@ -52,10 +52,10 @@ class _Question:
 
 
 def _function(function: Function) -> Function:
-    counts = nodes.use_counts(function)
+    counts = walks.use_counts(function)
 
     def block(old: Block) -> Block:
-        steps: list[Step] = [nodes.map_blocks(step, block) for step in old]
+        steps: list[Step] = [walks.map_blocks(step, block) for step in old]
         for at in range(len(steps) - 1, -1, -1):
             found = _question(steps, at, counts)
             if found is not None:
@@ -64,7 +64,7 @@ def _function(function: Function) -> Function:
                     del steps[gone]
         return tuple(steps)
 
-    return nodes.map_function(function, block)
+    return walks.map_function(function, block)
 
 
 def _question(steps: list[Step], at: int, counts: Mapping[str, int]) -> _Question | None:
@@ -77,7 +77,7 @@ def _question(steps: list[Step], at: int, counts: Mapping[str, int]) -> _Questio
         return None
     gone, name = [at], first.name
     while counts.get(name) == 1:
-        later = next((i for i in range(gone[-1] + 1, len(steps)) if name in nodes.uses(steps[i])), None)
+        later = next((i for i in range(gone[-1] + 1, len(steps)) if name in walks.uses(steps[i])), None)
         step = None if later is None else steps[later]
         if later is None or not isinstance(step, Let | Test):
             return None
@@ -114,4 +114,4 @@ def _headless(block: Block) -> Block:
     last = block[-1]
     if isinstance(last, Emit):
         return (*block[:-1], replace(last, heads=()))
-    return (*block[:-1], nodes.map_blocks(last, _headless))
+    return (*block[:-1], walks.map_blocks(last, _headless))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from policy_lang import types
-from policy_lang.plan import nodes
+from policy_lang.plan import nodes, walks
 from policy_lang.plan.nodes import (
     Atom,
     Attempt,
@@ -42,10 +42,10 @@ def fold(plan: Plan) -> Plan:
 
 def _function(plan: Plan, function: Function) -> Function:
     at = _Folding(plan, dict(function.types))
-    changed = nodes.map_function(function, at.block)
+    changed = walks.map_function(function, at.block)
     if not at.changed:
         return function
-    return replace(nodes.without_unread(changed), types=at.types)
+    return replace(walks.without_unread(changed), types=at.types)
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class _Folding:
     def block(self, block: Block) -> Block:
         steps: list[Step] = []
         for old in block:
-            step = nodes.map_blocks(old, self.block)
+            step = walks.map_blocks(old, self.block)
             if isinstance(step, Test) and self.holds(step.op):
                 self.changed = True
                 continue

@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Clause, Emit, Fork, Function, Let, Local, Plan, Scan, Step
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Clause,
+    Emit,
+    Fork,
+    Function,
+    Let,
+    Local,
+    Plan,
+    Scan,
+    Step,
+)
 
 MOST_SCANS = 6
 MOST_STEPS = 30
@@ -46,14 +58,14 @@ Pending = tuple[Block, Names]
 def _merged(pending: list[Pending], scans: int, steps: int) -> list[Block]:
     groups: dict[object, list[Pending]] = {}
     for number, (block, names) in enumerate(pending):
-        head = nodes.renamed(block[0], names) if names else block[0]
+        head = walks.renamed(block[0], names) if names else block[0]
         alone = isinstance(head, Emit | Fork) or not steps or (isinstance(head, Scan) and not scans)
         groups.setdefault(number if alone else canonical(head), []).append(((head, *block[1:]), names))
     found: list[Block] = []
     for group in groups.values():
         (head, *rest), names = group[0]
         if len(group) == 1:
-            found.append((head, *nodes.renamed(tuple(rest), names)) if names else (head, *rest))
+            found.append((head, *walks.renamed(tuple(rest), names)) if names else (head, *rest))
             continue
         tails: list[Pending] = [(tuple(rest), names)]
         for (first, *tail), known in group[1:]:
@@ -101,14 +113,14 @@ def canonical(step: Step) -> object:
 def _closed(node: nodes.Op | Step) -> object:
     """The node with the names that it assigns inside numbered in order."""
     names: dict[str, nodes.Atom] = {}
-    for inner in nodes.blocks_of(node):
+    for inner in walks.blocks_of(node):
         _number(inner, names)
-    return nodes.renamed(node, names) if names else node
+    return walks.renamed(node, names) if names else node
 
 
 def _number(block: Block, names: dict[str, nodes.Atom]) -> None:
     for step in block:
-        for name in nodes.assigned(step):
+        for name in walks.assigned(step):
             names[name] = Local(f"#{len(names)}")
-        for inner in nodes.blocks_of(step):
+        for inner in walks.blocks_of(step):
             _number(inner, names)

@@ -10,15 +10,27 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Attempt, Block, Builtin, Let, Local, Op, Plan, Scan, Step, Test
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Attempt,
+    Block,
+    Builtin,
+    Let,
+    Local,
+    Op,
+    Plan,
+    Scan,
+    Step,
+    Test,
+)
 
 PURE = frozenset(("equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"))
 
 
 def hoist(plan: Plan) -> Plan:
     """The plan with operations before the loops that they do not depend on."""
-    return nodes.map_plan(plan, lambda: _Hoisting(plan).outermost)
+    return walks.map_plan(plan, lambda: _Hoisting(plan).outermost)
 
 
 @dataclass(slots=True)
@@ -45,7 +57,7 @@ class _Hoisting:
         steps: list[Step | _Loop] = []
         depth = len(self.loops)
         for step in block:
-            step = nodes.renamed(step, names) if names else step
+            step = walks.renamed(step, names) if names else step
             if isinstance(step, Let | Test):
                 step = replace(step, op=self.prepared(step.op, step))
             if isinstance(step, Let) and (moved := self.moved(step.op, step)) is not None:
@@ -57,9 +69,9 @@ class _Hoisting:
                 loop = _Loop()
                 self.loops.append(loop)
                 steps.append(loop)
-            for name in nodes.assigned(step):
+            for name in walks.assigned(step):
                 self.levels[name] = len(self.loops)
-            steps.append(nodes.map_blocks(step, lambda inner: self.block(inner, {})))
+            steps.append(walks.map_blocks(step, lambda inner: self.block(inner, {})))
         del self.loops[depth:]
         made: list[Step] = []
         for one in steps:
@@ -68,8 +80,8 @@ class _Hoisting:
 
     def level(self, op: Op) -> int:
         """How many loops are around what an operation depends on."""
-        inside = {name for block in nodes.blocks_of(op) for name in nodes.all_assigned(block)}
-        return max((self.levels.get(name, 0) for name in nodes.uses(op) - inside), default=0)
+        inside = {name for block in walks.blocks_of(op) for name in walks.all_assigned(block)}
+        return max((self.levels.get(name, 0) for name in walks.uses(op) - inside), default=0)
 
     def moved(self, op: Op, step: Step) -> Attempt | None:
         """The attempt before a loop that an operation becomes, where it can."""
@@ -110,10 +122,10 @@ class _Hoisting:
 
     def unguarded(self, op: Op) -> bool:
         """Whether an operation reads an attempt that may be undefined, and does not test it."""
-        unsure = nodes.uses(op) & self.unsure if self.unsure else set()
+        unsure = walks.uses(op) & self.unsure if self.unsure else set()
         if not unsure:
             return False
-        return bool(unsure - {s.name for block in nodes.blocks_of(op) for s in block if isinstance(s, nodes.Defined)})
+        return bool(unsure - {s.name for block in walks.blocks_of(op) for s in block if isinstance(s, nodes.Defined)})
 
     def prepared(self, op: Op, step: Step) -> Op:
         """``in`` on a collection that is the same in each turn of the loop: on prepared members."""
@@ -164,4 +176,4 @@ def harmless(step: Step) -> bool:
         return False
     if isinstance(op, nodes.MakeObject) or (isinstance(op, nodes.Collect) and op.kind == "object"):
         return False  # two values for a key are an error
-    return all(harmless(inner) for block in nodes.blocks_of(step) for inner in block)
+    return all(harmless(inner) for block in walks.blocks_of(step) for inner in block)

@@ -9,8 +9,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Builtin, Case, Clause, Const, Fork, Function, Local, Plan, Step, Switch, Test
+from policy_lang.plan import walks
+from policy_lang.plan.nodes import (
+    Block,
+    Builtin,
+    Case,
+    Clause,
+    Const,
+    Fork,
+    Function,
+    Local,
+    Plan,
+    Step,
+    Switch,
+    Test,
+)
 
 LEAST_CASES = 4
 """Different texts from which on a look-up is cheaper than to compare."""
@@ -24,21 +37,21 @@ def index(plan: Plan) -> Plan:
 
 
 def _function(function: Function) -> Function:
-    made = nodes.map_function(function, _indexed)
+    made = walks.map_function(function, _indexed)
     if function.kind == "query":
         return made
     single = [clause.branches[0] for clause in made.clauses if len(clause.branches) == 1]
     if len(single) < LEAST_CASES:
         return made
     block = _dispatched(Fork(tuple(single), span=function.span))
-    if not any(isinstance(one[0], Switch) for one in (block, *nodes.blocks_of(block[0]))):
+    if not any(isinstance(one[0], Switch) for one in (block, *walks.blocks_of(block[0]))):
         return made
     others = [clause for clause in made.clauses if len(clause.branches) > 1]
     return replace(made, clauses=(Clause((block,), span=function.span), *others))
 
 
 def _indexed(block: Block) -> Block:
-    steps: list[Step] = [nodes.map_blocks(step, _indexed) for step in block]
+    steps: list[Step] = [walks.map_blocks(step, _indexed) for step in block]
     if isinstance(steps[-1], Fork):
         steps[-1:] = _dispatched(steps[-1])
     return tuple(steps)

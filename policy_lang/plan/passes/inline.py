@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Emit, Function, Let, Local, Path, Plan, Step, Test
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Emit,
+    Function,
+    Let,
+    Local,
+    Path,
+    Plan,
+    Step,
+    Test,
+)
 
 MOST_STEPS = 24
 MOST_GROWTH = 20_000
@@ -48,9 +59,9 @@ class _Inliner:
         steps: list[Step] = []
         names: dict[str, Atom] = {}
         for step in block:
-            step = nodes.renamed(step, names) if names else step
+            step = walks.renamed(step, names) if names else step
             inside = isinstance(step, nodes.Not) or isinstance(getattr(step, "op", None), nodes.Exists)
-            step = nodes.map_blocks(step, lambda inner, inside=inside: self.block(inner, once=inside))  # type: ignore[misc]
+            step = walks.map_blocks(step, lambda inner, inside=inside: self.block(inner, once=inside))  # type: ignore[misc]
             op = step.op if isinstance(step, Let | Test) else None
             body = (
                 self.body(op, loops=once and isinstance(step, Test))
@@ -91,11 +102,11 @@ class _Inliner:
         """The steps with fresh names and the call's operands, and the value."""
         function, block = body
         self.number += 1
-        names: dict[str, Atom] = {name: Local(f"{name}x{self.number}") for name in nodes.all_assigned(block)}
+        names: dict[str, Atom] = {name: Local(f"{name}x{self.number}") for name in walks.all_assigned(block)}
         names["C"] = Local(op.context)
         if isinstance(op, nodes.CallRule):
             names |= dict(zip(function.params, op.args, strict=True))
-        *steps, last = nodes.renamed(block, names)
+        *steps, last = walks.renamed(block, names)
         self.growth += len(steps)
         return tuple(steps), last.heads[-1]
 

@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Builtin, Const, Index, Let, Local, Plan, Scan, Step, Test
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Builtin,
+    Const,
+    Index,
+    Let,
+    Local,
+    Plan,
+    Scan,
+    Step,
+    Test,
+)
 
 
 def join(plan: Plan) -> Plan:
     """The plan with loops over collections that do not change made look-ups, where an equality allows it."""
-    return nodes.map_plan(plan, lambda: _Joining(plan).outermost)
+    return walks.map_plan(plan, lambda: _Joining(plan).outermost)
 
 
 @dataclass(slots=True)
@@ -41,12 +53,12 @@ class _Joining:
                         self.levels[moved.name] = loops
                     steps += before
                 loops += 1
-            for name in nodes.assigned(step):
+            for name in walks.assigned(step):
                 self.levels[name] = loops
             if isinstance(step, Let) and isinstance(step.op, nodes.Input | Index):
                 # It is moved out of the loops that it does not depend on.
-                self.levels[step.name] = max((self.levels.get(name, 0) for name in nodes.uses(step.op)), default=0)
-            steps.append(nodes.map_blocks(step, lambda inner, depth=loops: self.block(inner, depth)))  # type: ignore[misc]
+                self.levels[step.name] = max((self.levels.get(name, 0) for name in walks.uses(step.op)), default=0)
+            steps.append(walks.map_blocks(step, lambda inner, depth=loops: self.block(inner, depth)))  # type: ignore[misc]
         return tuple(steps)
 
     def found(self, scan: Scan, rest: list[Step], loops: int) -> tuple[list[Let], Scan, list[Step]] | None:
@@ -92,7 +104,7 @@ class _Joining:
                 found.insert(0, step)
                 assert isinstance(step.op, Index)
                 pending += [step.op.base, step.op.key]
-            elif one.name in inside or any(one.name in nodes.assigned(step) for step in rest):
+            elif one.name in inside or any(one.name in walks.assigned(step) for step in rest):
                 return None
         return found
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from policy_lang import types
-from policy_lang.plan import nodes
+from policy_lang.plan import nodes, walks
 from policy_lang.plan.nodes import (
     Atom,
     Attempt,
@@ -46,7 +46,7 @@ def memoise(plan: Plan) -> Plan:
     number = 0
     for function in plan.functions:
         at = _Memoising(plan, dict(function.types), number)
-        changed = nodes.map_function(function, at.outermost)
+        changed = walks.map_function(function, at.outermost)
         made.append(replace(changed, types=at.types) if at.number > number else function)
         number = at.number
     return replace(plan, functions=tuple(made))
@@ -56,7 +56,7 @@ def _builtins(function: Function) -> Iterator[Builtin]:
     pending: list[Block] = [b for c in function.clauses for b in c.branches]
     while pending:
         for step in pending.pop():
-            pending += nodes.blocks_of(step)
+            pending += walks.blocks_of(step)
             op = getattr(step, "op", None)
             if isinstance(op, Builtin):
                 yield op
@@ -76,7 +76,7 @@ class _Memoising:
         start = next((at for at, step in enumerate(block) if isinstance(step, Scan)), None)
         if start is None:
             return block
-        self.outer = {"C", "", *(name for step in block[:start] for name in nodes.assigned(step))}
+        self.outer = {"C", "", *(name for step in block[:start] for name in walks.assigned(step))}
         self.memories = []
         rest = self.block(block[start:], 0)
         return (*block[:start], *self.memories, *rest)
@@ -92,8 +92,8 @@ class _Memoising:
                 continue
             step = block[at]
             loops += isinstance(step, Scan)
-            self.levels |= dict.fromkeys(nodes.assigned(step), loops)
-            steps.append(nodes.map_blocks(step, lambda inner, loops=loops: self.block(inner, loops)))  # type: ignore[misc]
+            self.levels |= dict.fromkeys(walks.assigned(step), loops)
+            steps.append(walks.map_blocks(step, lambda inner, loops=loops: self.block(inner, loops)))  # type: ignore[misc]
             at += 1
         return tuple(steps)
 
@@ -104,9 +104,9 @@ class _Memoising:
         own: set[str] = set()
         for at in range(start, len(block)):
             step = block[at]
-            within = {name for one in nodes.blocks_of(step) for name in nodes.all_assigned(one)}
-            free |= nodes.uses(step) - within - own - self.outer - set(nodes.assigned(step))
-            own |= set(nodes.assigned(step))
+            within = {name for one in walks.blocks_of(step) for name in walks.all_assigned(one)}
+            free |= walks.uses(step) - within - own - self.outer - set(walks.assigned(step))
+            own |= set(walks.assigned(step))
             if not self.repeatable(step) or len(free) > 1 or not all(map(self.is_text, free)):
                 break
             spent += cost(step)
@@ -125,7 +125,7 @@ class _Memoising:
             return False
         if isinstance(op, nodes.Builtin | nodes.CallRule | nodes.Document | nodes.Tree) and op.context not in ("C", ""):
             return False
-        return all(map(self.repeats, nodes.blocks_of(step)))
+        return all(map(self.repeats, walks.blocks_of(step)))
 
     def repeats(self, block: Block) -> bool:
         inside = (step for step in block if not isinstance(step, Scan | Emit | nodes.Fork))
@@ -135,19 +135,19 @@ class _Memoising:
 
     def closed(self, block: Block, start: int, end: int) -> bool:
         """Whether nothing after the steps reads what they assign, but for the value of the last one."""
-        own = {name for step in block[start : end - 1] for name in nodes.assigned(step)}
-        return not any(own & nodes.uses(step) for step in block[end:])
+        own = {name for step in block[start : end - 1] for name in walks.assigned(step)}
+        return not any(own & walks.uses(step) for step in block[end:])
 
     def remembered(self, run: Block, rest: Block) -> Step:
         last = run[-1]
-        inside = {name for step in run for name in nodes.all_assigned((step,))}
-        free = sorted(nodes.uses(run) - inside - {"C", ""})
+        inside = {name for step in run for name in walks.all_assigned((step,))}
+        free = sorted(walks.uses(run) - inside - {"C", ""})
         key = next(name for name in free if name not in self.outer)
         given: tuple[Atom, ...] = tuple(Local(name) for name in free if name != key)
         self.number += 1
         memory = f"m{self.number}"
         self.memories.append(Attempt(memory, nodes.Memory(memory, given), span=last.span))
-        valued = isinstance(last, Let) and any(last.name in nodes.uses(step) for step in rest)
+        valued = isinstance(last, Let) and any(last.name in walks.uses(step) for step in rest)
         if not valued or not isinstance(last, Let):
             block = (*run, Emit((), span=last.span))
             return Test(nodes.Recall(Local(memory), Local(key), given, block), span=last.span)
@@ -159,7 +159,7 @@ class _Memoising:
 
 def cost(step: Step) -> int:
     """About how many look-ups a step costs."""
-    inside = sum(cost(one) for block in nodes.blocks_of(step) for one in block)
+    inside = sum(cost(one) for block in walks.blocks_of(step) for one in block)
     match step:
         case Scan():
             return _CALL

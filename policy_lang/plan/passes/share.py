@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Let, Local, Op, Plan, Step
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Let,
+    Local,
+    Op,
+    Plan,
+    Step,
+)
 
 Known = dict[Op, Atom]
 
 
 def share(plan: Plan) -> Plan:
     """The plan with repeated operations of a block, and of those inside it, done once."""
-    return nodes.map_plan(plan, lambda: lambda block: _shared(block, {}, {}))
+    return walks.map_plan(plan, lambda: lambda block: _shared(block, {}, {}))
 
 
 def _shared(block: Block, known: Known, names: dict[str, Atom]) -> Block:
     known, names = dict(known), dict(names)
     steps: list[Step] = []
     for step in block:
-        step = nodes.renamed(step, names) if names else step
-        step = nodes.map_blocks(step, lambda inner: _shared(inner, known, {}))
+        step = walks.renamed(step, names) if names else step
+        step = walks.map_blocks(step, lambda inner: _shared(inner, known, {}))
         if isinstance(step, Let) and isinstance(step.op, nodes.Text):
             step = replace(step, op=replace(step.op, parts=tuple(map(_part, step.op.parts))))
         if isinstance(step, Let) and isinstance(step.op, Local | nodes.Const):

@@ -9,8 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from policy_lang import types
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Block, Builtin, Emit, Fork, Function, Let, Local, Plan, Scan, Step
+from policy_lang.plan import walks
+from policy_lang.plan.nodes import (
+    Block,
+    Builtin,
+    Emit,
+    Fork,
+    Function,
+    Let,
+    Local,
+    Plan,
+    Scan,
+    Step,
+)
 from policy_lang.types import Type
 
 
@@ -23,7 +34,7 @@ def tally(plan: Plan) -> Plan:
 
 def _function(function: Function) -> Function:
     at = _Tallying(function, dict(function.types))
-    return replace(nodes.map_function(function, at.block), types=at.types)
+    return replace(walks.map_function(function, at.block), types=at.types)
 
 
 @dataclass(slots=True)
@@ -33,7 +44,7 @@ class _Tallying:
     number: int = 0
 
     def block(self, block: Block) -> Block:
-        steps: list[Step] = [nodes.map_blocks(step, self.block) for step in block]
+        steps: list[Step] = [walks.map_blocks(step, self.block) for step in block]
         for at in range(len(steps) - 2, -1, -1):
             scan, end = steps[at], steps[at + 1]
             if not isinstance(scan, Scan) or not isinstance(end, Emit | Fork) or not self.has_length(scan):

@@ -9,8 +9,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from policy_lang import types
-from policy_lang.plan import nodes
-from policy_lang.plan.nodes import Atom, Block, Const, Emit, Function, Local, Op, Path, Plan
+from policy_lang.plan import nodes, walks
+from policy_lang.plan.nodes import (
+    Atom,
+    Block,
+    Const,
+    Emit,
+    Function,
+    Local,
+    Op,
+    Path,
+    Plan,
+)
 from policy_lang.types import ANY, ArrayType, ObjectType, SetType, Type
 
 _MAKERS = (nodes.MakeArray, nodes.MakeSet, nodes.MakeObject, nodes.Collect)
@@ -80,7 +90,7 @@ def _joined(given: Iterable[Type]) -> Type:
 def _heads(function: Function) -> Iterator[tuple[Atom, ...]]:
     for clause in function.clauses:
         for block in clause.branches:
-            yield from nodes.emitted(block)
+            yield from walks.emitted(block)
 
 
 @dataclass(slots=True)
@@ -108,7 +118,7 @@ class _Names:
                 for inner in step.blocks:
                     found += self.block(inner)
             else:
-                for inner in nodes.blocks_of(step):
+                for inner in walks.blocks_of(step):
                     self.block(inner)
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from policy_lang.plan import nodes
+from policy_lang.plan import nodes, walks
 from policy_lang.plan.nodes import (
     Atom,
     Block,
@@ -41,8 +41,8 @@ def unroll(plan: Plan) -> Plan:
 
 def _function(plan: Plan, function: Function) -> Function:
     at = _Unrolling(plan)
-    made = nodes.map_function(function, at.outermost)
-    return nodes.without_unread(made) if at.found else function
+    made = walks.map_function(function, at.outermost)
+    return walks.without_unread(made) if at.found else function
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class _Unrolling:
     found: bool = False
 
     def outermost(self, block: Block) -> Block:
-        return tuple(self.noted(nodes.map_blocks(step, self.inner)) for step in block)
+        return tuple(self.noted(walks.map_blocks(step, self.inner)) for step in block)
 
     def noted(self, step: Step) -> Step:
         """The step; what it makes is known from here on."""
@@ -70,10 +70,10 @@ class _Unrolling:
         """The block with names replaced and its loops unrolled; None where it has no solution."""
         steps: list[Step] = []
         for position, old in enumerate(block):
-            step = nodes.renamed(old, names) if names else old
+            step = walks.renamed(old, names) if names else old
             if isinstance(step, Scan) and (members := self.members(step, block[position + 1 :])) is not None:
                 return self.unrolled(step, members, tuple(steps), block[position + 1 :], names)
-            step = nodes.map_blocks(step, self.inner)
+            step = walks.map_blocks(step, self.inner)
             decided = self.decided(step)
             if decided is False:
                 return None
@@ -99,9 +99,9 @@ class _Unrolling:
             own: dict[str, Atom] = dict(names)
             if index:
                 self.number += 1
-                own |= {name: Local(f"{name}u{self.number}") for name in nodes.all_assigned(rest)}
+                own |= {name: Local(f"{name}u{self.number}") for name in walks.all_assigned(rest)}
             own |= {name: atom for name, atom in ((scan.key, Const(index)), (scan.value, member)) if name}
-            turn = self.turn(nodes.renamed(rest, own), {})
+            turn = self.turn(walks.renamed(rest, own), {})
             turns += [] if turn is None else [turn]
         if not turns:
             return None
@@ -147,10 +147,10 @@ def decided(op: Builtin) -> bool | None:
 
 def size(block: Block) -> int:
     """How many steps a block has, those inside included."""
-    return sum(1 + sum(map(size, nodes.blocks_of(step))) for step in block)
+    return sum(1 + sum(map(size, walks.blocks_of(step))) for step in block)
 
 
 def dead(block: Block) -> Block:
     """A block without solutions that gives as many heads."""
-    heads = next(nodes.emitted(block))
+    heads = next(walks.emitted(block))
     return (Test(Const(False), span=block[-1].span), Emit(tuple(Const(None) for _ in heads), span=block[-1].span))
