@@ -26,10 +26,20 @@ from policy_lang.codegen import cache
 FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
+_ROOT = Path(__file__).parents[2]
 _READERS = (
-    "file_facts", "jinja_values", "plain_jinja", "seed_files", "sql_files", "sql_text", "yaml_values",
-    "lineage_macros", "lineage_model", "lineage_names", "lineage_render", "lineage_sql", "lineage_trace",
+    "compiler/documents/shape", "compiler/documents/yaml_document", "compiler/facts/entries",
+    "compiler/facts/file_cache", "compiler/facts/file_facts", "compiler/facts/ignored",
+    "compiler/facts/jinja_values", "compiler/facts/kept_values", "compiler/facts/lineage_macros",
+    "compiler/facts/lineage_model", "compiler/facts/lineage_names", "compiler/facts/lineage_render",
+    "compiler/facts/lineage_sql", "compiler/facts/lineage_trace", "compiler/facts/plain_jinja",
+    "compiler/facts/project_config", "compiler/facts/scan", "compiler/facts/seed_files", "compiler/facts/sql_files",
+    "compiler/facts/sql_text", "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/ir/facts_model",
+    "compiler/structs", "policy_lang/codegen/cache", "policy_lang/diagnostics", "policy_lang/digests",
+    "policy_lang/json_text", "policy_lang/patterns", "policy_lang/runtime/values", "policy_lang/source",
+    "policy_lang/spell",
 )  # fmt: skip
+"""The modules that make what is cached, with all that they import of this program."""
 _LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")
 
 
@@ -50,8 +60,8 @@ def cache_folder(environ: Mapping[str, str]) -> Path | None:
     given = environ.get("FLOEC_CACHE_DIR")
     if given is not None:
         return Path(given) if given else None
-    home = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "floec"
+    home = environ.get("XDG_CACHE_HOME", "")
+    return Path(home if os.path.isabs(home) else os.path.join(os.path.expanduser("~"), ".cache")) / "floec"
 
 
 class FileCache(Generic[T]):
@@ -93,7 +103,7 @@ def _code_signature() -> str:
     and with the versions of the libraries that they ask."""
     digest = hashlib.sha256()
     for name in _READERS:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+        digest.update((_ROOT / f"{name}.py").read_bytes())
     for name in cache.installed():
         if name.lower().startswith(_LIBRARIES):
             digest.update(name.encode())
