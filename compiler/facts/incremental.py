@@ -1,8 +1,6 @@
 """What changed between two manifests of one project, told from the text of their nodes without decoding it.
 
-The hash of a node leaves out ``created_at``: dbt writes a new one with each full parse. A caller that keeps the hashes
-and the edges of its last run decodes and judges again only the nodes in ``affected`` (``manifest_facts(only=…)``): what
-another node says reaches an entry over one edge (its tests, what it uses, its users), but for column lineage.
+The hash of a node leaves out ``created_at``: dbt writes a new one with each full parse.
 """
 
 from __future__ import annotations
@@ -11,38 +9,20 @@ import hashlib
 import itertools
 import marshal
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Raw
 
 from compiler.facts.manifest import LISTED, OpenedManifest, section
-from compiler.ir.facts_model import Facts
 
 _CREATED = b'"created_at":'
 _GROUP = 64
 _TIME = re.compile(rb"\s*[0-9]{10}\.[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Ids of nodes by what happened to them."""
-
-    changed: frozenset[str]
-    added: frozenset[str]
-    removed: frozenset[str]
-
-
-def node_hashes(opened: OpenedManifest) -> dict[str, bytes]:
-    """``unique_id`` → hash of all nodes, sources, macros and other resources."""
-    found: dict[str, bytes] = {}
-    for name in ("nodes", "sources", *LISTED, "macros"):
-        found.update((key, _hash(bytes(raw))) for key, raw in section(opened.split, name).items())
-    return found
-
-
 def grouped_hashes(opened: OpenedManifest) -> list[tuple[bytes, dict[str, bytes]]]:
-    """``node_hashes`` in groups, each with the hash of its nodes as they stand."""
+    """All nodes, sources, macros and other resources in groups: the hash of all that a group holds, and ``unique_id`` →
+    hash of each."""
     return [(_whole(group), {k: _hash(bytes(raw)) for k, raw in group.items()}) for group in _groups(opened)]
 
 
@@ -86,35 +66,3 @@ def _hash(text: bytes) -> bytes:
     else:
         digest.update(text)
     return digest.digest()
-
-
-def difference(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Changes:
-    """What happened between two answers of ``node_hashes``."""
-    return Changes(
-        frozenset(k for k, v in now.items() if k in before and before[k] != v),
-        frozenset(now.keys() - before.keys()),
-        frozenset(before.keys() - now.keys()),
-    )
-
-
-def edges(facts: Facts) -> dict[str, list[str]]:
-    """``unique_id`` → what it depends on and stands on; kept with the hashes of the run."""
-    found: dict[str, list[str]] = {}
-    for kind in ("models", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "tests"):
-        for entry in getattr(facts, kind):
-            targets = {*entry.get("depends_on", ()), entry.get("attached_to"), entry.get("model")} - {None}
-            found[entry["unique_id"]] = sorted(targets)
-    return found
-
-
-def affected(changes: Changes, *graphs: Mapping[str, Iterable[str]]) -> frozenset[str]:
-    """The changed nodes with all one edge away from them, by the edges of the last run and of the new nodes."""
-    moved = changes.changed | changes.added | changes.removed
-    found = set(moved)
-    for graph in graphs:
-        for source, targets in graph.items():
-            if source in moved:
-                found.update(targets)
-            elif not moved.isdisjoint(targets):
-                found.add(source)
-    return frozenset(found - changes.removed)

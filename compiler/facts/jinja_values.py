@@ -55,15 +55,6 @@ def environment() -> jinja2.Environment:
     return jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", DbtBlocks], autoescape=False)
 
 
-@lru_cache(maxsize=2048)
-def parse_expression(text: str) -> nodes.Expr | None:
-    """The expression of a text that is one ``{{ … }}`` and nothing else; None where it is something else."""
-    body = parse_template(text).body
-    if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
-        return None
-    return body[0].nodes[0]
-
-
 @lru_cache(maxsize=256)
 def parse_template(text: str) -> nodes.Template:
     """The syntax tree of a text; raises ``jinja2.TemplateSyntaxError``."""

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import marshal
 from pathlib import Path
 from typing import Any
 
-from compiler.facts.incremental import Changes, affected, difference, edges, node_hashes
+from compiler.facts.incremental import changed_since, grouped_hashes
 from compiler.facts.manifest import OpenedManifest, manifest_facts, open_manifest
 
 
@@ -21,41 +22,41 @@ def opened(folder: Path, nodes: dict[str, dict[str, Any]]) -> OpenedManifest:
     return found
 
 
-def on(*nodes: str) -> dict[str, Any]:
-    return {"depends_on": {"nodes": list(nodes)}}
+def changed(folder: Path, before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> frozenset[str] | None:
+    hashes = [(whole, marshal.dumps(nodes)) for whole, nodes in grouped_hashes(opened(folder, before))]
+    return changed_since(hashes, opened(folder, now))
 
 
 def test_the_time_of_parsing_is_no_change_but_all_else_is(tmp_path: Path) -> None:
-    base = node_hashes(opened(tmp_path, {"model.p.a": {}, "model.p.b": {}}))
-    later = node_hashes(opened(tmp_path, {"model.p.a": {"created_at": 1895611803.5}, "model.p.b": {"alias": "x"}}))
-    assert difference(base, later) == Changes(frozenset({"model.p.b"}), frozenset(), frozenset())
+    before: dict[str, dict[str, Any]] = {"model.p.a": {}, "model.p.b": {}}
+    later = {"model.p.a": {"created_at": 1895611803.5}, "model.p.b": {"alias": "x"}}
+    assert changed(tmp_path, before, later) == {"model.p.b"}
     meta = {"meta": {"created_at": 1795611803.99}}
     other = {"meta": {"created_at": 1895611803.99}}
-    one, two = (node_hashes(opened(tmp_path, {"model.p.a": m})) for m in (meta, other))
-    assert difference(one, two).changed == {"model.p.a"}
+    assert changed(tmp_path, {"model.p.a": meta}, {"model.p.a": other}) == {"model.p.a"}
     text = {"description": 'see "created_at": 1795611803.99'}
-    one, two = (node_hashes(opened(tmp_path, {"model.p.a": m})) for m in (text, {"description": "see"}))
-    assert difference(one, two).changed == {"model.p.a"}
+    assert changed(tmp_path, {"model.p.a": text}, {"model.p.a": {"description": "see"}}) == {"model.p.a"}
 
 
-def test_only_what_is_one_edge_away_is_decoded_again(tmp_path: Path) -> None:
+def test_another_order_is_no_change_and_a_node_that_is_new_or_gone_is_told_apart(tmp_path: Path) -> None:
+    nodes: dict[str, dict[str, Any]] = {f"model.p.m{i}": {} for i in range(200)}
+    assert changed(tmp_path, nodes, dict(reversed(nodes.items()))) == frozenset()
+    fewer = {key: node for key, node in nodes.items() if key != "model.p.m7"}
+    assert changed(tmp_path, nodes, fewer) is None
+    assert changed(tmp_path, fewer, nodes) is None
+
+
+def test_nodes_are_decoded_alone_with_their_tests(tmp_path: Path) -> None:
     nodes = {
         "model.p.a": {},
-        "model.p.b": on("model.p.a"),
-        "model.p.c": on("model.p.b"),
-        "test.p.t": {**on("model.p.b"), "attached_node": "model.p.b", "test_metadata": {"name": "unique"}},
-        "model.p.far": on("model.p.c"),
+        "model.p.b": {"depends_on": {"nodes": ["model.p.a"]}, "description": "new"},
+        "test.p.t": {
+            "depends_on": {"nodes": ["model.p.b"]},
+            "attached_node": "model.p.b",
+            "test_metadata": {"name": "unique"},
+        },
     }
-    whole = manifest_facts(opened(tmp_path, nodes), tmp_path).value
-    assert whole is not None
-    before = node_hashes(opened(tmp_path, nodes))
-    del nodes["model.p.far"]
-    nodes["model.p.b"]["description"] = "new"
     now = opened(tmp_path, nodes)
-    changes = difference(before, node_hashes(now))
-    assert (changes.changed, changes.removed) == ({"model.p.b"}, {"model.p.far"})
-    again = affected(changes, edges(whole))
-    assert again == {"model.p.a", "model.p.b", "model.p.c", "test.p.t"}
     facts = manifest_facts(now, tmp_path, only=frozenset({"model.p.b", "test.p.t"})).value
     assert facts is not None
     assert [(m["name"], m["description"], len(m["tests"])) for m in facts.models] == [("b", "new", 1)]
