@@ -170,12 +170,14 @@ class _Exchange:
         frame = _frame(self.ir)
         if not same(decoded(self.last.frame), frame):
             return None
+        before = [_Plain(*one) for one in decoded(self.last.found)]
+        if not self.changed:
+            return self._answer(before, self.last.subjects)
         slices = self.judge.policies.slices()
         sliced = {one.policy: one.over for one in slices if one.over in LISTS}
         others = {path for one in slices if one.policy not in sliced for path in one.reads}
         if any(self._seen(path) for path in others):
             return None
-        before = [_Plain(*one) for one in decoded(self.last.found)]
         was, now = self._lists(0), self._lists(1)
         then, since = self.judge.alone(frame, was), self.judge.alone(frame, now)
         if then is None or since is None:
@@ -185,8 +187,11 @@ class _Exchange:
         kept = [v for v in before if not self._of_changed(v, sliced)]
         if gone != {v for v in before if self._of_changed(v, sliced)}:
             return None
-        found = self._placed((*kept, *come))
-        return None if found is None else PolicyRun(by_place(found), self._counted(then, since, sliced))
+        return self._answer((*kept, *come), self._counted(then, since, sliced))
+
+    def _answer(self, plain: Iterable[_Plain], subjects: tuple[tuple[str, int], ...]) -> PolicyRun | None:
+        found = self._placed(plain)
+        return None if found is None else PolicyRun(by_place(found), subjects)
 
     def compared(self, store: _Store) -> bool:
         """Find what changed; False where that cannot be told, or is too much."""

@@ -105,3 +105,14 @@ def test_most_edits_of_one_file_read_and_judge_little(tmp_path: Path, monkeypatc
     first = checked(project.root)
     monkeypatch.undo()
     assert first == checked(project.root, "--no-cache")
+
+
+def test_no_policy_runs_where_nothing_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = product_of(tmp_path, 3)
+    first = checked(project.root, "-v")  # of what is shown whole no verdict is kept
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("policies run")
+
+    monkeypatch.setattr(judged.PolicySet, "run", refuse)
+    assert checked(project.root, "-v") == first
