@@ -18,20 +18,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compiler.cli import verdicts
 from compiler.cli.verdicts import Inputs, Verdict
+from compiler.ir.facts_model import LISTS
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.digests import digest_of
 
 if TYPE_CHECKING:
-    from compiler.check import Checked
     from compiler.ir.facts_model import Facts
     from compiler.pipeline import Report, State
 
 MOST_CHANGED = 500
 _PARTS = 8
 SECTIONS = ("models", "seeds", "snapshots", "sources")
-_LISTS = frozenset((*SECTIONS, "exposures", "metrics", "semantic_models", "saved_queries", "macros", "groups",
-                    "unit_tests", "tests"))  # fmt: skip
 _EDGES = ("unique_id", "name", "source_name", "resource_type", "package", "path", "alias", "version",
           "latest_version", "depends_on", "depends_on_macros", "enabled")  # fmt: skip
 """Fields of a node by which other entries come to say something else."""
@@ -55,10 +53,6 @@ class Base(NamedTuple):
     frame: bytes
     sizes: dict[str, int]
     subjects: dict[str, int]
-
-    def plain(self) -> tuple[Any, ...]:
-        """The base as values that ``marshal`` can write, in the order of its fields."""
-        return tuple(self)
 
 
 class Kept(NamedTuple):
@@ -91,7 +85,7 @@ def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: V
         return
     for part, entries in enumerate(parts):
         cache.write(_name(key, part), (started, entries))
-    cache.write(_name(key), (started, about, others, fresh, base.plain(), found, verdict.lines))
+    cache.write(_name(key), (started, about, others, fresh, tuple(base), found, verdict.lines))
 
 
 def recall_base(key: str) -> Kept | None:
@@ -163,6 +157,7 @@ def _entries(kept: Kept, names: Iterable[str]) -> dict[str, _Entry] | None:
 
 def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
     """The base that a whole check leaves; None where changed nodes could not be judged on their own."""
+    from compiler.cli.stages import sizes
     from compiler.contracts.stage import has_contracts
     from compiler.facts.incremental import grouped_hashes
     from compiler.facts.manifest import open_manifest
@@ -191,18 +186,12 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
             tuple(map(opened.value.split.metadata.get, _METADATA)),
             [(whole, marshal.dumps(nodes)) for whole, nodes in grouped_hashes(opened.value)],
             {e["unique_id"]: (section, i) for section in SECTIONS for i, e in enumerate(ir[section])},
-            marshal.dumps({key: value for key, value in ir.items() if key not in _LISTS}),
-            _sizes(facts),
+            marshal.dumps({key: value for key, value in ir.items() if key not in LISTS}),
+            sizes(facts),
             dict(checked.subjects),
         )
     except ValueError:
         return None  # a decimal number, which `marshal` does not write
-
-
-def _sizes(facts: Facts) -> dict[str, int]:
-    from compiler.cli.stages import sizes
-
-    return sizes(facts)
 
 
 def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
@@ -280,6 +269,7 @@ def _exchanged(
     base: Base, before: Verdict, state: State, path: str, entries: tuple[Mapping[str, _Entry], Mapping[str, _Entry]]
 ) -> Verdict | None:
     """The verdict with the findings on the changed nodes exchanged."""
+    from compiler.check import Checked
     from compiler.cli.stages import facts_line, idle_policies, policies_line
 
     assert state.policies is not None
@@ -302,15 +292,9 @@ def _exchanged(
     }
     sizes = {**base.sizes, "column": base.sizes["column"] + _columns(base, new) - _columns(base, old)}
     said = f"{facts_line(sizes, 'manifest')}; {policies_line(subjects)}"
-    idle = idle_policies(_checked(subjects))
+    idle = idle_policies(Checked(subjects))
     lines = (f"{path}: {said}", *([idle] if idle else []))
     return Verdict(tuple(dict.fromkeys((*first, *ordered))), lines)
-
-
-def _checked(subjects: dict[str, int]) -> Checked:
-    from compiler.check import Checked
-
-    return Checked(subjects)
 
 
 def _columns(base: Base, entries: Mapping[str, _Entry]) -> int:
@@ -327,7 +311,7 @@ def _judged(
     assert state.policies is not None
     assert state.in_force is not None
     ordered = sorted(entries, key=base.places.__getitem__)
-    lists: dict[str, list[_Entry]] = {name: [] for name in _LISTS}
+    lists: dict[str, list[_Entry]] = {name: [] for name in LISTS}
     for name in ordered:
         lists[base.places[name][0]].append(entries[name])
     ir = {**marshal.loads(base.frame), **lists}

@@ -38,7 +38,7 @@ FRESH_NS = 2_000_000_000
 _MANY = 50
 _NO_STAMP = (-1, -1, -1, -1)
 _BESIDE = ("dbt_project.yml", "profiles.yml", ".dbtignore")
-_NEVER = frozenset(("FLC123", "FLC124", "FLC126"))
+NEVER = frozenset(("FLC123", "FLC124", "FLC126"))
 """What says that files were not read, or that names do not stand for one thing."""
 
 Package = tuple[str, str, str, dict[str, tuple[str, ...]]]
@@ -176,7 +176,7 @@ def keep(
     """
     project = assembly.project
     path = _path(project, keep_code, environ)
-    if path is None or any(scan.linked for scan in scans) or any(d.code in _NEVER for d in found):
+    if path is None or any(scan.linked for scan in scans) or any(d.code in NEVER for d in found):
         return ""
     if not assembly.patchable() or not (facts.models or facts.seeds or facts.snapshots):
         return ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import time
 import zlib
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -91,11 +90,6 @@ class Store(NamedTuple):
         files = (str(self.project), str(self.project.resolve()), str(self.manifest), str(self.manifest.resolve()))
         text = "\n".join((*files, repr(needs), program()))
         return folder / "facts" / f"{sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.manifest"
-
-
-def begun() -> int:
-    """The time to hand to ``Store.keep``."""
-    return time.time_ns()
 
 
 def _state(file: Path, started: int) -> _State:

@@ -25,9 +25,8 @@ class Macros:
         self._named.setdefault(macro.name, []).append((package, macro))
 
     def all(self) -> Iterator[tuple[str, MacroBlock]]:
-        """Each with its package, in the order in which they were added."""
-        order = [one for found in self._named.values() for one in found]
-        return iter(order)
+        """Each with its package; those of one name in the order in which they were added."""
+        return (one for found in self._named.values() for one in found)
 
     def find(self, call: str, package: str) -> tuple[str, MacroBlock] | None:
         """The macro that a call means: of the package it names, else of the caller's, else any."""

@@ -13,14 +13,13 @@ import msgspec
 
 from compiler.facts import manifest_fields as made
 from compiler.facts.manifest_dbt2 import written_by_dbt2
-from compiler.facts.relate import NODES
+from compiler.facts.relate import FROM_TESTS, NODES
 from compiler.ir.needs import LINEAGE, Needs, covered, fields
 
 KINDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "tests"}
 """The lists of the IR by the first part of a node's id."""
 _OTHERS = ("analysis", "operation", "sql_operation", "sql operation", "rpc", "function", "unit_test", "doc")
 _LARGE = frozenset(("raw_code", "compiled_code", "*"))
-_FROM_TESTS = ("columns.tests", "coverage", "primary_key")
 
 
 class Written:
@@ -60,7 +59,7 @@ class Plan:
         if any("used_by" in self.used[kind] for kind in ("sources", *NODES)):
             for kind in NODES:
                 self.used[kind] |= {"depends_on"}
-        related = any(self.wanted(kind, field) for kind in (*NODES, "sources") for field in _FROM_TESTS)
+        related = any(self.wanted(kind, field) for kind in (*NODES, "sources") for field in FROM_TESTS)
         self.listed_only = needs is not None and not related and not covered(needs, ("tests",))
         """Nothing is asked of tests but what their nodes list of them."""
         self.used["tests"] = self._test_fields()

@@ -19,20 +19,19 @@ from compiler.facts.graph import cycles
 from compiler.facts.macro_calls import LINKS
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
-from compiler.facts.relate import group_owners, relate_some
+from compiler.facts.relate import NODES, group_owners, relate_some
 from compiler.facts.resolve_refs import resolve_refs
 from compiler.facts.scan import scan_project, variables_digest
 from compiler.ir.facts_model import Facts, Origin
 from compiler.ir.needs import Needs, code_used, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
 
-_NODES = ("models", "seeds", "snapshots")
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")
 _ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
 NEEDS: Needs = frozenset((
     ("tests", "*", "path"),
-    *((kind, "*", field) for kind in _NODES for field in ("patch_path", "version", "latest_version", "depends_on")),
+    *((kind, "*", field) for kind in NODES for field in ("patch_path", "version", "latest_version", "depends_on")),
 ))  # fmt: skip
 """What is taken of the manifest's nodes to lay files over them, beside what is used."""
 
@@ -57,7 +56,7 @@ def overlay(
     moved = _replace(facts, fresh, project, paths)
     facts.project["source"] = "mixed"
     facts.project["unknown"] = sorted({*facts.project.get("unknown", ()), *(over.unknown & LINKS)})
-    used = {kind: fields(needs, kind, _RELATED) for kind in (*_NODES, "sources")}
+    used = {kind: fields(needs, kind, _RELATED) for kind in (*NODES, "sources")}
 
     def wanted(kind: str, field: str) -> bool:
         return field in used[kind]
@@ -74,7 +73,7 @@ def overlay(
 
 def _companions(facts: Facts, project: ProjectFile, changed: set[str]) -> set[str]:
     """YAML of changed nodes, and the files of all nodes that such YAML describes."""
-    own = [e for k in _NODES for e in getattr(facts, k) if e["package"] == project.name]
+    own = [e for k in NODES for e in getattr(facts, k) if e["package"] == project.name]
     yaml = {e["patch_path"] for e in own if e["path"] in changed and e["patch_path"]}
     yaml |= {c for c in changed if c.endswith((".yml", ".yaml"))}
     whole = "dbt_project.yml" in changed
@@ -87,7 +86,7 @@ class _Over(Assembly):
     def __init__(self, base: Facts, project: ProjectFile, scan: object, found: list[Diagnostic]) -> None:
         super().__init__(project, [scan], found)  # type: ignore[list-item]
         self.named: dict[str, list[Entry]] = {}
-        for kind in _NODES:
+        for kind in NODES:
             for entry in getattr(base, kind):
                 self.named.setdefault(entry["name"], []).append(entry)
         self.tables = {(s["source_name"], s["name"]): s["unique_id"] for s in base.sources}
@@ -118,10 +117,10 @@ class _Moved(NamedTuple):
 
 def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) -> _Moved:
     """Put the entries that were read in the place of those that stood in the same files."""
-    old = {e["unique_id"]: e for k in _NODES for e in getattr(facts, k)}
+    old = {e["unique_id"]: e for k in NODES for e in getattr(facts, k)}
     gone = {e["unique_id"] for e in old.values() if e["package"] == project.name and e["path"] in paths}
     moved: list[Entry] = []
-    for kind in _NODES:
+    for kind in NODES:
         read = getattr(fresh, kind)
         for entry in read:
             before = old.get(entry["unique_id"])
@@ -158,7 +157,7 @@ def _exchange(listed: list[Entry], read: list[Entry], stays: Callable[[Entry], b
 def _alive(test: Entry, gone: set[str], fresh: Facts) -> bool:
     """False for a test whose node is no more."""
     return test["attached_to"] not in gone or any(
-        e["unique_id"] == test["attached_to"] for k in _NODES for e in getattr(fresh, k)
+        e["unique_id"] == test["attached_to"] for k in NODES for e in getattr(fresh, k)
     )
 
 

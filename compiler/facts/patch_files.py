@@ -16,7 +16,7 @@ from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache, Known, cache_folder
 from compiler.facts.file_facts import Ref
 from compiler.facts.graph import cycles
-from compiler.facts.kept_files import Kept, OnDisk
+from compiler.facts.kept_files import NEVER, Kept, OnDisk
 from compiler.facts.macro_calls import LINKS
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
@@ -61,7 +61,7 @@ def patched(
     fresh = assembly.facts()
     if (
         not assembly.patchable()
-        or any(d.code in ("FLC123", "FLC124", "FLC126") for d in found)
+        or any(d.code in NEVER for d in found)
         or assembly.unknown - set(facts.project["unknown"])
         or _may_be_known(set(facts.project["unknown"]) - assembly.unknown, changed)
     ):
@@ -214,9 +214,8 @@ def _alone(kept: Kept, facts: Facts, fresh: Facts, paths: set[str]) -> bool:
     before, outside = _ids(facts, name, paths)
     after, _ = _ids(fresh, name, paths)
     new, gone = after.keys() - before.keys(), before.keys() - after.keys()
-    taken = {known for id_, known in outside.items()}
-    missing = set(kept.index.missing)
-    if new & outside.keys() or any(after[id_] in taken or after[id_] in missing for id_ in new):
+    taken = {*outside.values(), *kept.index.missing}
+    if new & outside.keys() or any(after[id_] in taken for id_ in new):
         return False
     if {t["unique_id"] for t in fresh.tests} & {t["unique_id"] for t in facts.tests if t["path"] not in paths}:
         return False
@@ -257,7 +256,7 @@ def _exchanged(facts: Facts, fresh: Facts, paths: set[str], token: str) -> Facts
         for entry in (*gone, *read):
             touched.add(entry["unique_id"])
             targets.update(entry.get("depends_on", ()))
-            targets.update((entry["unique_id"],))
+            targets.add(entry["unique_id"])
         if kind == "models":
             edges = [[e["depends_on"] for e in entries] for entries in (gone, read)]
         if gone or read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,13 +80,12 @@ def read_facts(
 
 def _kept(store: Store, written: Written) -> Outcome[Facts]:
     """The facts of a manifest over which a few files are laid: as they were, where nothing of it has changed."""
-    from compiler.facts.kept_manifest import begun
     from compiler.facts.manifest import read_manifest
 
     known = store.recall(written)
     if known is not None:
         return known
-    started = begun()
+    started = time.time_ns()
     written.hashed = True
     return store.keep(read_manifest(store.project, store.manifest, store.needs, written), written, started)
 

@@ -17,7 +17,7 @@ Wanted = Callable[[str, str], bool]
 """(list, field) → is the field built?"""
 NODES = ("models", "seeds", "snapshots")
 _NONE: list[Entry] = []
-_FROM_TESTS = ("columns.tests", "coverage", "primary_key")
+FROM_TESTS = ("columns.tests", "coverage", "primary_key")
 
 
 def everything(kind: str, field: str) -> bool:
@@ -67,7 +67,7 @@ def _test(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> 
         return listed if only is None else [entry for entry in listed if entry["unique_id"] in only]
 
     for kind in NODES:
-        _tests(chosen(getattr(facts, kind)), on, *(wanted(kind, field) for field in _FROM_TESTS))
+        _tests(chosen(getattr(facts, kind)), on, *(wanted(kind, field) for field in FROM_TESTS))
     for source in chosen(facts.sources):
         tests = on.get(source["unique_id"], ())
         if wanted("sources", "columns.tests"):
