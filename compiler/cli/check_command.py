@@ -130,8 +130,14 @@ def _why(options: argparse.Namespace) -> int:
     if problem:
         print(f"floec check: {problem}", file=sys.stderr)
         return EXIT_USAGE
-    done = run(Job(Path(options.paths[0]), datetime.now(UTC).date(), manifest=options.manifest), _LAST)
+    today = datetime.now(UTC).date()
+    job = Job(Path(options.paths[0]), today, manifest=options.manifest, anew=options.no_cache, jobs=options.jobs)
+    done = run(job, _LAST)
     assert done.value is not None
+    if options.timings:
+        from compiler.cli.stages import print_timings
+
+        print_timings(done.value)
     return answer(done.value.state, done.diagnostics, options)
 
 

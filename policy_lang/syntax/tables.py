@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import sys
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +21,7 @@ def grammar(floe: bool, lexer: type[Any]) -> Lark:
 
     files = ("rego.lark", "floe.lark") if floe else ("rego.lark",)
     text = "\n".join(resources.files("grammar").joinpath(f).read_text(encoding="utf-8") for f in files)
-    parts = ("grammar", lark.__version__, sys.version, text)
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    key = cache.key_of("grammar", lark.__version__, text)
     kept = cache.read(key)
     if kept is not None:
         return _loaded(kept, lexer)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import compiler.pipeline
 from compiler.cli.main import run
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
@@ -45,6 +47,23 @@ def test_json_says_the_same(product: str, capsys: pytest.CaptureFixture[str]) ->
     verdicts = {one["subject"]: one["policies"][0]["verdict"] for one in answer}
     assert verdicts["model silver_customers"] == "violated"
     assert verdicts["model silver_orphans"] == "does not apply"
+
+
+def test_it_is_judged_as_the_other_options_say(
+    product: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[compiler.pipeline.Job] = []
+    real = compiler.pipeline.run
+
+    def noted(job: compiler.pipeline.Job, last: str) -> Any:
+        asked.append(job)
+        return real(job, last)
+
+    monkeypatch.setattr(compiler.pipeline, "run", noted)
+    options = ["--why", "silver_customers", "--no-cache", "--jobs", "2", "--timings"]
+    assert run(["check", product, *options]) == 0
+    assert [(job.anew, job.jobs) for job in asked] == [(True, 2)]
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()][:2] == ["read", "inherit"]
 
 
 @pytest.mark.parametrize(
