@@ -109,7 +109,8 @@ def _no_field(shapes: list[Shape], written: Keys, path: Keys, at: int) -> Diagno
         text = f"`{dotted(path[:at])}` holds a single value"
         return Diagnostic("FLC314", text, hint="name it without the rest", path=written)
     where = f" in `{dotted(path[:at])}`" if at else ""
-    hint = did_you_mean(str(path[at]), known)
+    fields = [name for s in shapes if isinstance(s, Record) for name in s.fields]
+    hint = did_you_mean(str(path[at]), known) or (f"there are {', '.join(sorted(fields))}" if fields else "")
     return Diagnostic("FLC314", f"a manifest has no field `{path[at]}`{where}", hint=hint, path=written)
 
 

@@ -105,6 +105,8 @@ def _generate(options: argparse.Namespace) -> int:
     if blocking(found):
         return exit_code(found)
     texts = {c.name: to_yaml(c) for c in made.value or ()}
+    if not texts:
+        print(f"floec contract generate: {product.file} has no output ports", file=sys.stderr)
     if options.output is None:
         if options.format == "text":
             print("---\n".join(texts.values()), end="")
@@ -152,7 +154,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.format == "text":
         from compiler.report.text import summary
 
-        print(f"{len(contracts)} contracts checked: {summary(found)}")
+        print(f"{len(contracts)} contract{'' if len(contracts) == 1 else 's'} checked: {summary(found)}")
     return exit_code(found)
 
 
@@ -254,7 +256,8 @@ def _document(path: Path, kind: str) -> tuple[Document | None, list[Diagnostic]]
         return None, found
     if checked.value.kind != kind:
         text = f"a {checked.value.kind} stands where a {kind} is needed"
-        return None, [*found, Diagnostic("FLC517", text, checked.value.span(("kind",)))]
+        hint = f"name a {'floe.yaml' if kind == 'DataProduct' else 'manifest.yaml'}"
+        return None, [*found, Diagnostic("FLC517", text, checked.value.span(("kind",)), hint=hint)]
     return checked.value, found
 
 
@@ -282,6 +285,10 @@ def _levels(manifest: str | None) -> tuple[dict[str, int] | None, list[Diagnosti
     chain = load_chain(manifest)
     if chain.value is None or blocking(chain.diagnostics):
         return None, list(chain.diagnostics)
+    other = next((d for d in chain.value.manifests if d.kind != "Manifest"), None)
+    if other is not None:
+        text = f"a {other.kind} has no levels that rank classes of data"
+        return None, [Diagnostic("FLC517", text, other.span(("kind",)), hint="name a manifest.yaml")]
     resolved = inherit(chain.value.manifests)
     found = [*chain.diagnostics, *resolved.diagnostics]
     if resolved.value is None:

@@ -6,13 +6,20 @@ import argparse
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compiler.cli.main import EXIT_OK
 from compiler.cli.output import exit_code, show
 from compiler.pipeline import Job, State, run
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
-from policy_lang.source import Span
+from policy_lang.source import Span, whole_file
+
+if TYPE_CHECKING:
+    from compiler.inherit import Step
+
+
+_MANY = 50
+"""More names than this are no hint any more."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +37,22 @@ def execute(options: argparse.Namespace) -> int:
     in_ir = head in _sections()
     done = run(Job(Path(options.document), datetime.now(UTC).date()), "ir" if in_ir else "inherit")
     if done.value is None or done.value.state.resolved is None:
-        show(done.diagnostics, "text")
-        return exit_code(done.diagnostics)
+        found = done.diagnostics if blocking(done.diagnostics) else (*done.diagnostics, _nothing_inherited(options))
+        show(found, "text")
+        return exit_code(found)
     explained = _in_ir(done.value.state, options.field) if in_ir else _in_manifest(done.value.state, options.field)
     if blocking(explained.diagnostics) or explained.value is None:
         show(explained.diagnostics, "text")
         return exit_code(explained.diagnostics)
     print("\n".join(explained.value))
     return EXIT_OK
+
+
+def _nothing_inherited(options: argparse.Namespace) -> Diagnostic:
+    """A data contract is read, but stands in no chain of tiers."""
+    text = f"`{options.field}` cannot be read: {options.document} inherits from no manifest"
+    hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
+    return Diagnostic("FLC314", text, whole_file(options.document), hint=hint)
 
 
 def _sections() -> set[str]:
@@ -58,10 +73,15 @@ def _in_manifest(state: State, field: str) -> Outcome[list[str]]:
     lines = [f"{told.path} = {_shown(told.value)}"]
     if told.doc:
         lines.append(f"  {told.doc} A child joins by: {told.order}.")
-    lines += [f"  {s.tier:<10} {_place(s.span)}  {_shown(s.value)}  ({s.effect})" for s in told.steps]
+    lines += [f"  {s.tier:<10} {_place(s.span)}  {_shown(s.value)}  ({_effect(s)})" for s in told.steps]
     if not told.steps:
         lines.append("  no document says anything about it: the default holds")
     return Outcome(lines)
+
+
+def _effect(step: Step) -> str:
+    """What a product sets does not change its platform's value, which is the one shown as in force."""
+    return "set for this product alone" if step.tier == "product" and step.effect == "set" else step.effect
 
 
 def _in_ir(state: State, field: str) -> Outcome[list[str]]:
@@ -100,7 +120,8 @@ def _unknown(key: str | int, path: list[str | int], known: list[str]) -> Diagnos
     from policy_lang.spell import did_you_mean
 
     where = ".".join(map(str, path)) or "the IR"
-    return Diagnostic("FLC314", f"`{where}` has no `{key}`", hint=did_you_mean(str(key), known))
+    hint = did_you_mean(str(key), known) or (f"it has {', '.join(known)}" if 0 < len(known) <= _MANY else "")
+    return Diagnostic("FLC314", f"`{where}` has no `{key}`", hint=hint)
 
 
 def _shown(value: Any) -> str:

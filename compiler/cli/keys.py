@@ -31,7 +31,7 @@ def signing_key(named: Path | None) -> Outcome[SigningKey]:
             return Outcome(SigningKey(read_key(named), named, None))
         except OSError as error:
             text = f"cannot read the signing key: {error.strerror}"
-            return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(named))),))
+            return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(named)), hint="check the path"),))
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "floec"
     private, public = folder / "signing.key", folder / "signing.pub"
     try:

@@ -29,7 +29,7 @@ def execute(options: argparse.Namespace) -> int:
             key = read_key(Path(options.key))
         except OSError as error:
             message = f"cannot read the public key: {error.strerror}"
-            diagnostics.append(Diagnostic("FLC100", message, whole_file(options.key)))
+            diagnostics.append(Diagnostic("FLC100", message, whole_file(options.key), hint="check the path"))
     if not diagnostics:
         report = verify_layout(Path(options.layout), key)
         diagnostics += report.diagnostics

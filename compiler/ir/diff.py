@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Entry = Mapping[str, Any]
+Order = str | Mapping[str, int]
+"""One of the words below, or the rank of each level of classification: a higher one is stricter, none the loosest."""
 
 _WORDS = {
     word: rank
@@ -23,7 +25,7 @@ _WORDS = {
     )
     for rank, word in enumerate(words)
 }
-_UP, _DOWN, _FREE = "up", "down", "free"
+_UP, _DOWN, _FREE, _LEVEL = "up", "down", "free", "level"
 _GOVERNANCE: tuple[tuple[str, str], ...] = (
     ("quality_gates.minimum_test_coverage", _UP),
     ("quality_gates.required_tests", _UP),
@@ -61,7 +63,7 @@ _CLASS = (
     ("requires_masking_in_non_prod", _UP),
     ("retention_max_days", _DOWN),
     ("allowed_layers", _FREE),
-    ("level", _FREE),
+    ("level", _LEVEL),
     ("sensitivity", _FREE),
     ("rank", _FREE),
 )
@@ -81,7 +83,7 @@ _NODE = (
     ("primary_key", _FREE),
     ("retention_days", _DOWN),
 )
-_COLUMN = (("classification", _FREE), ("level", _FREE), ("masked", _UP), ("tests", _UP), ("type", _FREE))
+_COLUMN = (("classification", _FREE), ("level", _LEVEL), ("masked", _UP), ("tests", _UP), ("type", _FREE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,12 @@ def diff(before: Entry, after: Entry) -> tuple[Change, ...]:
         *_platform(before["platform"], after["platform"]),
         *_policies(before, after),
         *_product(before["product"], after["product"]),
-        *_nodes(before, after),
+        *_nodes(before, after, _levels(after["platform"])),
     )
+
+
+def _levels(platform: Entry) -> Mapping[str, int]:
+    return {level["name"]: level["rank"] for level in platform["governance"]["classification"]["levels"]}
 
 
 def _platform(before: Entry, after: Entry) -> Iterator[Change]:
@@ -126,8 +132,9 @@ def _platform(before: Entry, after: Entry) -> Iterator[Change]:
     layers = [ir["data_architecture"]["layers"] for ir in (before, after)]
     yield from _named("the layer", layers[0], layers[1], _LAYER)
     classes = [ir["governance"]["classification"] for ir in (before, after)]
-    yield from _named("the level", classes[0]["levels"], classes[1]["levels"], _CLASS)
-    yield from _named("the category", classes[0]["categories"], classes[1]["categories"], _CLASS)
+    orders = [(path, _levels(after) if order == _LEVEL else order) for path, order in _CLASS]
+    yield from _named("the level", classes[0]["levels"], classes[1]["levels"], orders)
+    yield from _named("the category", classes[0]["categories"], classes[1]["categories"], orders)
     given = [{f"{e['policy']} for {e['subject']}" for e in ir["exemptions"]} for ir in (before, after)]
     yield from (Change("weaker", f"an exemption from {name} is new") for name in sorted(given[1] - given[0]))
     yield from (Change("stricter", f"the exemption from {name} is gone") for name in sorted(given[0] - given[1]))
@@ -171,7 +178,7 @@ def _product(before: Entry | None, after: Entry | None) -> Iterator[Change]:
     yield from _value("the schedule", _cron(before), _cron(after), _FREE)
 
 
-def _nodes(before: Entry, after: Entry) -> Iterator[Change]:
+def _nodes(before: Entry, after: Entry, levels: Mapping[str, int]) -> Iterator[Change]:
     for section, word in (("models", "model"), ("seeds", "seed"), ("snapshots", "snapshot"), ("sources", "source")):
         nodes = [{n["unique_id"]: n for n in ir[section]} for ir in (before, after)]
         for id_ in sorted(nodes[0].keys() | nodes[1].keys()):
@@ -183,10 +190,10 @@ def _nodes(before: Entry, after: Entry) -> Iterator[Change]:
             for field, order in _NODE:
                 if field in old and field in new:
                     yield from _value(f"`{field}` of the {name}", old[field], new[field], order)
-            yield from _columns(name, old["columns"], new["columns"])
+            yield from _columns(name, old["columns"], new["columns"], levels)
 
 
-def _columns(node: str, before: Iterable[Entry], after: Iterable[Entry]) -> Iterator[Change]:
+def _columns(node: str, before: Iterable[Entry], after: Iterable[Entry], levels: Mapping[str, int]) -> Iterator[Change]:
     columns = [{c["name"]: c for c in found} for found in (before, after)]
     for name in [*columns[0], *(n for n in columns[1] if n not in columns[0])]:
         old, new = (found.get(name) for found in columns)
@@ -194,13 +201,14 @@ def _columns(node: str, before: Iterable[Entry], after: Iterable[Entry]) -> Iter
             yield Change("changed", f"the column {name} of the {node} is {'new' if old is None else 'gone'}")
             continue
         for field, order in _COLUMN:
-            yield from _value(f"`{field}` of the column {name} of the {node}", old[field], new[field], order)
+            way = levels if order == _LEVEL else order
+            yield from _value(f"`{field}` of the column {name} of the {node}", old[field], new[field], way)
         flows = [(c["inherited"] or {}).get("classification") for c in (old, new)]
         yield from _value(f"what flows into the column {name} of the {node}", flows[0], flows[1], _FREE)
 
 
 def _named(
-    what: str, before: Iterable[Entry], after: Iterable[Entry], fields: Iterable[tuple[str, str]]
+    what: str, before: Iterable[Entry], after: Iterable[Entry], fields: Iterable[tuple[str, Order]]
 ) -> Iterator[Change]:
     entries = [{e["name"]: e for e in found} for found in (before, after)]
     for name in [*entries[0], *(n for n in entries[1] if n not in entries[0])]:
@@ -212,7 +220,7 @@ def _named(
             yield from _value(f"`{path}` of {what} {name}", _at(old, path), _at(new, path), order)
 
 
-def _value(what: str, before: Any, after: Any, order: str) -> Iterator[Change]:
+def _value(what: str, before: Any, after: Any, order: Order) -> Iterator[Change]:
     """The change of one value; lists are told by what came and what went."""
     if before == after:
         return
@@ -229,14 +237,16 @@ def _value(what: str, before: Any, after: Any, order: str) -> Iterator[Change]:
     yield Change(way, f"{what} changes from {_shown(before)} to {_shown(after)}")
 
 
-def _way(order: str, before: Any, after: Any) -> str:
+def _way(order: Order, before: Any, after: Any) -> str:
     if order == _FREE or before == after:
         return "changed"
-    return "stricter" if (after > before) == (order == _UP) else "weaker"
+    return "stricter" if (after > before) == (order != _DOWN) else "weaker"
 
 
-def _rank(value: Any, order: str) -> Any:
+def _rank(value: Any, order: Order) -> Any:
     """A number that orders values; null is the loosest, a list beside null too."""
+    if not isinstance(order, str):
+        return -1 if value is None else order.get(value)
     if value is None:
         return -1 if order == _UP else float("inf")
     if isinstance(value, list):

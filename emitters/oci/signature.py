@@ -109,7 +109,9 @@ def load_public_key(pem: bytes) -> EllipticCurvePublicKey | None:
 
 def unusable_key(which: str) -> Diagnostic:
     """FLC622; it has no place, since keys are given as bytes, and never shows any of the key."""
-    return Diagnostic("FLC622", f"the {which} key is not an unencrypted ECDSA P-256 key in PEM form")
+    made = "`openssl ecparam -name prime256v1 -genkey -noout -out key.pem` makes a private one"
+    hint = f"{made}, `openssl ec -in key.pem -pubout` gives its public one"
+    return Diagnostic("FLC622", f"the {which} key is not an unencrypted ECDSA P-256 key in PEM form", hint=hint)
 
 
 def _private_key(pem: bytes) -> EllipticCurvePrivateKey | None:

@@ -72,6 +72,11 @@ def verify_layout(path: Path, public_key_pem: bytes | None) -> Outcome[VerifyRep
     reading = _Reading(path)
     if public_key_pem is not None and load_public_key(public_key_pem) is None:
         return Outcome(None, (unusable_key("public"),))
+    if not any(os.path.lexists(path / name) for name in ("oci-layout", "index.json")):
+        # Each file below would be one that nothing lists: what is wrong is the folder that was named.
+        hint = "name the folder of a layout; `floec compile` writes one to `.floe/build`"
+        text = f"{path} is no OCI image layout: it has neither `oci-layout` nor `index.json`"
+        return Outcome(None, (Diagnostic("FLC610", text, whole_file(str(path)), hint=hint),))
     mark = reading.read("oci-layout", "FLC610")
     if mark is not None and mark != blobs.LAYOUT_FILE:
         reading.report("FLC610", "this is not the mark of an OCI image layout 1.0.0", "oci-layout")

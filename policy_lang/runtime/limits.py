@@ -78,7 +78,10 @@ def _time(seconds: float | None) -> Iterator[None]:
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError as none_left:  # its stack does not fit into the memory that the evaluation may have
+        raise MemoryError("no room for the thread that watches the time") from none_left
     try:
         yield
     finally:

@@ -206,4 +206,26 @@ def test_explain_value(field: str, says: list[str], capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("field", ["governance.qualty_gates", "models.gold_daily_revenues.owner", "models[99].name"])
 def test_explain_value_of_nothing(field: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain-value", field, str(EXAMPLES / "acme/domains/sales/products/orders")]) == 1
-    assert "FLC314" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "FLC314" in said
+    assert "= help: " in said
+
+
+def test_explain_value_of_an_unlike_name_lists_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain-value", "governance.zzz", str(EXAMPLES / "acme/enterprise")]) == 1
+    assert "= help: there are access_control, audit_logging, " in capsys.readouterr().err
+
+
+def test_explain_value_tells_a_products_own_value_from_the_one_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    field = "governance.quality_gates.minimum_test_coverage"
+    assert run(["explain-value", field, str(EXAMPLES / "acme/domains/sales/products/orders")]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"{field} = 80"
+    assert shown[-1].endswith("90  (set for this product alone)")
+
+
+def test_explain_value_of_a_contract_is_no_silent_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract = tmp_path / "a.datacontract.yaml"
+    contract.write_text("apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: 1.0.0\nstatus: active\nschema: []\n")
+    assert run(["explain-value", "governance", str(contract)]) == 1
+    assert "inherits from no manifest" in capsys.readouterr().err

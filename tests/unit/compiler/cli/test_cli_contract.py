@@ -136,3 +136,23 @@ def test_another_kind_of_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["contract", "diff", floe, floe]) == 1
     assert "FLC517" in capsys.readouterr().err
     assert run(["contract", "generate", str(ROOT / "examples/acme/enterprise/manifest.yaml")]) == 1
+
+
+def test_a_contract_ranks_no_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = write(tmp_path / "old.yaml", "1.0.0")
+    old.write_text(old.read_text() + "domain: sales\n")
+    assert run(["contract", "diff", str(old), str(old), "--manifest", str(old)]) == 1
+    said = capsys.readouterr().err
+    assert "FLC517" in said
+    assert f"{old}:2:7" in said
+    assert "= help: name a manifest.yaml" in said
+
+
+def test_generate_says_that_there_are_no_ports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["contract", "generate", str(ROOT / "examples/broken/product"), "-o", str(tmp_path / "made")]) == 0
+    assert "has no output ports" in capsys.readouterr().err
+
+
+def test_one_contract_is_counted_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["contract", "check", str(write(tmp_path / "a.yaml", "1.0.0"))]) == 0
+    assert capsys.readouterr().out.startswith("1 contract checked: ")

@@ -56,7 +56,18 @@ def test_a_key_without_an_end_is_none(layout: Path, capsys: pytest.CaptureFixtur
     if not Path("/dev/zero").exists():
         pytest.skip("no /dev/zero here")
     assert run(["verify", str(layout), "--key", "/dev/zero"]) == 1
-    assert "FLC622" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "FLC622" in said
+    assert "= help: `openssl " in said
+
+
+@pytest.mark.parametrize("around", [True, False])
+def test_what_is_no_layout_is_one_finding(layout: Path, around: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(layout.parent if around else layout / "gone")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("error[") == 1
+    assert "is no OCI image layout" in said
+    assert "= help: name the folder of a layout" in said
 
 
 def test_a_huge_blob_is_not_read(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,3 +94,24 @@ def test_a_new_exemption_is_weaker() -> None:
     exemption = {"policy": "NAM001", "subject": "a", "reason": "r", "approver": None, "expires": None}
     (change,) = diff(BEFORE, changed("platform/exemptions", [exemption]))
     assert (change.direction, change.text) == ("weaker", "an exemption from NAM001 for a is new")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ("confidential", "internal", "weaker"),
+        ("confidential", None, "weaker"),
+        ("internal", "confidential", "stricter"),
+        ("confidential", "unheard-of", "changed"),
+    ],
+)
+@pytest.mark.parametrize("path", ["platform/governance/classification/categories/0/level", "models/0/columns/0/level"])
+def test_a_lower_level_is_weaker(path: str, before: str, after: str | None, direction: str) -> None:
+    levels = [{"name": "internal", "rank": 1}, {"name": "confidential", "rank": 2}]
+    found = []
+    for value in (before, after):
+        ir = changed(path, value)
+        ir["platform"]["governance"]["classification"]["levels"] = levels
+        found.append(complete(ir).value)
+    (change,) = diff(*found)
+    assert change.direction == direction, change

@@ -109,6 +109,16 @@ def test_memory_ends_an_evaluation() -> None:
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
+def test_memory_may_not_suffice_for_the_thread_that_watches_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    found = problem("wide", Limits(memory=200_000_000, seconds=60))
+    assert found.code == "floe_limit_error"
+    assert "memory" in found.message
+
+
 def test_an_answer_may_be_too_large() -> None:
     at = program()
     assert at.eval_path(("t", "xs"), limits=Limits(output=301)).ok
