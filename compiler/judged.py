@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
+from compiler.ir import facts_model
 from compiler.ir.compared import same, seen_alike
 from policy_lang.diagnostics import Outcome, Severity
 from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts
 
 MOST_CHANGED = 300
-LISTS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries",
-         "macros", "unit_tests", "tests")  # fmt: skip
+LISTS = tuple(name for name in facts_model.LISTS if name != "groups")
 """The lists of the IR whose entries have a ``unique_id``; the rest of it is the frame."""
 _FLOWS = ("models", "seeds", "snapshots", "sources")
 _FOUND, _ENTRIES = b"floec-found-1\n", b"floec-entries-1\n"

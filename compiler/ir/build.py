@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.layers import Layers
 from compiler.ir.needs import Needs, covered
 from compiler.ir.shape import IR_VERSION
@@ -17,18 +17,6 @@ from compiler.ir.shape import IR_VERSION
 Entry = dict[str, Any]
 
 _RELATIONS = ("models", "seeds", "snapshots")
-_LISTS = (
-    *_RELATIONS,
-    "sources",
-    "exposures",
-    "metrics",
-    "semantic_models",
-    "saved_queries",
-    "macros",
-    "groups",
-    "unit_tests",
-    "tests",
-)
 
 
 def build_ir(
@@ -36,7 +24,6 @@ def build_ir(
     product: Entry | None,
     facts: Facts | None,
     *,
-    contracts: Sequence[Entry] = (),
     policies: Sequence[Entry] = (),
     params: Mapping[str, Mapping[str, Any]] | None = None,
     project: str = ".",
@@ -46,15 +33,15 @@ def build_ir(
 
     ``platform`` and ``product`` have the IR's shape already (``compiler.resolve``). ``facts`` belong to the IR
     afterwards: their entries are changed in place. Where facts were read for some ``needs`` only, the rest is
-    missing here too. ``project`` is the dbt project's folder as seen from the product's.
+    missing here too. ``project`` is the dbt project's folder as seen from the product's. Contracts join it later.
     """
     ir: Entry = {
         "ir_version": IR_VERSION,
         "platform": platform,
         "product": product,
         "project": facts.project if facts is not None else None,
-        **{name: list(getattr(facts, name, ())) if facts is not None else [] for name in _LISTS},
-        "contracts": list(contracts),
+        **{name: list(getattr(facts, name, ())) if facts is not None else [] for name in LISTS},
+        "contracts": [],
         "jobs": _jobs(platform, product, facts, project),
         "policies": list(policies),
         "params": {package: dict(values) for package, values in (params or {}).items()},
@@ -73,7 +60,7 @@ def _own(ir: Entry) -> None:
     inside = f".{name}."
     if not any(_in(node, inside) for node in ir["models"]):
         return
-    for section in _LISTS:
+    for section in LISTS:
         entries = ir[section]
         # The look of `_in` without the call: nearly all entries of a large project are its own.
         others = [e for e in entries if not (i := e.get("unique_id", "")).startswith(inside, i.find("."))]

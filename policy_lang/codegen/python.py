@@ -70,17 +70,15 @@ class Writer:
         return f"q{self.number}"
 
     @contextmanager
-    def inside(self, header: str, span: Span | None = None, *, loop: bool = False) -> Iterator[None]:
+    def inside(self, header: str, span: Span | None = None) -> Iterator[None]:
         """What is written inside stands under ``header``."""
         self.put(header, span)
-        self.depth, self.loops = self.depth + 1, self.loops + loop
-        if loop and self.stepped:
-            self.put("C.step()", span)
+        self.depth += 1
         start = len(self.lines)
         yield
         if len(self.lines) == start:
             self.put("pass")
-        self.depth, self.loops = self.depth - 1, self.loops - loop
+        self.depth -= 1
 
     # ----------------------------------------------------------------- functions
 

@@ -268,12 +268,6 @@ def member(value: Any, collection: Any) -> bool:
     return value in found if type(value) is str else any(equal(value, item) for item in found)
 
 
-def member_at(key: Any, value: Any, collection: Any) -> bool:
-    """``key, value in collection``."""
-    found = get(collection, key)
-    return found is not UNDEFINED and equal(found, value)
-
-
 def builtin(name: str) -> Any:
     """The function of a builtin, None where there is none of that name."""
     return builtins.REGISTRY.get(name)

@@ -73,7 +73,7 @@ class Traced:
         return Outcome((tuple(answers), body))
 
 
-def traced_sources(sources: Sequence[Source], checks: Checks | None = None) -> Outcome[Traced]:
+def traced_sources(sources: Sequence[Source]) -> Outcome[Traced]:
     """The rules of policy files that are known to compile."""
     from policy_lang.analysis.desugar import desugar
     from policy_lang.syntax.parser import parse_module
@@ -85,7 +85,7 @@ def traced_sources(sources: Sequence[Source], checks: Checks | None = None) -> O
         if made.value is None:
             return Outcome(None, made.diagnostics)
         modules.append(made.value)
-    return traced(modules, checks)
+    return traced(modules)
 
 
 def traced(modules: Sequence[ast.Module], checks: Checks | None = None) -> Outcome[Traced]:
