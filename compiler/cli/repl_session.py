@@ -183,7 +183,11 @@ class Session:
         if compiled.value is None or blocking(compiled.diagnostics):
             self.paths, self.loaded = former
             return _shown(compiled.diagnostics, {})
-        return f"{len(found.value.sources)} policy files, data: {', '.join(sorted(found.value.data)) or 'none'}"
+        from compiler.cli.stages import counted
+
+        return (
+            f"{counted(len(found.value.sources), 'policy file')}, data: {', '.join(sorted(found.value.data)) or 'none'}"
+        )
 
     def _input(self, rest: str) -> str:
         if rest in ("", "off"):

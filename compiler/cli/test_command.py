@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("-v", "--verbose", action="store_true", help="show what passed too, and how long each test took")
     add("-f", "--format", choices=FORMATS, default="pretty", help="form of the results (default: pretty)")
     add("-c", "--coverage", action="store_true", help="say which lines and policies the tests do not reach")
-    add("--threshold", type=float, metavar="PERCENT", help="exit 1 where fewer lines are covered; implies --coverage")
+    add(
+        "--threshold", type=_percent, metavar="PERCENT", help="exit 1 where fewer lines are covered; implies --coverage"
+    )
     add("--capabilities", metavar="FILE", help="JSON in OPA's form: the builtins that policies may use")
     add("-p", "--parallel", type=_jobs, default=1, metavar="N", help="run the tests in N processes (default: 1)")
     limit_arguments(parser, "1m", "a test")
@@ -140,6 +142,16 @@ def _pattern(text: str) -> str:
     except re.error as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
     return text
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
+    return value
 
 
 def _jobs(text: str) -> int:

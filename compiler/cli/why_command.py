@@ -70,7 +70,8 @@ def _lines(
     shown: str, policies: tuple[Judged, ...], exempted: dict[str, str], in_force: int, verbose: bool
 ) -> Iterator[str]:
     counts = Counter(policy.verdict for policy in policies)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
+    words = {"does not apply": "do not apply"}
+    told = ", ".join(f"{counts[v]} {v if counts[v] == 1 else words.get(v, v)}" for v in _ORDER if counts[v])
     others = in_force - len(policies)
     yield f"{shown}: {told or 'nothing is about it'}" + (
         f"; {counted(others, 'policy is', 'policies are')} about other things" if others else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from compiler.documents.shape import Keys
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic, Label, Outcome
 from policy_lang.source import Source, Span, whole_file
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -64,6 +64,24 @@ def read_source(path: Path | str) -> Outcome[Source]:
         col = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
         span = Span(file, line, col, line, col + 1)
         return refuse("FLC108", f"`{file}` is not UTF-8 (byte {error.start})", span, "save the file as UTF-8")
+
+
+def broken_yaml(file: str, error: Any) -> Outcome[Any]:
+    """FLC101 for a ``yaml.MarkedYAMLError``, with the place where a bracket or quote was opened that nothing closes.
+
+    The parser notices it at the next key, or at the file's end, where there is nothing to be seen.
+    """
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    at = _mark_span(file, mark) if mark is not None else whole_file(file)
+    opened = begun is not None and ("flow" in (error.context or "") or "quoted" in (error.context or ""))
+    text = f"broken YAML: {error.problem or error.context or 'cannot be parsed'}"
+    related = (Label(_mark_span(file, begun), "opened here"),) if opened else ()
+    hint = "check indentation, quotes and colons here"
+    return Outcome(None, (Diagnostic("FLC101", text, at, related=related, hint=hint),))
+
+
+def _mark_span(file: str, mark: Any) -> Span:
+    return Span(file, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
 
 
 def refuse(code: str, message: str, span: Span, hint: str = "") -> Outcome[Any]:

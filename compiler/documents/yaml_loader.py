@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from compiler.documents.shape import Keys
-from compiler.documents.yaml_document import MAX_BYTES, YamlDocument, read_source, refuse
+from compiler.documents.yaml_document import MAX_BYTES, YamlDocument, broken_yaml, read_source, refuse
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome
 from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big
@@ -55,10 +55,7 @@ def load_yaml(source: Source) -> Outcome[YamlDocument]:
         roots = _compose(source)
         value = walk.visit(roots[0], (), 0) if roots else None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = _span(source.file, mark, mark) if mark is not None else whole_file(source.file)
-        problem = error.problem or error.context or "cannot be parsed"
-        return refuse("FLC101", f"broken YAML: {problem}", at, "check indentation, quotes and colons here")
+        return broken_yaml(source.file, error)
     except (yaml.YAMLError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
         return refuse("FLC101", f"broken YAML: {reason}", whole_file(source.file))

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from compiler.documents.yaml_document import broken_yaml
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big
@@ -36,11 +37,7 @@ def load_values(file: str, text: str) -> Outcome[Any]:
     try:
         return Outcome(_Builder(loader, file).document())
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = whole_file(file) if mark is None else Span(file, mark.line + 1, mark.column + 1, mark.line + 1, 0)
-        at = at._replace(end_col=at.col)
-        problem = error.problem or error.context or "cannot be parsed"
-        return _refuse("FLC101", f"broken YAML: {problem}", at, "check indentation, quotes and colons here")
+        return broken_yaml(file, error)
     except yaml.YAMLError as error:
         return _refuse("FLC101", f"broken YAML: {str(error).splitlines()[0]}", whole_file(file))
     except DiagnosticError as error:

@@ -131,3 +131,9 @@ def test_nothing_to_export_is_an_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert "there are no policies in" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("wanted", ["101", "-1", "nan", "most"])
+def test_a_threshold_that_nothing_can_reach_is_wrong_usage(wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["test", "policies", f"--threshold={wanted}"]) == 2
+    assert "no percentage from 0 to 100" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def test_policies_and_data_are_loaded_and_read_again(tmp_path: Path) -> None:
     policy.write_text("package p\n\nq := 1\n")
     (tmp_path / "d.yaml").write_text("limit: 3\n")
     session = Session()
-    assert session.feed(f":load {tmp_path}") == "1 policy files, data: limit"
+    assert session.feed(f":load {tmp_path}") == "1 policy file, data: limit"
     assert session.feed("data.p.q + data.limit") == "4"
     policy.write_text("package p\n\nq := 2\n")
     session.feed(":load")

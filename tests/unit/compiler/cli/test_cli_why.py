@@ -33,6 +33,13 @@ def test_a_violation_and_what_kept_others_away(product: str, capsys: pytest.Capt
     assert ": does not apply\n" in shown
 
 
+def test_several_policies_do_not_apply(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", product, "--why", "silver_customers"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert " do not apply;" in first
+    assert "does not" not in first
+
+
 def test_one_policy_is_shown_with_all_its_literals(product: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", product, "--why", "silver_customers.customer_id", "--policy", "cls003"]) == 0
     shown = capsys.readouterr().out

@@ -10,6 +10,7 @@ import pytest
 
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.documents.yaml_loader import load_file, load_yaml
+from compiler.facts.yaml_values import load_values
 from policy_lang.source import Source
 
 
@@ -69,6 +70,23 @@ def test_what_is_refused_at_its_line(text: str, code: str | None, line: int) -> 
     found = load_yaml(Source("t.yaml", text)).diagnostics
     assert [d.code for d in found] == ([code] if code else [])
     assert all(d.span is not None and d.span.line == line for d in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "opened"),
+    [
+        ("a: 1\nb: [1\nc: 2\n", (2, 4)),
+        ("a: 1\nb: {c: 2\n", (2, 4)),
+        ("b: 'text\nc: 2\n", (1, 4)),
+        ('b: "text\n', (1, 4)),
+        ("a:\n - x\n b: 1\n", None),
+        ("a: b: c\n", None),
+    ],
+)
+def test_what_nothing_closes_is_shown_where_it_was_opened(text: str, opened: tuple[int, int] | None) -> None:
+    for found in (load_yaml(Source("t.yaml", text)).diagnostics, load_values("t.yaml", text).diagnostics):
+        assert [d.code for d in found] == ["FLC101"]
+        assert [(label.span.line, label.span.col) for label in found[0].related] == ([opened] if opened else [])
 
 
 def test_bytes_and_line_ends(tmp_path: Path) -> None:
