@@ -1,8 +1,7 @@
 """Documents that were read before, by their text: neither parsed nor checked again where nothing was wrong with them.
 
-Kept are the plain values with their places, under a digest of the text and of this program. What is wrong with a
-document is found anew each time, and so is what depends on more than its text: a plugin that is only known because
-it is installed.
+Kept are the plain values with their places, under a digest of the text, of this program and of what is installed.
+What is wrong with a document is found anew each time, and so is a plugin that is only known because it is installed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def read_document(path: Path | str) -> Outcome[Document]:
 
 def document_of(source: Source) -> Outcome[Document]:
     """The document in a text, as it was kept or checked now."""
-    key = cache.key_of("document", *cache.program("compiler", "policy_lang"), source.text)
+    key = cache.key_of("document", *cache.program("compiler", "policy_lang"), *cache.installed(), source.text)
     known = cache.read(key)
     if known is not None:
         return Outcome(_document(source, known))

@@ -10,7 +10,7 @@ from policy_lang.diagnostics import Outcome
 
 def kept_values(file: str, text: str) -> Outcome[Any]:
     """``compiler.facts.yaml_values.load_values``; what is wrong with a text is found anew each time."""
-    key = cache.key_of("values", *cache.program("compiler", "policy_lang"), text)
+    key = cache.key_of("values", *cache.program("compiler", "policy_lang"), *cache.installed(), text)
     known = cache.read(key)
     if known is not None:
         return Outcome(known[0])

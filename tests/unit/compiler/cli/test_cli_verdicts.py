@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,14 @@ import compiler.pipeline
 from compiler.cli import verdicts
 from compiler.cli.main import run
 from compiler.cli.verdicts import Inputs, Verdict
-from compiler.facts import file_cache, kept_files
+from compiler.documents import yaml_loader
+from compiler.documents.kept import document_of
+from compiler.facts import file_cache, kept_files, yaml_values
+from compiler.facts.kept_values import kept_values
 from compiler.pipeline import Job
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
-from policy_lang.source import Span
+from policy_lang.source import Source, Span
 
 ROOT = Path(__file__).parents[4]
 POLICY = """\
@@ -187,6 +191,32 @@ def test_with_other_libraries_nothing_counts_that_they_helped_to_find(libraries:
     (libraries / "sqlglot-1.0.dist-info").rename(libraries / "sqlglot-2.0.dist-info")
     _look_again()
     assert file_cache._code_signature() != before[2]
+
+
+def test_with_another_parser_yaml_is_read_again(libraries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(libraries / "cache"))
+    read: list[str] = []
+
+    def noted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            read.append(real.__name__)
+            return real(*given)
+
+        return call
+
+    monkeypatch.setattr(yaml_values, "load_values", noted(yaml_values.load_values))
+    monkeypatch.setattr(yaml_loader, "load_yaml", noted(yaml_loader.load_yaml))
+
+    def ask() -> list[str]:
+        read.clear()
+        assert kept_values("a.yml", "a: 1").value == {"a": 1}
+        assert document_of(Source("manifest.yaml", (ROOT / "examples/broken/manifest.yaml").read_text())).ok
+        return list(read)
+
+    assert (ask(), ask()) == (["load_values", "load_yaml"], [])
+    (libraries / "sqlglot-1.0.dist-info").rename(libraries / "pyyaml-9.0.dist-info")
+    _look_again()
+    assert ask() == ["load_values", "load_yaml"]
 
 
 def test_another_environment_or_option_is_another_question(
