@@ -105,6 +105,8 @@ def execute(options: argparse.Namespace) -> int:
         if changed:
             diagnostics, lines, more = _all_judged(options)
             lines = {**dict.fromkeys(f"fixed {file}" for file in changed), **lines}
+        else:
+            lines = {"fixed nothing: no finding proposes an edit that is certain": None, **lines}
     show(diagnostics, options.format)
     if options.format == "text":
         from compiler.report.text import not_shown, summary

@@ -19,6 +19,7 @@ from compiler.emit import OUTPUT
 from compiler.pipeline import State
 from emitters.write import FOLDERS
 from policy_lang.diagnostics import Diagnostic, blocking
+from policy_lang.source import whole_file
 
 STEPS = ("deps", "seed", "run", "test")
 DATABASE = "floe.duckdb"
@@ -36,10 +37,11 @@ def execute(options: argparse.Namespace) -> int:
     done = compile_document(options.path, options.key, options.manifest)
     diagnostics = list(done.diagnostics)
     show(diagnostics, "text")
+    if done.value is not None:
+        tell(done.value, done.diagnostics)
+        sys.stdout.flush()
     if done.value is None or blocking(diagnostics):
         return exit_code(diagnostics)
-    tell(done.value, done.diagnostics)
-    sys.stdout.flush()
     failed = list(_run(done.value.state))
     show(failed, "text")
     return exit_code(failed)
@@ -48,7 +50,8 @@ def execute(options: argparse.Namespace) -> int:
 def _run(state: State) -> Iterator[Diagnostic]:
     overlay = (state.folder / OUTPUT / FOLDERS["dbt"]).resolve()
     if state.project is None:
-        yield Diagnostic("FLC801", f"{state.job.path} has no dbt project to run", hint="name the folder of a product")
+        text, hint = f"{state.job.path} has no dbt project to run", "name the folder of a product"
+        yield Diagnostic("FLC801", text, whole_file(str(state.job.path)), hint=hint)
         return
     dbt = _dbt()
     if dbt is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -48,3 +49,16 @@ def test_fixes_are_made_and_the_project_is_judged_again(tmp_path: Path, capsys: 
     changed = [(a, b) for a, b in zip(before.splitlines(), file.read_text().splitlines(), strict=True) if a != b]
     assert changed
     assert all(a == b + "." and a.startswith("    description: ") for a, b in changed)
+
+
+def test_that_nothing_was_to_be_fixed_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(ROOT / "examples/broken", tmp_path / "broken")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert run(["check", str(tmp_path / "broken/product"), "--fix"]) == 1
+    assert capsys.readouterr().out.startswith("fixed nothing: no finding proposes an edit")
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_no_policy_that_ships_proposes_an_edit_as_the_page_says() -> None:
+    fixes = [p for p in (ROOT / "stdlib_policies").rglob("*.floe") if re.search(r"^\s+fix\s", p.read_text(), re.M)]
+    assert not fixes, "say in docs/policy-tools.md which policies propose edits"

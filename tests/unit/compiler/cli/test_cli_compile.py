@@ -229,3 +229,16 @@ def test_explain_value_of_a_contract_is_no_silent_success(tmp_path: Path, capsys
     contract.write_text("apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: 1.0.0\nstatus: active\nschema: []\n")
     assert run(["explain-value", "governance", str(contract)]) == 1
     assert "inherits from no manifest" in capsys.readouterr().err
+
+
+def test_a_run_that_is_blocked_says_that_nothing_was_written(
+    tmp_path: Path, own_keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(EXAMPLES / "broken", tmp_path / "broken")
+    assert run(["run", str(tmp_path / "broken/product")]) == 1
+    assert capsys.readouterr().out.endswith("written   nothing\n")
+    shutil.copytree(EXAMPLES / "acme/enterprise", tmp_path / "enterprise")
+    assert run(["run", str(tmp_path / "enterprise")]) == 1
+    said = capsys.readouterr().err
+    assert "FLC801" in said
+    assert f"--> {tmp_path / 'enterprise'}:1:1" in said
