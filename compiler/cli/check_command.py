@@ -32,7 +32,7 @@ _HELD: list[Report] = []
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="floe.yaml, manifest.yaml, or a folder that holds one")
-    text = "report only what has to do with files that differ from COMMIT (HEAD where none is named)"
+    text = "report only what has to do with files that differ from COMMIT (without one, after PATH: from HEAD)"
     parser.add_argument("--changed", metavar="COMMIT", nargs="?", const="HEAD", help=text)
     parser.add_argument("--no-cache", action="store_true", help="judge anew even where nothing has changed")
     parser.add_argument("--fix", action="store_true", help="make the edits that policies propose, then judge again")

@@ -92,3 +92,16 @@ def test_broken_documents_are_said_first(product: str, capsys: pytest.CaptureFix
     Path(product, "floe.yaml").write_text("a: [")
     assert run(["check", product, "--why", "silver_customers"]) == 1
     assert "FLC101" in capsys.readouterr().err
+
+
+def test_what_readme_and_the_page_show_is_what_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(EXAMPLES.parent)
+    readme = Path("README.md").read_text(encoding="utf-8")
+    assert run(["check", "examples/broken/product"]) == 1
+    assert readme[readme.index("error[CLS003]") :].split("\n```")[0] in capsys.readouterr().err
+    page = Path("docs/policy-tools.md").read_text(encoding="utf-8")
+    asked = "$ floec check examples/broken/product --why silver_customers.customer_id --policy CLS003\n"
+    assert run(asked.split()[2:]) == 0
+    assert page.split(asked)[1].split("```")[0] == capsys.readouterr().out
