@@ -124,18 +124,20 @@ def _evaluated(
     options: argparse.Namespace, settings: CompileOptions, loaded: Loaded, query: Query, given: Any, clock: _Clock
 ) -> Outcome[tuple[Answer, ...]]:
     from policy_lang.engine import compile_program
+    from policy_lang.runtime import session
 
     program = compile_program(loaded.sources, settings)
     clock.lap("compile")
     if program.value is None or blocking(program.diagnostics):
         return Outcome(None, program.diagnostics)
-    found = program.value.eval_query(
-        query.text,
-        input=given,
-        data=loaded.data,
-        strict_builtin_errors=options.strict_builtin_errors,
-        limits=limits_of(options),
-    )
+    with session.opened(prints=lambda line: print(line, file=sys.stderr)):
+        found = program.value.eval_query(
+            query.text,
+            input=given,
+            data=loaded.data,
+            strict_builtin_errors=options.strict_builtin_errors,
+            limits=limits_of(options),
+        )
     clock.lap("eval")
     diagnostics = (*program.diagnostics, *found.diagnostics)
     return Outcome(None if found.value is None else query.answers(found.value), diagnostics)

@@ -108,7 +108,7 @@ def captured(query: str) -> Outcome[Query]:
 
 
 def _binds(term: Any) -> bool:
-    """Whether a term has no value of its own: `x := 1`, `x = 1`, `walk(a, x)`."""
+    """Whether a term has no value of its own: `x := 1`, `x = 1`, `walk(a, x)`, `print(x)`."""
     from policy_lang.runtime.support import arity
     from policy_lang.syntax import ast
     from policy_lang.syntax.write_rego import write_term
@@ -117,7 +117,8 @@ def _binds(term: Any) -> bool:
         return False
     if term.infix is not None:
         return term.infix in (":=", "=")
-    return arity(write_term(term.operator)) == len(term.args) - 1
+    name = write_term(term.operator)
+    return name == "print" or arity(name) == len(term.args) - 1
 
 
 def _slice(lines: Sequence[str], span: Any) -> str:

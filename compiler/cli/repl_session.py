@@ -8,8 +8,9 @@ from typing import Any
 
 from compiler.cli.documents import Loaded, load, parse_value, read_value
 from compiler.cli.eval_output import rendered
-from compiler.cli.eval_query import captured
+from compiler.cli.eval_query import Query, captured
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.runtime import session
 from policy_lang.runtime.limits import DEFAULT, limited
 from policy_lang.runtime.support import EvalError
 from policy_lang.runtime.values import UNDEFINED
@@ -124,15 +125,10 @@ class Session:
         if query.value is None or program.value is None or blocking(diagnostics):
             return _shown(diagnostics, {"<query>": text})
         given: dict[str, Any] = {"input": self.input, "data": self.loaded.data, "limits": DEFAULT}
-        found = program.value.eval_query(query.value.text, strict_builtin_errors=self.strict, **given)
-        if found.value is None or blocking(found.diagnostics):
-            return _shown(query.value.placed(found.diagnostics), {"<query>": text})
-        try:
-            with limited(DEFAULT):
-                return rendered(query.value, query.value.answers(found.value), "pretty", {})
-        except EvalError as failure:
-            late = Diagnostic(failure.code, str(failure), whole_file("<query>"))
-            return _shown((late,), {"<query>": text})
+        printed: list[str] = []
+        with session.opened(prints=printed.append):
+            found = program.value.eval_query(query.value.text, strict_builtin_errors=self.strict, **given)
+        return "\n".join([*printed, _answer(text, query.value, found)])
 
     def _program(self) -> Outcome[Any]:
         from policy_lang.engine import compile_program
@@ -269,3 +265,14 @@ def _shown(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str]) -> str:
     from compiler.report import text
 
     return text.render(diagnostics, text.Lines(texts), colour=False)
+
+
+def _answer(text: str, query: Query, found: Outcome[Any]) -> str:
+    if found.value is None or blocking(found.diagnostics):
+        return _shown(query.placed(found.diagnostics), {"<query>": text})
+    try:
+        with limited(DEFAULT):
+            return rendered(query, query.answers(found.value), "pretty", {})
+    except EvalError as failure:
+        late = Diagnostic(failure.code, str(failure), whole_file("<query>"))
+        return _shown((late,), {"<query>": text})

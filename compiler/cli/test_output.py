@@ -41,6 +41,9 @@ def _result(result: TestResult, verbose: bool) -> Iterator[str]:
     if result.why:
         yield "      why:"
         yield from (f"        {line}" for line in result.why)
+    if result.printed:
+        yield "      printed:"
+        yield from (f"        {line}" for line in result.printed)
 
 
 def _summary(report: TestReport) -> str:
@@ -97,6 +100,8 @@ def _record(result: TestResult) -> dict[str, Any]:
         record["sub_results"] = _nested([(case.keys, case) for case in result.cases])
     if result.detail or result.why:
         record["output"] = [*result.detail, *result.why]
+    if result.printed:
+        record["printed"] = list(result.printed)
     return record
 
 
@@ -160,6 +165,8 @@ def _testcase(result: TestResult) -> str:
         "fail": f"<failure message={message}>{text}</failure>",
         "error": f"<error message={message}>{text}</error>",
     }[result.status]
+    if result.printed:
+        inner += f"<system-out>{escape(_xml(chr(10).join(result.printed)))}</system-out>"
     return f"<testcase {head}>{inner}</testcase>" if inner else f"<testcase {head}/>"
 
 

@@ -31,7 +31,8 @@ class TestResult:
     """One case or rule.
 
     ``package`` is written as after ``package``. ``detail`` says, line by line, how what was found differs from
-    what was expected; ``why`` which literal failed, with its values.
+    what was expected; ``why`` which literal failed, with its values; ``printed`` are the lines of
+    its calls of ``print``.
     """
 
     __test__ = False
@@ -44,6 +45,7 @@ class TestResult:
     why: tuple[str, ...] = ()
     cases: tuple[SubCase, ...] = ()
     seconds: float = 0.0
+    printed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

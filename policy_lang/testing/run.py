@@ -12,7 +12,7 @@ from policy_lang.analysis.safety import order, variables
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.engine import Program
 from policy_lang.plan.lower import grouped
-from policy_lang.runtime import support
+from policy_lang.runtime import session, support
 from policy_lang.runtime.limits import DEFAULT, Limits
 from policy_lang.runtime.values import UNDEFINED, from_json, to_json
 from policy_lang.source import Source, Span
@@ -65,14 +65,15 @@ class Runner:
         """The result of a test."""
         package = ".".join(test.package)
         started = time.perf_counter()
+        printed: list[str] = []
         try:
-            made = self._case(test, package) if isinstance(test, CaseTest) else self._rule(test)
+            with session.opened(prints=printed.append):
+                made = self._case(test, package) if isinstance(test, CaseTest) else self._rule(test)
         except _Undecided as reason:
             made = (Status.ERROR, tuple(reason.args), (), ())
-        status, detail, why, cases = made
-        return TestResult(
-            package_path(test.package), test.title, status, test.span, detail, why, cases, time.perf_counter() - started
-        )
+        seconds = time.perf_counter() - started
+        name = package_path(test.package)
+        return TestResult(name, test.title, made[0], test.span, *made[1:], seconds, tuple(printed))
 
     # ------------------------------------------------------------- cases
 
@@ -140,7 +141,8 @@ class Runner:
         if answer.value is True and not test.keyed:
             return Status.PASS, (), (), ()
         rules = [rule for rule in self.rules if rule.path[: len(path)] == path]
-        cases = tuple(self._cases(rules, path, answer.value)) if test.keyed else ()
+        with session.opened(prints=_again):
+            cases = tuple(self._cases(rules, path, answer.value)) if test.keyed else ()
         with_keys = any(variables(rule.keys) for rule in rules)
         if answer.value is True or (with_keys and all(case.passed for case in cases)):
             return Status.PASS, (), (), cases
@@ -180,9 +182,14 @@ class Runner:
     def _trace(self, path: tuple[str, ...], recorder: Recorder, given: Any, data: Any) -> None:
         evaluator = self._evaluator(recorder)
         try:
-            evaluator.document(path, support.Context(given, data or {}))
+            with session.opened(prints=_again):
+                evaluator.document(path, support.Context(given, data or {}))
         except (support.EvalError, DiagnosticError, RecursionError, ExhaustedError):
             return  # the engine has met the same error and said so; what was seen until then is shown
+
+
+def _again(_line: str) -> None:
+    """What an explanation prints, the evaluation has printed before."""
 
 
 def _said(problem: Diagnostic) -> str:

@@ -215,3 +215,29 @@ def test_what_a_not_evaluates_first_is_shown_inside_it(tmp_path: Path, capsys: p
     lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
     assert 'where input.x.name = "abc", startswith(input.x.name, "a") = true' in lines
     assert "where input.x.nme = undefined (input.x has no `nme`: did you mean `name`?)" in lines
+
+
+def test_what_policies_print_stands_on_standard_error_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.rego").write_text('package t\n\np if print("x is", input.x, {1, 2}, input.none)\n')
+    (tmp_path / "i.json").write_text('{"x": "a b"}')
+    given = ["eval", "-f", "raw", "-d", str(tmp_path / "p.rego"), "-i", str(tmp_path / "i.json")]
+    assert run([*given, "data.t.p"]) == 0
+    assert capsys.readouterr() == ("true\n", "x is a b {1, 2} <undefined>\n")
+    assert run([*given, "--explain", "full", 'data.t.p; print("so")']) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said.count("x is a b {1, 2} <undefined>") == said.count("so") == 1
+
+
+def test_what_tests_print_is_shown_where_they_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = 'test_a if print("smooth")\n\ntest_b if {\n\tprint("one", 2)\n\tinput.x\n}\n'
+    (tmp_path / "p_test.rego").write_text(f"package t\n\n{rules}")
+    assert run(["test", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "      printed:\n        one 2\n" in said
+    assert "smooth" not in said
+    assert run(["test", "-v", str(tmp_path)]) == 1
+    assert "      printed:\n        smooth\n" in capsys.readouterr().out
+    assert run(["test", "--format", "json", str(tmp_path)]) == 1
+    assert [result["printed"] for result in json.loads(capsys.readouterr().out)] == [["smooth"], ["one 2"]]
+    assert run(["test", "--format", "junit", str(tmp_path)]) == 1
+    assert "<system-out>one 2</system-out>" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from compiler.cli.repl_session import Quit, Session
 def test_rules_queries_and_input() -> None:
     session = Session()
     assert session.feed("1 + 1") == "2"
+    assert session.feed('print("x", 1)') == "x 1\ntrue"
     assert session.feed("limit := 3") == "defined limit"
     assert session.feed("limit * 2") == "6"
     assert session.feed("double(n) := n * limit") == "defined double"
