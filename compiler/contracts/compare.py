@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from compiler.contracts.limits import compare_enum, compare_options, compare_quality
 from compiler.contracts.model import Column, Contract, Table
-from compiler.contracts.types import same_family, same_kind, type_change
+from compiler.contracts.types import same_kind, type_change
 from compiler.documents.shape import Keys
 from compiler.structs import Struct
 
@@ -99,10 +99,16 @@ def _by_id(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
 
 def _table(old: Table, new: Table, ranks: Mapping[str, int]) -> Iterator[Change]:
     name, at = old.name, (old.path, new.path)
-    if old.physical_name != new.physical_name and old.physical_name is not None:
-        text = f"`{name}` is stored as `{new.physical_name}`, was `{old.physical_name}`"
+    before, after = (t.physical_name or t.name for t in (old, new))
+    if before != after and (old.physical_name, new.physical_name) != (None, None):  # else it is a table renamed
+        text = f"`{name}` is stored as `{after}`, was `{before}`"
         yield Change("physical-name-changed", "major", "both", text, name, None, *at)
+    if old.physical_type and new.physical_type and old.physical_type != new.physical_type:
+        text = f"`{name}` is stored as a {new.physical_type}, was a {old.physical_type}"
+        yield Change("table-type-changed", "minor", "undetermined", text, name, None, *at)
     yield from _keys(old, new)
+    for part in _references(name, old.references, new.references):
+        yield Change(*part, name, None, *at)
     renamed = _by_id(old.columns, new.columns)
     for column, one in old.columns.items():
         other = new.columns.get(renamed.get(column, column))
@@ -172,9 +178,9 @@ def _column(old: Column, new: Column, ranks: Mapping[str, int]) -> Iterator[_Par
     yield from compare_enum(old.name, old.enum, new.enum)
     yield from compare_options(old.name, old.options, new.options)
     yield from compare_quality(old.quality, new.quality)
-    if old.physical_name != new.physical_name and old.physical_name is not None:
-        text = f"`{old.name}` is stored as `{new.physical_name}`, was `{old.physical_name}`"
-        yield "physical-name-changed", "major", "both", text
+    before, after = (c.physical_name or c.name for c in (old, new))
+    if before != after and (old.physical_name, new.physical_name) != (None, None):  # else it is a column renamed
+        yield "physical-name-changed", "major", "both", f"`{old.name}` is stored as `{after}`, was `{before}`"
     if old.format != new.format:
         loosened = old.format is not None
         text = f"the format of `{old.name}` goes from {old.format or 'none'} to {new.format or 'none'}"
@@ -184,11 +190,7 @@ def _column(old: Column, new: Column, ranks: Mapping[str, int]) -> Iterator[_Par
             "both" if loosened and new.format else "loosens" if loosened else "tightens",
             text,
         )
-    gone = [r for r in old.references if r not in new.references]
-    if gone:
-        yield "relationship-removed", "major", "loosens", f"`{old.name}` no longer refers to {', '.join(gone)}"
-    if set(new.references) - set(old.references):
-        yield "relationship-added", "minor", "tightens", f"`{old.name}` refers to {', '.join(new.references)}"
+    yield from _references(old.name, old.references, new.references)
     if old.description != new.description:
         yield "description-changed", "patch", "undetermined", f"the description of `{old.name}` changed"
     if set(old.tags) != set(new.tags):
@@ -199,13 +201,22 @@ def _column(old: Column, new: Column, ranks: Mapping[str, int]) -> Iterator[_Par
         yield "partitioning-changed", "minor", "undetermined", f"the partitioning by `{old.name}` changed"
 
 
+def _references(name: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[_Part]:
+    """Foreign keys, of a column or of a table as a whole."""
+    gone, come = ([r for r in one if r not in other] for one, other in ((old, new), (new, old)))
+    if gone:
+        yield "relationship-removed", "major", "loosens", f"`{name}` no longer refers to {', '.join(gone)}"
+    if come:
+        yield "relationship-added", "minor", "tightens", f"`{name}` refers to {', '.join(come)}"
+
+
 def _type(old: Column, new: Column) -> Iterator[_Part]:
-    """Physical types decide where both have one, else what is there; logical types of another kind always do."""
+    """Physical types decide where both have one, else what is there; logical types that differ count beside them."""
     if old.physical_type and new.physical_type:
         before, after = old.physical_type, new.physical_type
         change = type_change(before, after)
-        if change == "same" and old.type and new.type and not same_family(old.type, new.type):
-            before, after, change = old.type, new.type, "other"
+        if change == "same" and (logical := type_change(old.type, new.type)) != "same" and old.type and new.type:
+            before, after, change = old.type, new.type, logical
     else:
         before, after = old.type or old.physical_type or "", new.type or new.physical_type or ""
         one_sided = before and after and bool(old.physical_type) != bool(new.physical_type)
@@ -264,7 +275,7 @@ def _promises(old: Contract, new: Contract) -> Iterator[Change]:
             if was.text != now.text:
                 yield Change("sla-changed", "minor", "undetermined", text, *at)
         elif was.value != now.value:
-            relaxed = now.value > was.value if name in LOWER_IS_STRICTER else now.value < was.value
+            relaxed = now.value > was.value if was.name in LOWER_IS_STRICTER else now.value < was.value
             if relaxed:
                 yield Change("sla-relaxed", "major", "loosens", text, *at)
             else:
@@ -345,15 +356,13 @@ def _about(old: Contract, new: Contract) -> Iterator[Change]:
         yield Change(
             "status-changed", severity, "loosens" if gone else "undetermined", text, old=("status",), new=("status",)
         )
-    for field in ("description", "tags"):
+    for field in ("description", "tags", "domain", "product"):
         if getattr(old, field) != getattr(new, field):
-            text = f"the contract's {field} changed" if field == "description" else "the contract's tags changed"
-            yield Change(f"{field}-changed", "patch", "undetermined", text, old=(field,), new=(field,))
+            rule = f"{field}-changed" if field in ("description", "tags") else "metadata-changed"
+            places = [(field,) if getattr(one, field) else None for one in (old, new)]
+            yield Change(rule, "patch", "undetermined", f"the contract's {field} changed", None, None, *places)
     for key in _differing(old.extra, new.extra):
-        at: tuple[Keys | None, Keys | None] = (
-            (key,) if key in old.extra else None,
-            (key,) if key in new.extra else None,
-        )
+        at = [tuple(key.split(".")) if key in one.extra else None for one in (old, new)]
         yield Change("metadata-changed", "patch", "undetermined", f"`{key}` changed", None, None, *at)
     for key in _differing(old.custom, new.custom):
         if key not in _COMPARED:

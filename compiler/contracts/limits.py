@@ -17,6 +17,10 @@ _LOWER = frozenset(
     {"min_length", "minimum", "exclusive_minimum", "min_items", "mustBeGreaterThan", "mustBeGreaterOrEqualTo"}
 )
 
+_FLAWS = frozenset({"nullValues", "missingValues", "invalidValues", "duplicateValues"})
+"""What these count is better the less there is of it: that none may be there is a bound from above."""
+_MEASURED = ("type", "metric", "arguments", "query", "unit", "engine", "implementation")
+
 
 def compare_enum(name: str, old: tuple[Any, ...] | None, new: tuple[Any, ...] | None) -> Iterator[Part]:
     """A value that readers do not know breaks them; one that no longer comes does not."""
@@ -58,6 +62,9 @@ def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapp
             yield "quality-removed", "major", "loosens", f"the quality rule `{key}` is gone"
             continue
         before, after = ({b: r[b] for b in BOUNDS if b in r} for r in (rule, now))
+        if any(rule.get(part) != now.get(part) for part in _MEASURED):
+            yield "quality-changed", "minor", "undetermined", f"the quality rule `{key}` measures something else"
+            continue
         if before.keys() != after.keys():
             text = f"the quality rule `{key}` goes from {_bounds(before)} to {_bounds(after)}"
             yield "quality-changed", "minor", "undetermined", text
@@ -65,7 +72,9 @@ def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapp
         for bound in before:
             if before[bound] != after[bound]:
                 text = f"the quality rule `{key}` goes from {bound} {_word(before[bound])} to {_word(after[bound])}"
-                yield _moved("quality", bound, before[bound], after[bound], text)
+                counted = bound == "mustBe" and rule.get("metric") in _FLAWS
+                option = "mustBeLessOrEqualTo" if counted else bound
+                yield _moved("quality", option, before[bound], after[bound], text)
     for key in new:
         if key not in old:
             yield "quality-added", "minor", "tightens", f"the quality rule `{key}` is new"
@@ -73,6 +82,13 @@ def compare_quality(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapp
 
 def _moved(kind: str, option: str, before: Any, after: Any, text: str) -> Part:
     """A bound that moved: outwards it loosens."""
+    was, now = (_span(v) if option == "mustBeBetween" else None for v in (before, after))
+    if was is not None and now is not None:
+        (low, high), (least, most) = was, now
+        if least <= low and most >= high:
+            return f"{kind}-loosened", "major", "loosens", text
+        if least >= low and most <= high:
+            return f"{kind}-tightened", "minor", "tightens", text
     one, other = _number(before), _number(after)
     if one is None or other is None or option not in _UPPER | _LOWER:
         return f"{kind}-changed", "minor", "undetermined", text
@@ -83,6 +99,12 @@ def _moved(kind: str, option: str, before: Any, after: Any, text: str) -> Part:
 
 def _number(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _span(value: Any) -> tuple[Decimal, Decimal] | None:
+    """The two ends of a range; None where it is no range."""
+    ends = [_number(v) for v in value] if isinstance(value, list) else []
+    return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
 
 
 def _word(value: Any) -> str:

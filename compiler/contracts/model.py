@@ -42,15 +42,17 @@ class Column(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """A table and its columns by name, in their order."""
+    """A table and its columns by name, in their order; ``references`` are foreign keys of several columns."""
 
     name: str
     columns: dict[str, Column]
     physical_name: str | None = None
+    physical_type: str | None = None
     id: str | None = None
     description: str = ""
     quality: dict[str, dict[str, Any]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
     path: Keys = ()
 
@@ -62,7 +64,10 @@ class Table(Struct, frozen=True):
 
 
 class Promise(Struct, frozen=True):
-    """An SLA: ``value`` in hours for a time, in per cent for a share, None where the text is neither."""
+    """An SLA: ``value`` in hours for a time, in per cent for a share, None where the text is neither.
+
+    ``Contract.promises`` holds the first of a name under its name, further ones with what they are measured on.
+    """
 
     name: str
     value: Decimal | None

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from compiler.contracts.model import Column, Contract, Promise, Table
+from compiler.contracts.read import TIMES
 from compiler.contracts.types import family
 
 API_VERSION = "v3.1.0"
@@ -57,7 +58,8 @@ def to_yaml(contract: Contract) -> str:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    made = {"name": table.name, "physicalName": table.physical_name, "physicalType": "table", "logicalType": "object",
+    made = {"name": table.name, "physicalName": table.physical_name, "physicalType": table.physical_type or "table",
+            "logicalType": "object",
             "description": table.description, "tags": list(table.tags), "id": table.id,
             "properties": _nested(list(table.columns.values())), "quality": list(table.quality.values())}  # fmt: skip
     return {key: value for key, value in made.items() if value}
@@ -110,7 +112,7 @@ def _promise(promise: Promise) -> dict[str, Any]:
     unit = None
     if promise.value is not None:
         value = promise.value
-        unit = "h" if promise.name in ("freshness", "latency", "retention", "frequency") else "%"
+        unit = "h" if promise.name in TIMES else "%"
     made = {"property": promise.name, "value": value, "unit": unit, "element": promise.element}
     return {key: one for key, one in made.items() if one is not None}
 

@@ -16,11 +16,9 @@ from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 
 Data = dict[str, Any]
 
-_TIMES = frozenset({"freshness", "latency", "retention", "frequency", "timetodetect", "timetonotify", "timetorepair",
+TIMES = frozenset({"freshness", "latency", "retention", "frequency", "timetodetect", "timetonotify", "timetorepair",
                     "supportresponse", "recoverytime", "interval"})  # fmt: skip
-_UNITS = {"d": "d", "day": "d", "days": "d", "h": "h", "hour": "h", "hours": "h", "m": "m", "min": "m", "minutes": "m",
-          "s": "s", "seconds": "s", "w": "w", "weeks": "w", "y": "y", "yr": "y", "years": "y", "mo": "months",
-          "months": "months"}  # fmt: skip
+"""Promises of a time; the others are shares in per cent."""
 _OPTIONS = {
     "pattern": "pattern", "minLength": "min_length", "maxLength": "max_length", "minimum": "minimum",
     "maximum": "maximum", "exclusiveMinimum": "exclusive_minimum", "exclusiveMaximum": "exclusive_maximum",
@@ -36,7 +34,7 @@ _CONTRACT_KEYS = frozenset({
 })  # fmt: skip
 _TABLE_KEYS = frozenset({
     "id", "name", "physicalName", "physicalType", "logicalType", "description", "properties", "elements",
-    "quality", "tags", "primaryKey", "type",
+    "quality", "tags", "primaryKey", "type", "relationships",
 })  # fmt: skip
 _COLUMN_KEYS = frozenset({
     "id", "name", "logicalType", "physicalType", "physicalName", "required", "unique", "primaryKey",
@@ -85,9 +83,9 @@ def read_contract(document: Document) -> Contract:
         status=data.get("status") or ("deprecated" if "deprecation" in data else "active"),
         dialect=dialect,
         tables={table.name: table for table in _tables(data, provider)},
-        promises={promise.name: promise for promise in _promises(data)},
+        promises=_by_name(_promises(data)),
         domain=data.get("domain") or (provider.domain if provider else ""),
-        product=data.get("dataProduct") or (provider.product if provider else ""),
+        product=data.get("dataProduct") or str(custom.get("product") or (provider.product if provider else "")),
         owner=_owner(data, meta),
         description=_description(data, meta),
         tags=tuple(data.get("tags", ())),
@@ -98,7 +96,7 @@ def read_contract(document: Document) -> Contract:
         consumers=tuple(consumer),
         notice=data.get("validation", {}).get("breaking_change_notification"),
         custom=custom,
-        extra=_extra(data, _CONTRACT_KEYS),
+        extra={**_extra(data, _CONTRACT_KEYS), **_about(data)},
         document=document,
         file=document.file,
     )
@@ -116,10 +114,12 @@ def _tables(data: Data, provider: Party | None) -> Iterator[Table]:
                 one["name"],
                 {c.name: c for c in columns},
                 one.get("physicalName"),
+                one.get("physicalType"),
                 one.get("id"),
                 one.get("description", ""),
                 _rules(one.get("quality", ())),
                 tuple(one.get("tags", ())),
+                _references(one),
                 _extra(one, _TABLE_KEYS),
                 path,
             )
@@ -138,6 +138,7 @@ def _tables(data: Data, provider: Party | None) -> Iterator[Table]:
         yield Table(
             name,
             {c.name: c for c in elements},
+            physical_type=model.get("type"),
             description=model.get("description", ""),
             quality=_rules(model.get("quality", ())),
             tags=tuple(model.get("tags", ())),
@@ -156,7 +157,6 @@ def _odcs(data: Data, prefix: str, path: Keys) -> Iterator[Column]:
     """A property and, dotted, those inside it."""
     name = prefix + data["name"]
     options = {_OPTIONS[k]: v for k, v in data.get("logicalTypeOptions", {}).items() if k in _OPTIONS}
-    references = [str(r.get("to")) for r in data.get("relationships", ()) if isinstance(r, dict) and r.get("to")]
     yield Column(
         name,
         data.get("logicalType"),
@@ -171,7 +171,7 @@ def _odcs(data: Data, prefix: str, path: Keys) -> Iterator[Column]:
         data.get("logicalTypeOptions", {}).get("format"),
         _enum(data),
         options,
-        tuple(references),
+        _references(data),
         _rules(data.get("quality", ())),
         data.get("description", ""),
         tuple(data.get("tags", ())),
@@ -183,6 +183,16 @@ def _odcs(data: Data, prefix: str, path: Keys) -> Iterator[Column]:
     items = data.get("items")
     if isinstance(items, dict) and ("properties" in items or "logicalType" in items):
         yield from _odcs({"name": "[]", **items}, f"{name}.", (*path, "items"))
+
+
+def _references(data: Data) -> tuple[str, ...]:
+    """The foreign keys of a column (``to``), or those of a table (``from -> to``)."""
+    keys = [r for r in data.get("relationships", ()) if isinstance(r, dict) and r.get("to")]
+    return tuple(f"{_end(r['from'])} -> {_end(r['to'])}" if r.get("from") else _end(r["to"]) for r in keys)
+
+
+def _end(given: str | list[str]) -> str:
+    return given if isinstance(given, str) else f"({', '.join(given)})"
 
 
 def _element(name: str, data: Data, path: Keys, prefix: str = "") -> Iterator[Column]:
@@ -239,6 +249,17 @@ def _rules(rules: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _by_name(promises: Iterator[Promise]) -> dict[str, Promise]:
+    """The standard allows one property several times, each measured on something else."""
+    found: dict[str, Promise] = {}
+    for one in promises:
+        key = one.name if one.name not in found else f"{one.name} of {one.element or 'all'}"
+        while key in found:
+            key += "+"
+        found[key] = one
+    return found
+
+
 def _promises(data: Data) -> Iterator[Promise]:
     given = data.get("slaProperties", [])
     default = data.get("slaDefaultElement")
@@ -281,10 +302,9 @@ def _canonical(name: str) -> str:
 
 
 def _measure(name: str, value: Any, unit: str | None) -> Decimal | None:
-    word = _UNITS.get((unit or "").lower())
-    if word is not None and isinstance(value, int | Decimal):
-        return hours(f"{value}{word}" if word != "months" else f"{value} months")
-    if name in _TIMES:
+    if unit and not isinstance(value, bool) and (measured := hours(f"{value}{unit}")) is not None:
+        return measured
+    if name in TIMES:
         return hours(value)
     if isinstance(value, str) and value.strip().endswith("%"):
         value = value.strip().rstrip("% ")
@@ -314,6 +334,12 @@ def _description(data: Data, meta: Data) -> str:
     if isinstance(given, dict):
         return str(given.get("purpose") or "")
     return str(given).strip()
+
+
+def _about(data: Data) -> Data:
+    """What the description says beside the purpose."""
+    given = data.get("description")
+    return {f"description.{k}": v for k, v in given.items() if k != "purpose"} if isinstance(given, dict) else {}
 
 
 def _deprecation(data: Any) -> Deprecation | None:

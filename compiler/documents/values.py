@@ -35,10 +35,10 @@ _ISO_DURATION = Pattern(
     r"P(?=.)(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?\Z"
 )
 _SHORT_DURATION = Pattern(
-    r"(\d+(?:\.\d+)?)\s*(seconds?|sec|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|years?|y)\Z"
+    r"(\d+(?:\.\d+)?)\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|mo|years?|yrs?|y)\Z"
 )
-_HOURS = {"s": Decimal(1) / 3600, "m": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "w": Decimal(168)}
-_LONG_HOURS = {"mo": Decimal(730), "y": Decimal(8760)}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mo": 2_628_000, "y": 31_536_000}
+"""Of each unit: a month is a twelfth of a year of 365 days. Whole seconds, so that 240m is 4h to the last digit."""
 _SECRET_NAME = Pattern(r"[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?\Z")
 _QUANTITY = Pattern(r"\d+(\.\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?\Z")
 
@@ -177,12 +177,11 @@ def hours(value: object) -> Decimal | None:
     if not isinstance(value, str):
         return None
     if found := _ISO_DURATION.match(value):
-        weeks, days, hour, minute, second = (Decimal(g or 0) for g in found.groups())
-        return weeks * 168 + days * 24 + hour + minute / 60 + second / 3600
+        parts = (Decimal(g or 0) * _SECONDS[unit] for g, unit in zip(found.groups(), "wdhms", strict=True))
+        return sum(parts, Decimal(0)) / 3600
     if short := _SHORT_DURATION.match(value.strip().lower()):
-        unit = short[2]
-        factor = _LONG_HOURS["mo"] if unit.startswith("mo") else _LONG_HOURS["y"] if unit[0] == "y" else _HOURS[unit[0]]
-        return Decimal(short[1]) * factor
+        unit = "mo" if short[2].startswith("mo") else short[2][0]
+        return Decimal(short[1]) * _SECONDS[unit] / 3600
     return None
 
 

@@ -34,6 +34,17 @@ def sla(name: str, value: str) -> str:
     return f"slaProperties: [{{property: {name}, value: {value}}}]"
 
 
+def rule(text: str) -> str:
+    return table(f"name: a, quality: [{{{text}}}]")
+
+
+def two_promises(hours: int) -> str:
+    """One property twice, each measured on another column."""
+    later = "{property: latency, value: 2, unit: h, element: b}"
+    return f"slaProperties: [{{property: latency, value: {hours}, unit: h, element: a}}, {later}]"
+
+
+LOOSER_RULE = ("quality-loosened", "major", "loosens")
 ID = "name: id, logicalType: integer"
 RULES = [
     (table(ID), table(), "column-removed", "major", "loosens"),
@@ -214,6 +225,53 @@ RULES = [
         "major",
         "undetermined",
     ),
+    (
+        table("name: a, logicalType: integer, physicalType: bigint"),
+        table("name: a, logicalType: number, physicalType: bigint"),
+        "type-widened",
+        "minor",
+        "loosens",
+    ),
+    (table("name: a"), table("name: a, physicalName: b"), "physical-name-changed", "major", "both"),
+    (
+        table("name: a", more="physicalType: table,"),
+        table("name: a", more="physicalType: view,"),
+        "table-type-changed",
+        "minor",
+        "undetermined",
+    ),
+    (
+        table("name: a", more="relationships: [{from: [orders.a, orders.b], to: [x.a, x.b]}],"),
+        table("name: a"),
+        "relationship-removed",
+        "major",
+        "loosens",
+    ),
+    ("description: {usage: a}", "description: {usage: b}", "metadata-changed", "patch", "undetermined"),
+    ("domain: a", "domain: b", "metadata-changed", "patch", "undetermined"),
+    (rule("metric: nullValues, mustBe: 0"), rule("metric: nullValues, mustBe: 5"), *LOOSER_RULE),
+    (rule("metric: rowCount, mustBeBetween: [1, 9]"), rule("metric: rowCount, mustBeBetween: [0, 9]"), *LOOSER_RULE),
+    (
+        rule("metric: rowCount, mustBeBetween: [1, 9]"),
+        rule("metric: rowCount, mustBeBetween: [2, 9]"),
+        "quality-tightened",
+        "minor",
+        "tightens",
+    ),
+    (
+        rule("metric: nullValues, mustBe: 0, unit: rows"),
+        rule("metric: nullValues, mustBe: 0, unit: percent"),
+        "quality-changed",
+        "minor",
+        "undetermined",
+    ),
+    (
+        two_promises(1),
+        two_promises(9),
+        "sla-relaxed",
+        "major",
+        "loosens",
+    ),
 ]
 
 
@@ -221,6 +279,22 @@ RULES = [
 def test_a_rule(old: str, new: str, rule: str, severity: str, direction: str) -> None:
     found = [(c.rule, c.severity, c.direction) for c in compare(contract(old), contract(new))]
     assert found == [(rule, severity, direction)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("value: 4, unit: h", "value: 240, unit: m"),
+        ("value: 4, unit: hours", "value: PT240M"),
+        ("value: '4', unit: hrs", "value: 14400, unit: seconds"),
+        ("value: 3, unit: y", "value: 36, unit: mo"),
+        ("value: 1.5h", "value: 90m"),
+        ("value: 100s", "value: PT1M40S"),
+    ],
+)
+def test_an_sla_in_other_units_is_the_same(one: str, other: str) -> None:
+    texts = [f"slaProperties: [{{property: latency, {v}}}]" for v in (one, other)]
+    assert compare(contract(texts[0]), contract(texts[1])) == ()
 
 
 def test_the_rules_are_all_different_and_explained() -> None:
