@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +19,7 @@ from compiler.facts.packing import decoded, encoded, read_packed, write_packed
 from compiler.ir import facts_model
 from compiler.ir.compared import same, seen_alike
 from policy_lang.diagnostics import Outcome, Severity
+from policy_lang.digests import digest_of, name_of
 from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
 
 if TYPE_CHECKING:
@@ -39,8 +38,7 @@ _Changed = dict[str, tuple[_Entry | None, _Entry | None]]
 """``unique_id`` → the entry as it was and as it is; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(NamedTuple):
     """How policies are run on a document: with which settings, where the last run is kept (None: nowhere), and in how
     many processes they run where all of it is judged."""
 
@@ -64,8 +62,7 @@ class Judge:
         severities = {id_: str(severity) for id_, severity in self.severities.items()}
         given = (facts.origin.base, self.policies.digest, dict(self.params), severities, self.day)
         settings = repr(given).encode("utf-8", "surrogatepass")  # `encoded` differs for equal values that share parts
-        name = sha256(self.document.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        store = _Store(self.folder / "facts" / name, settings)
+        store = _Store(self.folder / "facts" / name_of(self.document), settings)
         last = store.recall()
         exchange = _Exchange(self, last, ir, places, facts.origin.touched) if last is not None else None
         compared = exchange is not None and exchange.compared(store)
@@ -326,7 +323,7 @@ def _flows(ir: dict[str, Any]) -> dict[str, bytes]:
         for entry in ir[name]:
             flowing = [(c["name"], c["inherited"]) for c in entry.get("columns", ()) if c.get("inherited")]
             if flowing:
-                found[entry["unique_id"]] = sha256(repr(flowing).encode("utf-8", "surrogatepass")).digest()
+                found[entry["unique_id"]] = digest_of(repr(flowing).encode("utf-8", "surrogatepass")).digest()
     return found
 
 

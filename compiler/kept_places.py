@@ -6,13 +6,13 @@ changed file says something about are touched.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path as File
 from typing import Any
 
 from compiler.check import Path, Places
 from compiler.facts.packing import read_packed, write_packed
 from compiler.ir.facts_model import Origin
+from policy_lang.digests import name_of
 from policy_lang.source import Span
 
 _FORM = b"floec-places-1\n"
@@ -27,8 +27,7 @@ class KeptPlaces:
         self._places = places
         self._ir = ir
         self._origin = origin
-        name = sha256(document.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        self._file = folder / "facts" / f"{name}.places"
+        self._file = folder / "facts" / f"{name_of(document)}.places"
         kept = read_packed(self._file, _FORM)
         self._known: dict[Path, tuple[Any, ...]] = kept[1] if kept is not None and kept[0] == origin.base else {}
         self._more = False

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compiler.facts.entries import names_in
 from policy_lang.diagnostics import Diagnostic
@@ -24,8 +23,7 @@ _OF_ALL = ("dbt_project.yml", "packages.yml", "dependencies.yml", "profiles.yml"
 _SECTIONS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What a report is narrowed to: ``files`` (real paths) that changed, and the nodes that they concern.
 
     ``nodes`` holds the ``unique_id`` of each node that a changed file says something about, and of all that depend

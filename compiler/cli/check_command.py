@@ -49,11 +49,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def plain(paths: Sequence[str]) -> argparse.Namespace:
-    """What ``arguments`` makes of paths without any option."""
-    options = SimpleNamespace(paths=paths, changed=None, no_cache=False, fix=False, jobs=1, why=None, policy=None,
+def plain(given: Sequence[str]) -> argparse.Namespace | None:
+    """What ``arguments`` makes of paths with the options of hooks; None where anything else is given."""
+    paths: list[str] = []
+    changed, anew, closed = None, False, False
+    pending = list(given)
+    while pending:
+        one = pending.pop(0)
+        if one == "--no-cache":
+            anew = True
+        elif one == "--changed":
+            changed = pending.pop(0) if pending and not pending[0].startswith("-") else "HEAD"
+        elif one.startswith("--changed=") and len(one) > len("--changed="):
+            changed = one.removeprefix("--changed=")
+        elif one.startswith("-") or closed:
+            return None  # an option of another kind, or paths on both sides of one
+        else:
+            paths.append(one)
+            continue
+        closed = bool(paths)
+    options = SimpleNamespace(paths=paths, changed=changed, no_cache=anew, fix=False, jobs=1, why=None, policy=None,
                               manifest=None, stop_after=None, timings=False, verbose=False, format="text")  # fmt: skip
-    return cast("argparse.Namespace", options)
+    return cast("argparse.Namespace", options) if paths else None
 
 
 def add_stages(parser: argparse.ArgumentParser) -> None:

@@ -94,9 +94,8 @@ def _dispatch(argv: list[str]) -> int:
         return EXIT_USAGE
     module = importlib.import_module(f"compiler.cli.{name.replace('-', '_')}_command")
     plain, given = getattr(module, "plain", None), argv[1:]
-    if plain is not None and given and not any(one.startswith("-") for one in given):
-        options = plain(given)
-    else:
+    options = plain(given) if plain is not None else None
+    if options is None:
         parser = _parser(name)
         module.arguments(parser)
         options = parser.parse_args(given)
@@ -105,7 +104,8 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
-    """Made only where there are options: to import and build one takes as long as to judge a small product."""
+    """Made only where a command's ``plain`` does not know what is given: to import and build one takes as long as to
+    judge a small product."""
     import argparse
 
     class Parser(argparse.ArgumentParser):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from compiler.cli import verdicts
 from compiler.cli.verdicts import Inputs, Verdict
 from compiler.ir.facts_model import LISTS
+from policy_lang import kept_diagnostics
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.digests import digest_of
@@ -78,7 +79,7 @@ def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: V
         return
     fresh = {file: verdicts.content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
     about = (inputs.roots, inputs.files)
-    found = tuple(map(verdicts.plain, everything))
+    found = tuple(map(kept_diagnostics.plain, everything))
     try:
         parts = entries_of(report)
     except ValueError:
@@ -105,7 +106,7 @@ def recall_base(key: str) -> Kept | None:
         return None
     if _newer(others, inputs, base.manifest):
         return None
-    return Kept(key, token, base, Verdict(tuple(map(verdicts.diagnostic, found)), tuple(lines)), inputs)
+    return Kept(key, token, base, Verdict(tuple(map(kept_diagnostics.diagnostic, found)), tuple(lines)), inputs)
 
 
 def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: str) -> bool:

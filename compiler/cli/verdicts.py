@@ -12,14 +12,14 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from compiler.quota import More
+from policy_lang import kept_diagnostics as kept
 from policy_lang.codegen import cache
-from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
+from policy_lang.diagnostics import Diagnostic
 from policy_lang.digests import digest_of
-from policy_lang.source import Span
 
 _ROOMS = ("compiler", "policy_lang", "stdlib_policies", "grammar")
 _ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
@@ -79,18 +79,18 @@ def key_of(document: str, *options: object) -> str:
 
 def recall(key: str) -> Verdict | None:
     """The verdict that is kept under ``key``, where all that it was about is unchanged."""
-    kept = cache.read(key)
-    if kept is None:
+    found = cache.read(key)
+    if found is None:
         return None
     try:
-        inputs, started, stamps, contents, diagnostics, lines, more = kept
+        inputs, started, stamps, contents, diagnostics, lines, more = found
         now = Inputs(*inputs).stamps()
         if now is None or now.keys() != stamps.keys():
             return None
         unsure = [file for file, stamp in now.items() if stamp != stamps[file] or _is_fresh(stamps[file], started)]
         if not all(file in contents for file in unsure):
             return None
-        verdict = Verdict(tuple(map(diagnostic, diagnostics)), tuple(lines), tuple(More(*one) for one in more))
+        verdict = Verdict(tuple(map(kept.diagnostic, diagnostics)), tuple(lines), tuple(More(*one) for one in more))
     except (TypeError, ValueError):
         return None
     if not unsure:
@@ -120,7 +120,7 @@ def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: 
     few = len(stamps) <= _FEW
     known = {f: content(f) for f, s in stamps.items() if contents and ((few and _small(s)) or _is_fresh(s, started))}
     about = (inputs.roots, inputs.files)
-    found, more = tuple(map(plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
+    found, more = tuple(map(kept.plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
     cache.write(key, (about, started, stamps, known, found, verdict.lines, more))
 
 
@@ -192,35 +192,3 @@ def content(file: str) -> bytes:
             return hashlib.file_digest(opened, "sha256").digest()
     except OSError as error:
         return type(error).__name__.encode()
-
-
-def plain(d: Diagnostic) -> tuple[Any, ...]:
-    """A finding as values that ``marshal`` can write."""
-    related = tuple((tuple(label.span), label.text) for label in d.related)
-    fixes = tuple((tuple(fix.span), fix.replacement, fix.title, fix.safe) for fix in d.fixes)
-    spans = tuple(tuple(span) if span is not None else None for span in (d.span, d.policy))
-    words = (d.label, d.why, d.hint, d.docs, d.subject, d.suppressed, d.title)
-    return (d.code, d.message, spans, str(d.severity), related, fixes, tuple(d.path), words)
-
-
-def diagnostic(given: Sequence[Any]) -> Diagnostic:
-    """What ``plain`` was made of."""
-    code, message, (span, policy), severity, related, fixes, path, words = given
-    label, why, hint, docs, subject, suppressed, title = words
-    return Diagnostic(
-        code,
-        message,
-        Span(*span) if span is not None else None,
-        Severity(severity),
-        label,
-        tuple(Label(Span(*at), text) for at, text in related),
-        why,
-        hint,
-        docs,
-        tuple(Fix(Span(*at), replacement, title, safe) for at, replacement, title, safe in fixes),
-        Span(*policy) if policy is not None else None,
-        tuple(path),
-        subject,
-        suppressed,
-        title,
-    )

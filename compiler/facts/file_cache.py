@@ -7,10 +7,8 @@ never code, is written whole and moved into place, and what this run did not use
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -21,9 +19,11 @@ import msgspec
 
 from compiler.facts.file_facts import FileFacts
 from compiler.facts.sql_text import SqlText
+from compiler.structs import Struct
 from policy_lang.codegen import cache
+from policy_lang.digests import digest_of, name_of
 
-FORMAT = b"floec-facts-1\n"
+FORMAT = b"floec-facts-2\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 32
 _ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ _READERS = (
 _LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")
 
 
-class Known(msgspec.Struct, array_like=True):
+class Known(Struct, array_like=True):
     """What one content says: the facts of a file with Jinja, Python or CSV in it, or the values of a YAML file."""
 
     facts: FileFacts | None = None
@@ -69,7 +69,7 @@ class FileCache(Generic[T]):
 
     def __init__(self, folder: Path | None, key: str, kind: type[T]) -> None:
         """``key`` names the project and all that the answers depend on beside the content and the reading code."""
-        name = hashlib.sha256(f"{key}\n{_code_signature()}".encode()).hexdigest()[:32]
+        name = name_of(key, _code_signature())
         self._path = None if folder is None else folder / "facts" / f"{name}.pack"
         self._known: dict[str, T] = {} if self._path is None else _load(self._path, kind)
         self._used: dict[str, T] = {}
@@ -77,7 +77,10 @@ class FileCache(Generic[T]):
 
     def get(self, content: bytes, kind: str) -> tuple[str, T | None]:
         """The key of a file's content, and what is known of it."""
-        key = hashlib.blake2b(content, digest_size=16, person=kind.encode()).hexdigest()
+        digest = digest_of(kind.encode(), 16)
+        digest.update(b"\0")
+        digest.update(content)
+        key = digest.hexdigest()
         found = self._known.get(key)
         if found is not None:
             self._used[key] = found
@@ -94,14 +97,14 @@ class FileCache(Generic[T]):
             return
         payload = _ENCODER.encode(self._used)
         if len(payload) <= MAX_PACK_BYTES:
-            write_private(self._path, FORMAT + hashlib.sha256(payload).digest(), payload)
+            write_private(self._path, FORMAT + digest_of(payload).digest(), payload)
 
 
 @lru_cache(maxsize=1)
 def _code_signature() -> str:
     """Changes with the modules that make what is cached (with their texts, so that an installation changes nothing)
     and with the versions of the libraries that they ask."""
-    digest = hashlib.sha256()
+    digest = digest_of()
     for name in _READERS:
         digest.update((_ROOT / f"{name}.py").read_bytes())
     for name in cache.installed():
@@ -134,7 +137,8 @@ def write_private(path: Path, *parts: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not _private(os.stat(path.parent)):
             return
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        temporary = f"{path}.{os.urandom(6).hex()}"
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(handle, "wb") as out:
                 out.writelines(parts)
@@ -142,7 +146,7 @@ def write_private(path: Path, *parts: bytes) -> None:
         except OSError:
             os.unlink(temporary)  # a full disk is no place for half a file
             raise
-        _drop_oldest(path.parent, f"*{path.suffix}")
+        _drop_oldest(path.parent, path.suffix)
     except OSError:
         return
 
@@ -152,14 +156,17 @@ def _load(path: Path, kind: type[T]) -> dict[str, T]:
         data = read_private(path)
         start = len(FORMAT) + 32
         payload = memoryview(data)[start:]
-        if data[: len(FORMAT)] != FORMAT or hashlib.sha256(payload).digest() != data[len(FORMAT) : start]:
+        if data[: len(FORMAT)] != FORMAT or digest_of(payload).digest() != data[len(FORMAT) : start]:
             return {}
         return msgspec.json.Decoder(dict[str, kind], float_hook=Decimal).decode(payload)  # type: ignore[valid-type]
     except (msgspec.MsgspecError, RecursionError):
         return {}
 
 
-def _drop_oldest(folder: Path, pattern: str) -> None:
-    packs = sorted(folder.glob(pattern), key=lambda p: p.stat().st_mtime)
-    for path in packs[:-MAX_PACKS]:
-        path.unlink(missing_ok=True)
+def _drop_oldest(folder: Path, suffix: str) -> None:
+    packs = [entry for entry in os.scandir(folder) if entry.name.endswith(suffix)]
+    if len(packs) <= MAX_PACKS:
+        return
+    packs.sort(key=lambda entry: entry.stat().st_mtime)
+    for entry in packs[:-MAX_PACKS]:
+        Path(entry.path).unlink(missing_ok=True)

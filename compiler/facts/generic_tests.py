@@ -6,22 +6,23 @@ computed here so that a test has the same id whether it was read from a manifest
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from compiler.structs import Struct
+from policy_lang.digests import md5_hex
+from policy_lang.patterns import Pattern
 
 _CONFIG = (
     "severity", "tags", "enabled", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures",
     "store_failures_as", "meta", "database", "schema", "alias",
 )  # fmt: skip
-_NAME = re.compile(r"(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)")
-_PLAIN = re.compile(r"[A-Za-z_]\w*")
-_NO_WORD = re.compile("[^0-9a-zA-Z_]+")
-_REFERENCE = re.compile(r"\s*(ref|source)\s*\(.+\)\s*\Z", re.DOTALL)
+_NAME = Pattern(r"(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)")
+_PLAIN = Pattern(r"[A-Za-z_]\w*")
+_NO_WORD = Pattern("[^0-9a-zA-Z_]+")
+_REFERENCE = Pattern(r"\s*(ref|source)\s*\(.+\)\s*\Z", re.DOTALL)
 
 
 class Target(Struct, frozen=True):
@@ -91,7 +92,7 @@ def _where(target: Target) -> str:
 
 
 def _digest(name: str, hashed: str) -> str:
-    return hashlib.md5((name + hashed).encode(), usedforsecurity=False).hexdigest()[-10:]
+    return md5_hex((name + hashed).encode())[-10:]
 
 
 def _named(given: Any) -> tuple[str, dict[str, Any]] | None:

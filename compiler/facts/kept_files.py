@@ -9,13 +9,10 @@ and kept anew.
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -26,13 +23,16 @@ from compiler.facts.project_config import ProjectFile
 from compiler.facts.scan import Scan, Stamp, content_digest, list_project, stamp_of
 from compiler.facts.variables import Variables
 from compiler.ir.facts_model import LISTS, Facts
+from compiler.structs import Struct
 from policy_lang.codegen import cache
+from policy_lang.digests import name_of
+from policy_lang.kept_diagnostics import diagnostic, plain
 
 if TYPE_CHECKING:
     from compiler.facts.project_files import Assembly
     from policy_lang.diagnostics import Diagnostic
 
-FORMAT = b"floec-kept-1\n"
+FORMAT = b"floec-kept-2\n"
 # A file that was changed within this time before it was read may have been changed again without a trace.
 FRESH_NS = 2_000_000_000
 _MANY = 50
@@ -45,8 +45,7 @@ Package = tuple[str, str, str, dict[str, tuple[str, ...]]]
 """An installed package: folder, name, version, paths."""
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """What files say to each other, by path or name; of the root project, and of names that all packages share."""
 
     keys: dict[str, tuple[str, ...]]
@@ -63,8 +62,7 @@ class Index:
     """Files of properties with versions of models."""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """Facts of an earlier run; the lists are decoded when they are asked for."""
 
     token: str
@@ -76,7 +74,7 @@ class Kept:
     lists: dict[str, bytes]
     docs: dict[str, str]
     macros: bytes
-    found: bytes
+    found: tuple[tuple[Any, ...], ...]
 
     def facts(self) -> Facts:
         """All of it, fresh: the caller may change what it gets."""
@@ -88,16 +86,14 @@ class Kept:
 
     def diagnostics(self) -> list[Diagnostic]:
         """What was found when the project was read, but for ``dbt_project.yml`` itself."""
-        found: list[Diagnostic] = pickle.loads(self.found)
-        return found
+        return [*map(diagnostic, self.found)]
 
     def macro_blocks(self) -> list[tuple[str, MacroBlock]]:
         """The macros of all packages, without their texts."""
         return msgspec.msgpack.decode(self.macros, type=list[tuple[str, MacroBlock]])
 
 
-@dataclass(frozen=True, slots=True)
-class OnDisk:
+class OnDisk(NamedTuple):
     """The files of the root project and of its packages as they stand, by the path that the facts' cache has."""
 
     root: Scan
@@ -158,7 +154,7 @@ def refreshed(
     if path is None or doubtful - len(changed) < _MANY:
         return
     stamps = {name: _NO_STAMP if name in changed else now.stamps[name] for name in kept.stamps}
-    _write(path, replace(kept, stamps=stamps, started=now.started))
+    _write(path, msgspec.structs.replace(kept, stamps=stamps, started=now.started))
 
 
 def keep(
@@ -204,16 +200,14 @@ def keep(
         lists,
         assembly.docs,
         msgspec.msgpack.encode(macros),
-        pickle.dumps(list(found)),
+        tuple(map(plain, found)),
     )
     _write(path, kept)
     return token
 
 
 def _write(path: Path, kept: Kept) -> None:
-    plain = [getattr(kept, one.name) for one in fields(Kept)]
-    plain[5] = tuple(getattr(kept.index, one.name) for one in fields(Index))
-    write_packed(path, FORMAT, tuple(plain))
+    write_packed(path, FORMAT, msgspec.structs.astuple(msgspec.structs.replace(kept, index=tuple(kept.index))))
 
 
 def _index(assembly: Assembly) -> Index:
@@ -237,7 +231,7 @@ def _path(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) -> 
     if folder is None:
         return None
     parts = (str(project.root), str(project.root.resolve()), str(keep_code), program())
-    return folder / "facts" / f"{sha256(chr(10).join(parts).encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.kept"
+    return folder / "facts" / f"{name_of(*parts)}.kept"
 
 
 def program() -> str:

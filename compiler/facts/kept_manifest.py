@@ -8,10 +8,8 @@ checksum of all of it; other files by times, and by content where these are too 
 from __future__ import annotations
 
 import os
-import pickle
 import zlib
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +23,10 @@ from compiler.facts.scan import content_digest, stamp_of
 from compiler.ir.facts_model import LISTS, Facts, Origin
 from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome
+from policy_lang.digests import digest_of, name_of
+from policy_lang.kept_diagnostics import diagnostic, plain
 
-FORM = b"floec-manifest-1\n"
+FORM = b"floec-manifest-2\n"
 _HEAD = 4096
 _ARTIFACTS = ("catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
 _State = tuple[tuple[int, int, int, int] | None, bytes]
@@ -54,7 +54,7 @@ class Store(NamedTuple):
         written.paths.update(paths)
         parts = {name: decoded(lists[name]) for name in LISTS}
         facts = Facts(decoded(lists["project"]), **parts, sql=dict(sql), origin=Origin(token))
-        return Outcome(facts, pickle.loads(found))  # the cache holds nothing that others could write
+        return Outcome(facts, tuple(map(diagnostic, found)))
 
     def keep(self, read: Outcome[Facts], written: Written, started: int) -> Outcome[Facts]:
         """Keep what was read since ``started``; answers it with the token by which it is known then."""
@@ -71,7 +71,7 @@ class Store(NamedTuple):
         token = os.urandom(12).hex()
         lists = {name: encoded(getattr(facts, name)) for name in LISTS} | {"project": encoded(facts.project)}
         kept = (token, about, beside, written.hashes, list(written.paths), lists, facts.sql)
-        write_packed(path, FORM, (*kept, pickle.dumps(tuple(read.diagnostics))))
+        write_packed(path, FORM, (*kept, tuple(map(plain, read.diagnostics))))
         return Outcome(msgspec.structs.replace(facts, origin=Origin(token)), read.diagnostics)
 
     def _beside(self, facts: Facts) -> Iterable[Path]:
@@ -88,8 +88,7 @@ class Store(NamedTuple):
             return None
         needs = None if self.needs is None else sorted(self.needs)
         files = (str(self.project), str(self.project.resolve()), str(self.manifest), str(self.manifest.resolve()))
-        text = "\n".join((*files, repr(needs), program()))
-        return folder / "facts" / f"{sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.manifest"
+        return folder / "facts" / f"{name_of(*files, repr(needs), program())}.manifest"
 
 
 def _state(file: Path, started: int) -> _State:
@@ -129,4 +128,4 @@ def _same_manifest(file: Path, about: Any) -> bool:
 def _told(file: Path) -> bytes:
     with open(file, "rb") as opened:
         data = opened.read()
-    return sha256(data[:_HEAD]).digest() + zlib.crc32(data).to_bytes(4, "big")
+    return digest_of(data[:_HEAD]).digest() + zlib.crc32(data).to_bytes(4, "big")

@@ -6,9 +6,8 @@ Codes: FLC128 (notify) the SQL of a model that no parser understands; the others
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.facts.entries import Entry
 from compiler.ir.facts_model import Facts
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
     from compiler.facts.lineage_model import Breakers, Flow, Relation, Traced
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(NamedTuple):
     """What is known of each model and snapshot, by ``unique_id``, in an order in which sources come first."""
 
-    traced: dict[str, Traced] = field(default_factory=dict)
+    traced: dict[str, Traced]
 
     @property
     def relations(self) -> dict[str, Relation]:
@@ -45,7 +43,7 @@ def column_lineage(
     order = _order(facts)
     wanted = order if everything else _below(facts, order)
     if not wanted:
-        return Outcome(Lineage())
+        return Outcome(Lineage({}))
     from compiler.facts.lineage_trace import Tracer
 
     tracer = Tracer(facts, project_dir, breakers, folder)

@@ -6,7 +6,7 @@ Apart from ``lineage_sql``, because kept lineage is read without any parser of S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,16 +49,14 @@ class Answer(msgspec.Struct, array_like=True):
     asked: list[Asked] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A relation, and what queries may call it (in lower case) beside the name that it is resolved by."""
 
     relation: Relation
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """Where a value goes: to the column ``name`` at ``position``, as the ``rank``-th of those that it comes from."""
 
     position: int
@@ -67,8 +65,7 @@ class Flow:
     transform: str
 
 
-@dataclass(slots=True)
-class Query:
+class Query(msgspec.Struct):
     """A relation that several models may share, which differ only in what ``Edge.node`` stands for."""
 
     relation: Relation
@@ -88,8 +85,7 @@ class Query:
         return self._flows
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(NamedTuple):
     """A model's query, and the ``unique_id`` that each ``Edge.node`` of it stands for."""
 
     query: Query
@@ -103,8 +99,7 @@ class Traced:
         return Relation(columns, [self.nodes[o] for o in given.open])
 
 
-@dataclass(frozen=True, slots=True)
-class Breakers:
+class Breakers(NamedTuple):
     """Names of functions (patterns with ``*``) that stop a classification; ``aggregating`` is for aggregates only."""
 
     hashing: tuple[str, ...] = (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from policy_lang.patterns import Pattern
 
 REF, SOURCE, NUMBER, THIS = "floec_ref__", "floec_source__", "floec_relation__", "floec_this"
 _TEXT = r"(?:'([^'\\]*)'|\"([^\"\\]*)\")"
-_REFERENCE = re.compile(
+_REFERENCE = Pattern(
     r"\{\{\s*(?:"
     rf"ref\(\s*{_TEXT}(?:\s*,\s*{_TEXT})?(?:\s*,\s*v(?:ersion)?\s*=\s*(?:{_TEXT}|(\d+)))?\s*,?\s*\)"
     rf"|source\(\s*{_TEXT}\s*,\s*{_TEXT}\s*,?\s*\)"
@@ -16,13 +18,12 @@ _REFERENCE = re.compile(
 )
 """A call with literal arguments, as nearly all are; any other is left to the renderer of Jinja."""
 _PART = r"(\"[^\"]+\"|`[^`.]+`|[A-Za-z_]\w*)"
-_COMPILED = re.compile(rf"\b(from|join)(\s+){_PART}\.{_PART}\.{_PART}(?![\w.\"`(])", re.IGNORECASE)
+_COMPILED = Pattern(rf"\b(from|join)(\s+){_PART}\.{_PART}\.{_PART}(?![\w.\"`(])", re.IGNORECASE)
 """A relation as dbt writes it into compiled SQL."""
-_CONFIG = re.compile(r"\{\{\s*config\((?:[^'\"{}()\\]|'[^'{}\\]*'|\"[^\"{}\\]*\")*\)\s*\}\}")
+_CONFIG = Pattern(r"\{\{\s*config\((?:[^'\"{}()\\]|'[^'{}\\]*'|\"[^\"{}\\]*\")*\)\s*\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """What a query says of a relation: ``ref`` (``first`` is the model), ``source`` (and table), or schema and name."""
 
     kind: str

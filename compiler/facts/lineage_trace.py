@@ -7,15 +7,11 @@ another way (from a macro, or by hand) is read for each model.
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache
@@ -32,6 +28,7 @@ from compiler.facts.lineage_names import (
 )
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.digests import digest_of
 from policy_lang.source import Span, whole_file
 
 DIALECTS = {
@@ -51,8 +48,7 @@ _View = tuple[int, tuple[str, ...]] | None
 """What an answer depends on of a relation: the number of its list of columns, and those of its names in the query."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """An answer, and the query of it where it could be read."""
 
     answer: Answer
@@ -73,8 +69,8 @@ class Tracer:
         self.variables = self._variables()
         self.macros = {m["name"]: m["raw_code"] for m in facts.macros if m["raw_code"] and not self._breaks(m["name"])}
         macros, variables = sorted(self.macros.items()), sorted(self.variables.items())
-        given = repr([_parser(), self.dialect, self.breakers, variables, macros])
-        self.setting = hashlib.sha256(given.encode()).hexdigest()
+        given = repr([self.dialect, self.breakers, variables, macros])
+        self.setting = digest_of(given.encode("utf-8", "surrogatepass")).hexdigest()
         everything = [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]
         self.entries = {e["unique_id"]: e for e in everything}
         self.by_name: dict[str, list[Entry]] = {}
@@ -166,6 +162,8 @@ class Tracer:
         ]
 
     def _read(self, node: Entry, text: str, ids: tuple[str, ...]) -> Answer:
+        import logging
+
         import sqlglot
         from sqlglot.errors import SqlglotError
 
@@ -264,13 +262,6 @@ def _names(entry: Entry) -> tuple[str, ...]:
     """What a node may be called in SQL, in lower case."""
     given = (entry["name"], entry.get("alias"), entry.get("identifier"))
     return tuple(dict.fromkeys(str(name).lower() for name in given if name is not None))
-
-
-def _parser() -> str:
-    """What tells one version of sqlglot from another, without loading it."""
-    found = find_spec("sqlglot")
-    version = None if found is None or found.origin is None else Path(found.origin).with_name("_version.py")
-    return version.read_text("utf-8") if version is not None and version.is_file() else ""
 
 
 def _refuse_depth(sql: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import pickle
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,18 @@ def encoded(value: Any) -> bytes:
     try:
         return b"m" + marshal.dumps(value)
     except ValueError:  # a decimal number, which `marshal` does not write
+        import pickle
+
         return b"p" + pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def decoded(data: bytes) -> Any:
     """What ``encoded`` was given; the cache holds nothing that others could write."""
-    return marshal.loads(memoryview(data)[1:]) if data[:1] == b"m" else pickle.loads(memoryview(data)[1:])
+    if data[:1] == b"m":
+        return marshal.loads(memoryview(data)[1:])
+    import pickle
+
+    return pickle.loads(memoryview(data)[1:])
 
 
 def write_packed(path: Path, form: bytes, value: tuple[Any, ...]) -> None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 
 from compiler.facts.file_facts import Block, FileFacts, Ref
+from policy_lang.patterns import Pattern
 
 _TEXT = r"""(?:'[^'"\\{}\n\r]*'|"[^'"\\{}\n\r]*")"""
 _VALUE = rf"(?:{_TEXT}|true|false|0|[1-9][0-9]{{0,8}})"
 _SETTING = rf"[A-Za-z_][A-Za-z0-9_]*\s*=\s*{_VALUE}"
-_CALL = re.compile(
+_CALL = Pattern(
     rf"""\{{\{{-?\s*(?:
         (ref|source)\(\s*({_TEXT})\s*(?:,\s*({_TEXT})\s*)?\)
         | config\(\s*({_SETTING}(?:\s*,\s*{_SETTING})*)\s*,?\s*\)
     )\s*-?\}}\}}""",
     re.VERBOSE,
 )
-_PAIR = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*({_VALUE})")
+_PAIR = Pattern(rf"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*({_VALUE})")
 _NAMES = frozenset(("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"))
 
 

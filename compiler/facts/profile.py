@@ -10,8 +10,8 @@ from typing import Any
 from compiler.documents.yaml_document import read_source
 from compiler.facts.entries import mapping, text
 from compiler.facts.file_facts import UNKNOWN
+from compiler.facts.kept_values import kept_values
 from compiler.facts.project_config import ProjectFile
-from compiler.facts.yaml_values import load_values
 
 
 def read_profile(project: ProjectFile) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def read_profile(project: ProjectFile) -> dict[str, Any]:
     if not path.is_file():
         return {}
     read = read_source(path)
-    loaded = load_values(str(path), read.value.text) if read.value is not None else None
+    loaded = kept_values(str(path), read.value.text) if read.value is not None else None
     name = text(project.variables.rendered(project.raw.get("profile")))
     if loaded is None or name is None:
         return {}

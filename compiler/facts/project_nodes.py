@@ -7,7 +7,6 @@ YAML properties, and from ``config`` in the file itself, the later over the earl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from compiler.facts import entries
@@ -17,14 +16,14 @@ from compiler.facts.project_config import CONFIG_KEYS, ProjectFile, merge_config
 from compiler.facts.scan import CodeFile, Scan, YamlFile
 from compiler.facts.seed_files import apply_csv
 from compiler.facts.sql_text import SqlText
+from compiler.structs import Struct, field
 
 _KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot"}
 _RENDERED = ("meta", "config", "tags", "data_type")
 _SHORTCUTS = ("meta", "access", "group", "docs")
 
 
-@dataclass(slots=True)
-class Patch:
+class Patch(NamedTuple):
     """The properties of one name, and the YAML file that holds them."""
 
     given: dict[str, Any]
@@ -39,8 +38,7 @@ class StatedTest(NamedTuple):
     tags: list[str]
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """One node before its references are resolved."""
 
     entry: Entry

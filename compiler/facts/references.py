@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,8 @@ def _parsed(text: str) -> Ref | tuple[str, str] | None:
 
 def _plain(call: str) -> Ref | tuple[str, str] | None:
     """A call whose arguments are all texts and numbers: Jinja's syntax and Python's are the same for it."""
+    import ast  # few files have such texts
+
     try:
         node = ast.parse(call, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -6,7 +6,6 @@ a ring, FLC124 a folder that cannot be listed or what is no file, FLC125 YAML th
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -20,6 +19,8 @@ from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
 from compiler.structs import Struct, field
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.digests import digest_of
+from policy_lang.patterns import Pattern
 from policy_lang.source import Span, whole_file
 
 _ROLES = {
@@ -40,7 +41,7 @@ _WANTED = {
 }
 _READ = (".sql", ".py", ".csv", ".yml", ".yaml", ".md")
 _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
-_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+_DOCS = Pattern(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 
 
 Stamp = tuple[int, int, int, int]
@@ -117,7 +118,7 @@ def scan_listed(scan: Scan, cache: FileCache[Known], paths: Collection[str], *, 
 
 def content_digest(data: bytes) -> bytes:
     """What tells the contents of two files apart."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return digest_of(data, 16).digest()
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -149,7 +150,7 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp:
 
 def variables_digest(project: ProjectFile) -> str:
     """What the facts of a file depend on beside its content."""
-    return hashlib.sha256(repr(sorted(project.variables.values.items())).encode()).hexdigest()[:16]
+    return digest_of(repr(sorted(project.variables.values.items())).encode("utf-8", "surrogatepass"), 8).hexdigest()
 
 
 def misshapen(properties: dict[str, Any]) -> Iterator[str]:

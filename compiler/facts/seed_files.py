@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from compiler.documents.yaml_document import MAX_BYTES
@@ -16,6 +14,9 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 def read_csv(text: str, size: int) -> FileFacts:
     """The names in the header, and the number of rows below it; ``size`` is the file's, in bytes."""
+    import csv  # few seeds are read again
+    import io
+
     header = text.partition("\n")[0]
     delimiter = next((d for d in _DELIMITERS if d in header), ",")
     try:

@@ -5,26 +5,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import msgspec
+from compiler.structs import Struct
+from policy_lang.patterns import Pattern
 
-_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}", re.DOTALL)
-_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'", re.DOTALL)
-_JOIN = re.compile(r"\bjoin\b", re.IGNORECASE)
-_STAR = re.compile(
+_JINJA = Pattern(r"\{#.*?#\}|\{%.*?%\}", re.DOTALL)
+_EXPRESSION = Pattern(r"\{\{.*?\}\}", re.DOTALL)
+_COMMENT = Pattern(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+_JOIN = Pattern(r"\bjoin\b", re.IGNORECASE)
+_STAR = Pattern(
     r"\bselect\s+(?:distinct\s+|all\s+)?(?:\w+\s*\.\s*)?\*|,\s*(?:\w+\.)?\*\s*(?=,|\bfrom\b|\bexcept\b|\bexclude\b)",
     re.IGNORECASE,
 )
 _NAME = r"(?:[A-Za-z_][\w$-]*|\"[^\"\n]+\"|`[^`\n]+`|\[[^\]\n]+\])"
-_DOTTED = re.compile(
-    rf"\b(?:from|join)\s+((?:{_NAME}\s*\.\s*){{1,3}}{_NAME}|`[^`\n]*\.[^`\n]*`)\s*(\()?", re.IGNORECASE
-)
-_FUNCTION = re.compile(r"\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\Z", re.IGNORECASE)
-_LOCAL = re.compile(rf"(?:\bas\s+|\}}\}}\s+)({_NAME})|({_NAME})\s+as\s*\(", re.IGNORECASE)
-_QUOTES = re.compile(r"[\s`\"\[\]]")
+_DOTTED = Pattern(rf"\b(?:from|join)\s+((?:{_NAME}\s*\.\s*){{1,3}}{_NAME}|`[^`\n]*\.[^`\n]*`)\s*(\()?", re.IGNORECASE)
+_FUNCTION = Pattern(r"\b(?:extract|trim|substring|overlay|position)\s*\([^()]*\Z", re.IGNORECASE)
+_LOCAL = Pattern(rf"(?:\bas\s+|\}}\}}\s+)({_NAME})|({_NAME})\s+as\s*\(", re.IGNORECASE)
+_QUOTES = Pattern(r"[\s`\"\[\]]")
 
 
-class SqlText(msgspec.Struct, array_like=True, frozen=True):
+class SqlText(Struct, array_like=True, frozen=True):
     """The counts of one text; ``hard_coded`` holds the names with a dot after ``from`` and ``join``, sorted."""
 
     code_lines: int

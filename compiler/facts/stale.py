@@ -18,6 +18,7 @@ from compiler.facts.manifest_plan import Written
 from compiler.facts.project_config import ProjectFile
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.digests import sha256_hex
 from policy_lang.source import whole_file
 
 _HASHED = (".sql", ".py", ".csv")
@@ -136,10 +137,8 @@ def _files(project: ProjectFile) -> Iterator[tuple[str, int]]:
 def _same(path: Path, checksum: str | None) -> bool:
     if checksum is None or path.suffix not in _HASHED or not path.is_file():
         return False
-    import hashlib
-
     try:
-        return hashlib.sha256(path.read_text(encoding="utf-8").strip().encode()).hexdigest() == checksum
+        return sha256_hex(path.read_text(encoding="utf-8").strip().encode()) == checksum
     except (OSError, UnicodeDecodeError):
         return False
 

@@ -57,7 +57,8 @@ class Generated(NamedTuple):
         """Runs the module's definitions in a fresh namespace (with ``given`` in it); the namespace."""
         from policy_lang.codegen.scope import scope
 
-        found = scope(self.builtins, self.constants, self.patterns) | dict(given)
+        found = scope(self.builtins, self.constants, self.patterns)
+        found.update(given)
         found |= {"__name__": self.file, "__loader__": _Shown(self.source)}
         exec(self.code, found)
         return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ def scope(
     builtins: Mapping[str, tuple[str, str]], constants: Mapping[str, Decimal], patterns: Mapping[str, int]
 ) -> dict[str, Any]:
     """A fresh namespace: helpers, ``builtins`` (name → global, defining module), constants, what remembers the
-    matches of each pattern; no Python builtins."""
+    matches of each pattern; no Python builtins. It is the namespace itself that late builtins are put into."""
     names: dict[str, Any] = {name: getattr(support, name) for name in _HELPERS.split()}
     names |= {
         "U": UNDEFINED,
@@ -43,10 +44,22 @@ def scope(
     }
     names |= {python.__name__: python for python in _PYTHON}
     for name, (given, home) in builtins.items():
-        importlib.import_module(home)
-        names[given] = support.wrapped(name)
+        names[given] = support.wrapped(name) if home in sys.modules else _late(names, given, name, home)
     names |= {f"P{number}": matches(pattern) for pattern, number in patterns.items()}
-    return names | dict(constants)
+    names.update(constants)
+    return names
+
+
+def _late(names: dict[str, Any], given: str, name: str, home: str) -> Callable[..., Any]:
+    """A builtin whose module is imported with its first call, and takes this one's place then: programs of many
+    policies name more builtins than a run calls."""
+
+    def first(*args: Any) -> Any:
+        importlib.import_module(home)
+        names[given] = found = support.wrapped(name)
+        return found(*args)
+
+    return first
 
 
 _PYTHON: Iterable[type | Any] = (bool, dict, enumerate, int, isinstance, len, list, max, min, str, type)

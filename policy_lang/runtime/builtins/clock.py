@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import re
-import zoneinfo
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -97,6 +96,8 @@ def _zone(name: str, text: str) -> tzinfo:
         return UTC
     if text == "Local":
         return datetime.now().astimezone().tzinfo or UTC
+    import zoneinfo  # few ask for another zone
+
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

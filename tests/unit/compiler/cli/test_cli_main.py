@@ -86,6 +86,41 @@ def test_options_without_a_parser_are_those_that_it_makes(name: str) -> None:
         assert vars(module.plain(["a", "b"])) == vars(parser.parse_args(["a", "b"]))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "a --changed", "--no-cache a b", "--changed=main... a", "a --changed main", "--changed main a", "a --no-cache",
+        "a --changed --no-cache", "a b --changed=x --no-cache", "--changed --no-cache a", "a --changed=x --changed",
+    ],
+)  # fmt: skip
+def test_options_of_hooks_are_read_as_a_parser_reads_them(given: str) -> None:
+    module = importlib.import_module("compiler.cli.check_command")
+    parser = argparse.ArgumentParser()
+    module.arguments(parser)
+    assert vars(module.plain(given.split())) == vars(parser.parse_args(given.split()))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "--changed a",
+        "--changed",
+        "a --fix",
+        "a --chang",
+        "a --changed b c",
+        "a --no-cache b",
+        "a --changed=",
+        "-a",
+        "--",
+        "a -v",
+    ],
+)
+def test_what_is_left_to_the_parser_of_options(given: str) -> None:
+    module = importlib.import_module("compiler.cli.check_command")
+    assert module.plain(given.split()) is None
+
+
 def test_a_short_check_imports_no_parser_of_options() -> None:
     code = (
         "import sys; from compiler.cli.main import run; run(['check', 'nowhere']); sys.exit('argparse' in sys.modules)"
