@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.contracts.model import Column, Contract, Deprecation, Dialect, Party, Promise, Table
+from compiler.documents.contract import LIFECYCLE
 from compiler.documents.models import Document, validate_document
 from compiler.documents.shape import Keys
 from compiler.documents.values import hours
@@ -80,7 +81,7 @@ def read_contract(document: Document) -> Contract:
         id=str(data.get("id") or meta.get("name") or name),
         name=name,
         version=str(data.get("version") or meta.get("version")),
-        status=data.get("status") or ("deprecated" if "deprecation" in data else "active"),
+        status=_status(data),
         dialect=dialect,
         tables={table.name: table for table in _tables(data, provider)},
         promises=_by_name(_promises(data)),
@@ -100,6 +101,12 @@ def read_contract(document: Document) -> Contract:
         document=document,
         file=document.file,
     )
+
+
+def _status(data: Data) -> str:
+    """A word that no rule knows stands for a contract in force, which is held to the most."""
+    given = data.get("status") or ("deprecated" if "deprecation" in data else "active")
+    return given if given in LIFECYCLE else "active"
 
 
 def _tables(data: Data, provider: Party | None) -> Iterator[Table]:

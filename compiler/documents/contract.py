@@ -10,6 +10,7 @@ from compiler.documents.manifest import OPEN
 from compiler.documents.odcs import (
     CUSTOM,
     DEFINITIONS,
+    DESCRIPTION,
     PRICE,
     ROLE,
     SCHEMA_OBJECT,
@@ -19,14 +20,37 @@ from compiler.documents.odcs import (
     TEAM,
     TEAM_MEMBER,
 )
-from compiler.documents.shape import Anything, Choice, Either, Field, Flag, Later, ListOf, MapOf, Number, Record
+from compiler.documents.shape import (
+    Anything,
+    Choice,
+    Either,
+    Field,
+    Flag,
+    KnownWord,
+    Later,
+    ListOf,
+    MapOf,
+    Number,
+    Record,
+)
 from compiler.documents.values import DATE, DURATION, FULL_TEXT, NAME, OWNER, PRODUCT_VERSION, TEXT
 
 LIFECYCLE = ("proposed", "draft", "active", "deprecated", "sunset", "retired")
-API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0", "floe.dev/v1")
-LIFE = Choice(
+API_VERSION = KnownWord(
+    "v3.0.0",
+    "v3.0.1",
+    "v3.0.2",
+    "v3.1.0",
+    "v3.2.0",
+    "floe.dev/v1",
+    other=r"v3\.\d+\.\d+",
+    taken="it is read as the newest of them",
+)
+LIFE = KnownWord(
     *LIFECYCLE,
+    taken="the contract is judged as an active one",
     **{
+        "current": "active",
         "development": "draft",
         "in development": "draft",
         "test": "draft",
@@ -103,7 +127,7 @@ _SIDE = {
 CONTRACT = Record(
     "DataContract",
     {
-        "apiVersion": Field(Choice(*API_VERSIONS), "The version of ODCS, or floe.dev/v1.", required=True),
+        "apiVersion": Field(API_VERSION, "The version of ODCS, or floe.dev/v1.", required=True),
         "kind": Field(Choice("DataContract"), "DataContract.", required=True),
         "id": Field(FULL_TEXT, "Its identifier."),
         "name": Field(FULL_TEXT, "Its name."),
@@ -125,7 +149,7 @@ CONTRACT = Record(
         "tenant": Field(FULL_TEXT, "The tenant."),
         "domain": Field(FULL_TEXT, "The domain."),
         "dataProduct": Field(FULL_TEXT, "The product."),
-        "description": Field(Either(TEXT, OPEN), "Purpose, usage, limitations."),
+        "description": Field(Either(TEXT, DESCRIPTION), "Purpose, usage, limitations."),
         "tags": Field(ListOf(TEXT), "Tags."),
         "servers": Field(ListOf(SERVER), "Where the data is."),
         "schema": Field(

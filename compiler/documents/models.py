@@ -112,6 +112,9 @@ def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
         return Outcome(
             None, (Diagnostic("FLC200", text, yaml_doc.span(()), hint="begin with `apiVersion` and `kind`"),)
         )
+    if (other := _other_format(raw)) is not None:
+        path, text, hint = other
+        return Outcome(None, (Diagnostic("FLC200", text, yaml_doc.span(path), hint=hint),))
     written_kind = raw.get("kind")
     kind = KIND_SPELLINGS.get(written_kind, written_kind) if isinstance(written_kind, str) else None
     if kind not in KINDS:
@@ -130,6 +133,22 @@ def validate_document(yaml_doc: YamlDocument) -> Outcome[Document]:
 
         found += check_plugins(document)
     return Outcome(document, (*found, *find_secrets(yaml_doc, kind)))
+
+
+def _other_format(raw: dict[str, Any]) -> tuple[Keys, str, str] | None:
+    """The place, the text and the hint for a document of a format that came before ODCS 3."""
+    if "dataContractSpecification" in raw and "kind" not in raw:
+        text = "this is a contract of the Data Contract Specification (datacontract.com), which ODCS has replaced"
+        return (
+            ("dataContractSpecification",),
+            text,
+            "convert it to ODCS 3: datacontract-cli does so until the end of 2026 (`datacontract export odcs FILE`)",
+        )
+    version = raw.get("apiVersion")
+    if raw.get("kind") == "DataContract" and isinstance(version, str) and version.removeprefix("v")[:2] in ("1.", "2."):
+        hint = "rewrite it as v3.1.0: `uuid` is `id`, `dataset` is `schema`, and its columns are `properties`"
+        return ("apiVersion",), f"ODCS {version} is not read: version 3 of the standard has another form", hint
+    return None
 
 
 def canonical_place(path: Keys) -> Keys:
@@ -268,32 +287,14 @@ def _contradictions(document: Document) -> Iterator[Problem]:
 
 
 def _contract_contradictions(data: dict[str, Any]) -> Iterator[Problem]:
+    from compiler.documents.odcs_demands import demands
+
     if "metadata" not in data:
         if "id" not in data and "name" not in data:
             yield Problem("FLC203", ("id",), "`id` or `name` is missing")
         if "version" not in data:
             yield Problem("FLC203", ("version",), "`version` is missing")
-    tables = data.get("schema")
-    for i, table in enumerate(tables if isinstance(tables, list) else ()):
-        yield from _unfinished_rules(table, ("schema", i))
-
-
-_RULE_NEEDS = {"library": ("metric",), "sql": ("query",), "custom": ("engine", "implementation")}
-
-
-def _unfinished_rules(holder: dict[str, Any], path: Keys) -> Iterator[Problem]:
-    """Rules of quality, of a table or column and of what is in it, that lack what their type needs to run."""
-    for i, rule in enumerate(holder.get("quality", ())):
-        kind = rule.get("type", "library")
-        for key in _RULE_NEEDS.get(kind, ()):
-            if key not in rule:
-                place = (*path, "quality", i)
-                text = f"`{dotted((*place, key))}` is missing: a rule of type `{kind}` cannot run without it"
-                yield Problem("FLC203", (*place, key), text, block=False)
-    for j, column in enumerate(holder.get("properties", ())):
-        yield from _unfinished_rules(column, (*path, "properties", j))
-    if isinstance(holder.get("items"), dict):
-        yield from _unfinished_rules(holder["items"], (*path, "items"))
+    yield from demands(data)
 
 
 def _manifest_contradictions(data: dict[str, Any]) -> Iterator[Problem]:

@@ -78,6 +78,18 @@ _CUSTOM = {"customProperties": Field(Either(CUSTOM, OPEN), "Own properties.")}
 _DEFINITIONS = {"authoritativeDefinitions": Field(DEFINITIONS, "Definitions elsewhere.")}
 _TAGS = {"tags": Field(ListOf(TEXT), "Tags.")}
 
+DESCRIPTION = Record(
+    "ContractDescription",
+    {
+        "purpose": Field(TEXT, "What the data is for."),
+        "usage": Field(TEXT, "How it is to be used."),
+        "limitations": Field(TEXT, "How it is not to be used."),
+        **_DEFINITIONS,
+        **_CUSTOM,
+    },
+    standard=STANDARD,
+)
+
 _END = Either(FULL_TEXT, ListOf(FULL_TEXT))
 _RELATIONSHIPS = ListOf(
     Record(
@@ -117,7 +129,10 @@ _QUALITY = Record(
         "query": Field(FULL_TEXT, "The SQL of type sql."),
         "engine": Field(FULL_TEXT, "The tool of type custom."),
         "implementation": Field(Anything(), "The tool's own text."),
-        **{bound: Field(Anything(), "A bound.") for bound in BOUNDS},
+        "mustBe": Field(Anything(), "The value."),
+        "mustNotBe": Field(Anything(), "Not this value."),
+        **{bound: Field(Number(), "A bound.") for bound in BOUNDS if "Greater" in bound or "Less" in bound},
+        **{bound: Field(ListOf(Number()), "Two bounds.") for bound in BOUNDS if bound.endswith("Between")},
         **_TAGS,
         **_CUSTOM,
         **_DEFINITIONS,
@@ -125,6 +140,8 @@ _QUALITY = Record(
     standard=STANDARD,
 )
 
+_LIMIT = Either(Number(), FULL_TEXT)
+_OPEN_LIMIT = Either(Flag(), Number(), FULL_TEXT)
 _OPTIONS = Record(
     "LogicalTypeOptions",
     {
@@ -132,10 +149,10 @@ _OPTIONS = Record(
         "maxLength": Field(Number(0, whole=True), "Characters at most."),
         "pattern": Field(FULL_TEXT, "A regular expression."),
         "format": Field(FULL_TEXT, "email, uuid, yyyy-MM-dd, i32 …"),
-        "minimum": Field(Anything(), "At least: a number or a date."),
-        "maximum": Field(Anything(), "At most: a number or a date."),
-        "exclusiveMinimum": Field(Anything(), "More than: true in 3.0, a number or a date since."),
-        "exclusiveMaximum": Field(Anything(), "Less than: true in 3.0, a number or a date since."),
+        "minimum": Field(_LIMIT, "At least: a number or a date."),
+        "maximum": Field(_LIMIT, "At most: a number or a date."),
+        "exclusiveMinimum": Field(_OPEN_LIMIT, "More than: true in 3.0, a number or a date since."),
+        "exclusiveMaximum": Field(_OPEN_LIMIT, "Less than: true in 3.0, a number or a date since."),
         "multipleOf": Field(Number(), "A multiple of."),
         "precision": Field(Number(0, whole=True), "Digits."),
         "scale": Field(Number(0, whole=True), "Digits after the point."),

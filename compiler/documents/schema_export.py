@@ -18,6 +18,7 @@ from compiler.documents.shape import (
     Field,
     Flag,
     Keyed,
+    KnownWord,
     Later,
     ListOf,
     MapOf,
@@ -196,6 +197,9 @@ def _leaf(shape: Shape) -> dict[str, Any]:
             "maxLength": shape.longest,
         }
         return {"type": "string", **{k: v for k, v in limits.items() if v}}
+    if isinstance(shape, KnownWord):
+        words = {"enum": [*shape.values, *shape.spellings]}
+        return {"anyOf": [words, {"type": "string", **({"pattern": f"^{shape.other}$"} if shape.other else {})}]}
     if isinstance(shape, Choice):
         return {"enum": [*shape.values, *shape.spellings]}
     if isinstance(shape, Flag):

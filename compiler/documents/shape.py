@@ -7,6 +7,7 @@ command which reads a ten-line file does not pay for a class builder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -145,6 +146,28 @@ class Choice(Shape):
 
     def rank(self, value: Any) -> Any:
         return self.values.index(value) if value in self.values else -1
+
+
+class KnownWord(Choice):
+    """One of some words, or another one of the form ``other``: that is kept, with a warning.
+
+    A word that is close to a known one is refused as a slip of the pen, where ``other`` takes any word.
+    """
+
+    __slots__ = ("other", "taken")
+
+    def __init__(self, *values: str, other: str = "", taken: str = "", **spellings: str) -> None:
+        super().__init__(*values, **spellings)
+        self.other, self.taken = other, taken
+
+    def read(self, value: Any, path: Keys, log: Log) -> Any:
+        known = value in self.values or value in self.spellings if isinstance(value, str) else True
+        slip = not self.other and isinstance(value, str) and did_you_mean(value, (*self.values, *self.spellings))
+        if known or slip or not value or not re.fullmatch(self.other or ".*", value):
+            return super().read(value, path, log)
+        text = f"`{dotted(path)}`: `{value}` is none of {', '.join(f'`{v}`' for v in self.values)}; {self.taken}"
+        log.problems.append(Problem("FLC202", path, text, block=False))
+        return value
 
 
 class Flag(Shape):

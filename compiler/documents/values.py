@@ -32,7 +32,8 @@ _RANGE = Pattern(
     r"(v?\d+(\.\d+){0,2}(\.\*){1,2}|\*|[\^~]v?\d+(\.\d+){0,2}|((>=|<=|>|<|=)\s*v?\d+(\.\d+){0,2}\s*,?\s*)+)\Z"
 )
 _ISO_DURATION = Pattern(
-    r"P(?=.)(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?\Z"
+    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?"
+    r"(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?\Z"
 )
 _SHORT_DURATION = Pattern(
     r"(\d+(?:\.\d+)?)\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|mo|years?|yrs?|y)\Z"
@@ -177,8 +178,8 @@ def hours(value: object) -> Decimal | None:
     if not isinstance(value, str):
         return None
     if found := _ISO_DURATION.match(value):
-        parts = (Decimal(g or 0) * _SECONDS[unit] for g, unit in zip(found.groups(), "wdhms", strict=True))
-        return sum(parts, Decimal(0)) / 3600
+        parts = zip(found.groups(), ("y", "mo", "w", "d", "h", "m", "s"), strict=True)
+        return sum((Decimal(count or 0) * _SECONDS[unit] for count, unit in parts), Decimal(0)) / 3600
     if short := _SHORT_DURATION.match(value.strip().lower()):
         unit = "mo" if short[2].startswith("mo") else short[2][0]
         return Decimal(short[1]) * _SECONDS[unit] / 3600

@@ -161,9 +161,7 @@ class _Walk:
             span = _node_span(self.file, key_node)
             if key in result:
                 first = Label(self.key_spans[here], "first given here")
-                hint = (
-                    "remove one of the two" if path else "remove one of the two; two documents need `---` between them"
-                )
+                hint = "remove one of the two" + ("" if path else "; another document belongs in a file of its own")
                 self.found.append(
                     Diagnostic(
                         "FLC103", f"the key `{key}` is given twice", span, hint=hint, path=here, related=(first,)

@@ -250,6 +250,7 @@ def test_a_slip_in_the_standards_keys_is_said_and_the_contract_is_read_all_the_s
         ("FLC210", "warn", 19, "unknown key `acces` in `roles[0]`", "did you mean `access`?"),
         ("FLC203", "warn", 14, "`schema[0].properties[0].quality[0].implementation` is missing", ""),
         ("FLC203", "warn", 18, "`schema[0].properties[1].items.quality[0].query` is missing", ""),
+        ("FLC202", "warn", 18, "`schema[0].properties[1].items.quality[0]` has no bound", "add `mustBe: 0`"),
     ]
     assert outcome.value is not None
     table = read_contract(outcome.value).tables["orders"]
@@ -263,6 +264,82 @@ def test_a_slip_in_the_standards_keys_is_said_and_the_contract_is_read_all_the_s
 def test_a_value_of_the_wrong_type_in_the_standards_parts_is_refused() -> None:
     outcome = load_text(ODCS.replace("acces: read", "firstLevelApprovers: {a: 1}"))
     assert ["roles[0].firstLevelApprovers" in d.message for d in outcome.diagnostics if d.code == "FLC202"] == [True]
+
+
+WHOLE = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: orders
+version: 1.0.0
+status: active
+schema:
+  - name: orders
+    relationships: [{from: [orders.a], to: [x.a]}]
+    properties:
+      - {name: a,logicalTypeOptions: {minimum: 1},relationships: [{to: x.a}],quality: [{metric: rowCount, mustBe: 1}]}
+servers:
+  - {server: p, type: postgres, host: h, port: 5432, database: d, schema: s}
+description: {purpose: p, authoritativeDefinitions: [{url: u, type: t}]}
+customProperties: [{property: a, value: 1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("id: orders\n", "name: orders\n", "block FLC203 1: `id` is missing"),
+        ("status: active\n", "", "block FLC203 1: `status` is missing"),
+        ("v3.1.0", "v3.0.2", ""),
+        ("v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active",
+         "v3.0.2\nkind: DataContract\nid: orders\nversion: 1.0.0", "warn FLC203 1: `status` is missing"),
+        ("v3.1.0", "v3.9.0", "warn FLC202 1: `apiVersion`: `v3.9.0` is none of"),
+        ("v3.1.0", "v4.0.0", "block FLC202 1: `apiVersion`: must be one of"),
+        ("status: active", "status: current", ""),
+        ("status: active", "status: under review", "warn FLC202 5: `status`: `under review` is none of"),
+        ("status: active", "status: depricated", "block FLC202 5: `status`: must be one of"),
+        ("from: [orders.a], ", "", "warn FLC203 8: `schema[0].relationships[0].from` is missing"),
+        ("{to: x.a}]", "{type: foreignKey}]", "warn FLC203 10: `schema[0].properties[0].relationships[0].to` is missi"),
+        ("metric: rowCount", "metric: rowCounts", "warn FLC202 10: `schema[0].properties[0].quality[0].metric`: the s"),
+        (", mustBe: 1", "", "warn FLC202 10: `schema[0].properties[0].quality[0]` has no bound"),
+        ("mustBe: 1", "mustBe: 1, mustBeLessThan: 9", "warn FLC202 10: `schema[0].properties[0].quality[0]` has mustB"),
+        ("mustBe: 1", "mustBeLessThan: many", "block FLC202 10: `schema[0].properties[0].quality[0].mustBeLessThan`:"),
+        ("minimum: 1", "minimum: [1]", "block FLC202 10: `schema[0].properties[0].logicalTypeOptions.minimum`: must b"),
+        ("server: p, ", "", "warn FLC203 12: `servers[0].server` is missing"),
+        ("host: h, ", "", "warn FLC203 12: `servers[0].host` is missing"),
+        ("type: postgres", "type: postgress", "warn FLC202 12: `servers[0].type`: the standard knows no server"),
+        ("purpose: p", "purpose: [p]", "block FLC202 13: `description.purpose`: must be a string"),
+        ("{url: u, type: t}", "{url: u}", "warn FLC203 13: `description.authoritativeDefinitions[0].type` is missing"),
+        ("{url: u, type: t}", "{type: t}", "block FLC203 13: `description.authoritativeDefinitions[0].url` is missing"),
+        (", value: 1", "", "warn FLC203 14: `customProperties[0].value` is missing"),
+        ("kind: DataContract", "x-a: 1\nkind: DataContract", ""),
+    ],
+)  # fmt: skip
+def test_what_the_standard_demands_is_missed_at_its_line(old: str, new: str, said: str) -> None:
+    assert old in WHOLE
+    found = load_text(WHOLE.replace(old, new)).diagnostics
+    assert len(found) == (1 if said else 0), found
+    for one in found:
+        assert f"{one.severity} {one.code} {one.span.line if one.span else 0}: {one.message}".startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says", "hint"),
+    [
+        ("dataContractSpecification: 1.2.1\nid: a\n", 1, "datacontract.com", "export odcs"),
+        ("kind: DataContract\napiVersion: v2.2.2\nuuid: a\n", 2, "ODCS v2.2.2 is not read", "`uuid` is `id`"),
+    ],
+)  # fmt: skip
+def test_a_contract_of_an_older_format_is_told_apart(text: str, line: int, says: str, hint: str) -> None:
+    (found,) = load_text(text).diagnostics
+    assert (found.code, found.span and found.span.line) == ("FLC200", line)
+    assert says in found.message
+    assert hint in found.hint
+
+
+def test_a_status_of_the_users_own_is_judged_as_active() -> None:
+    loaded = load_text(WHOLE.replace("status: active", "status: under review")).value
+    assert loaded is not None
+    assert read_contract(loaded).status == "active"
 
 
 def load_text(text: str) -> Outcome[Document]:
