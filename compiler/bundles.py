@@ -14,13 +14,14 @@ import stat
 from collections.abc import Iterator, Sequence
 from functools import cache as cached
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import stdlib_policies
 from compiler.documents.models import Document
 from compiler.documents.shape import Keys
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from compiler.bundles import named
 from compiler.documents.models import Document
@@ -19,6 +19,7 @@ from compiler.quota import More, Quota
 from compiler.settings import SECURITY, InForce
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.policies import PolicyRun, PolicySet, Violation
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.governance import LEVEL_NAME, SWITCH
 from compiler.documents.manifest import MANIFEST
@@ -33,6 +33,7 @@ from compiler.documents.shape import (
 )
 from compiler.lattice import join
 from policy_lang.diagnostics import Diagnostic, Label, Outcome
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 

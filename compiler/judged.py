@@ -13,7 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
 from compiler.ir import facts_model
@@ -21,6 +21,7 @@ from compiler.ir.compared import same, seen_alike
 from policy_lang.diagnostics import Outcome, Severity
 from policy_lang.digests import digest_of, name_of
 from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
 if TYPE_CHECKING:

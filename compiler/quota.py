@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.records import NamedTuple
 
 MOST_SHOWN = 50
 """As many of each policy are shown to somebody who has not asked for all."""

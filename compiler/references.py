@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from compiler.atomic import write_atomically
 from compiler.versions import best_match, is_range, parse_version
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.patterns import Pattern
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span, whole_file
 
 LOCK_NAME = "floe.lock"

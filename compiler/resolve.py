@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.kept import document_of, read_document
 from compiler.documents.models import Document
@@ -22,6 +22,7 @@ from compiler.inherit import Resolved
 from compiler.platform_ir import platform_ir, product_ir
 from compiler.references import LOCK_NAME, Locked, ManifestStore, Stored, choose, parse_reference, read_lock
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span
 
 __all__ = ["Chain", "exemptions", "load_chain", "platform_ir", "product_ir"]

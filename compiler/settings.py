@@ -7,11 +7,12 @@ policy or a parameter that the bundle does not have, FLC323 a security policy is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.bundles import Bundle, named
 from policy_lang.diagnostics import Diagnostic, Label, Outcome, Severity
 from policy_lang.policies import Declarations, ParamInfo, PolicyInfo
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.settings import InForce
 from policy_lang.diagnostics import Outcome
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source
 from policy_lang.trace.subjects import Judged, Place, judged
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 
 T = TypeVar("T")

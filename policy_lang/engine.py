@@ -5,12 +5,13 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from policy_lang.codegen.loaded import TOGETHER, Generated, Path, Variant, variant_from_data
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.patterns import Pattern
+from policy_lang.records import NamedTuple
 from policy_lang.runtime import session, support
 from policy_lang.runtime.limits import CODE as LIMIT
 from policy_lang.runtime.limits import NONE as NO_LIMITS

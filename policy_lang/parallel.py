@@ -12,10 +12,11 @@ import contextlib
 import os
 import pickle
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from policy_lang.diagnostics import Severity
 from policy_lang.policies import Edit, PolicyRun, PolicySet, Violation, by_place
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from policy_lang.runtime.limits import Limits

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome, Severity, blocking
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
 

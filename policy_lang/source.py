@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from policy_lang.records import NamedTuple
 
 
 class Span(NamedTuple):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from compiler.facts.entries import names_in
 from policy_lang.diagnostics import Diagnostic
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.pipeline import Narrowed, State

@@ -14,7 +14,7 @@ import os
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from compiler.cli import verdicts
 from compiler.cli.verdicts import Inputs, Verdict
@@ -23,6 +23,7 @@ from policy_lang import kept_diagnostics
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.digests import digest_of
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.ir.facts_model import Facts

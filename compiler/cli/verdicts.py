@@ -13,13 +13,13 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from compiler.quota import More
 from policy_lang import kept_diagnostics as kept
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.digests import digest_of
+from policy_lang.records import NamedTuple
 
 _ROOMS = ("compiler", "policy_lang", "stdlib_policies", "grammar")
 _ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")

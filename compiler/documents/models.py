@@ -9,11 +9,12 @@ FLC220 to FLC223 plugins (``compiler.documents.plugins``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
 from compiler.documents.yaml_document import YamlDocument
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 

@@ -7,10 +7,11 @@ read, FLC106 too large, FLC108 not UTF-8.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.shape import Keys
 from policy_lang.diagnostics import Diagnostic, Label, Outcome
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span, whole_file
 
 MAX_BYTES = 64 * 1024 * 1024

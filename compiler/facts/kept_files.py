@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,6 +27,7 @@ from compiler.structs import Struct
 from policy_lang.codegen import cache
 from policy_lang.digests import name_of
 from policy_lang.kept_diagnostics import diagnostic, plain
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.facts.project_files import Assembly

@@ -11,7 +11,7 @@ import os
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -25,6 +25,7 @@ from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome
 from policy_lang.digests import digest_of, name_of
 from policy_lang.kept_diagnostics import diagnostic, plain
+from policy_lang.records import NamedTuple
 
 FORM = b"floec-manifest-2\n"
 _HEAD = 4096

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from compiler.facts.entries import Entry
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Outcome
+from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.facts.lineage_model import Breakers, Flow, Relation, Traced

@@ -6,9 +6,10 @@ Apart from ``lineage_sql``, because kept lineage is read without any parser of S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
+
+from policy_lang.records import NamedTuple
 
 COPY, RENAME, EXPRESSION, HASH, MASK, AGGREGATE = "copy", "rename", "expression", "hash", "mask", "aggregate"
 STOPPING = frozenset((HASH, MASK, AGGREGATE))

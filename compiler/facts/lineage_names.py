@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from policy_lang.patterns import Pattern
+from policy_lang.records import NamedTuple
 
 REF, SOURCE, NUMBER, THIS = "floec_ref__", "floec_source__", "floec_relation__", "floec_this"
 _TEXT = r"(?:'([^'\\]*)'|\"([^\"\\]*)\")"

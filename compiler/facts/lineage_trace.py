@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache
@@ -29,6 +29,7 @@ from compiler.facts.lineage_names import (
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import digest_of
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span, whole_file
 
 DIALECTS = {

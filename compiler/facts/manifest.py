@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -32,6 +32,7 @@ from compiler.ir.facts_model import Facts
 from compiler.ir.needs import Needs, covered
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
+from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
 OLDEST_SCHEMA = 7

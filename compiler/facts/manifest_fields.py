@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry
+from policy_lang.records import NamedTuple
 
 Text = str | None
 Lax = str | int | float | bool | None

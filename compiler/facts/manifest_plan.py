@@ -7,7 +7,7 @@ of the time of splitting it first and decoding node by node; and of tests that o
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from compiler.facts import manifest_fields as made
 from compiler.facts.manifest_dbt2 import written_by_dbt2
 from compiler.facts.relate import FROM_TESTS, NODES
 from compiler.ir.needs import LINEAGE, Needs, covered, fields
+from policy_lang.records import NamedTuple
 
 KINDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "tests"}
 """The lists of the IR by the first part of a node's id."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -25,6 +24,7 @@ from compiler.facts.scan import scan_project, variables_digest
 from compiler.ir.facts_model import Facts, Origin
 from compiler.ir.needs import Needs, code_used, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.records import NamedTuple
 
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")

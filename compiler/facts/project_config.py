@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.yaml_document import read_source
 from compiler.facts.entries import HOOKS, items
@@ -16,6 +16,7 @@ from compiler.facts.file_facts import UNKNOWN
 from compiler.facts.kept_values import kept_values
 from compiler.facts.variables import Variables
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
+from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
 _PATHS = {

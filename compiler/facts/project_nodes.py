@@ -7,7 +7,7 @@ YAML properties, and from ``config`` in the file itself, the later over the earl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.facts import entries
 from compiler.facts.entries import HOOKS, Entry, items, mapping, text
@@ -17,6 +17,7 @@ from compiler.facts.scan import CodeFile, Scan, YamlFile
 from compiler.facts.seed_files import apply_csv
 from compiler.facts.sql_text import SqlText
 from compiler.structs import Struct, field
+from policy_lang.records import NamedTuple
 
 _KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot"}
 _RENDERED = ("meta", "config", "tags", "data_type")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
@@ -21,6 +21,7 @@ from compiler.structs import Struct, field
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import digest_of
 from policy_lang.patterns import Pattern
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span, whole_file
 
 _ROLES = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 from urllib.parse import quote
+
+from policy_lang.records import NamedTuple
 
 
 class Root(NamedTuple):

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import itemgetter
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
+from policy_lang.records import NamedTuple
 from policy_lang.runtime.values import UNDEFINED
 from policy_lang.source import Span
 

@@ -5,8 +5,7 @@ It has a module of its own because what the cache kept of it is read where no pl
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 
 

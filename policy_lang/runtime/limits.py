@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
+from policy_lang.records import NamedTuple
 from policy_lang.runtime.support import EvalError
 from policy_lang.runtime.values import RegoObject, RegoSet, thaw
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
+from policy_lang.records import NamedTuple
 from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_lines import CrowdedLine, Mark
 from policy_lang.syntax.formatter_places import Place

@@ -7,8 +7,8 @@ on lines of their own, and one on the node's row waits for the end of the line.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from policy_lang.records import NamedTuple
 from policy_lang.syntax import ast
 from policy_lang.syntax.formatter_places import Place, Places
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span
 from policy_lang.syntax import ast
 from policy_lang.syntax.layout import arrange

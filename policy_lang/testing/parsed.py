@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source
 from policy_lang.syntax import ast
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_lang.analysis.desugar import desugar, path_of, policy_rules
 from policy_lang.diagnostics import Outcome
+from policy_lang.records import NamedTuple
 from policy_lang.source import Source
 from policy_lang.syntax import ast
 from policy_lang.syntax.parser import parse_module
