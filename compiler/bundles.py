@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from functools import cache as cached
@@ -32,6 +33,8 @@ _SUFFIXES = (".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
 
 
+_MOVING = re.compile(r"\b(?:time\s*\.\s*now_ns|rand\s*\.\s*intn|uuid\s*\.\s*rfc4122|decode_verify)\b")
+"""Builtins whose answer is another one the next time."""
 _MOST_ENTRIES = 50_000
 """No bundle is that large: it is the root of a disk, or a home folder, named by mistake."""
 
@@ -117,6 +120,12 @@ class ShippedSource(Source):
     @property
     def text(self) -> str:
         return _shipped(self.file)
+
+
+def moving(sources: Sequence[Source]) -> bool:
+    """Whether policies may find something else in the same input: one of the project's own asks for the time, or for
+    chance. Those that come with this program do not ask for more than the day."""
+    return any(not isinstance(source, ShippedSource) and _MOVING.search(source.text) for source in sources)
 
 
 @cached

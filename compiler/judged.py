@@ -10,6 +10,7 @@ changed.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,7 +31,7 @@ MOST_CHANGED = 300
 LISTS = tuple(name for name in facts_model.LISTS if name != "groups")
 """The lists of the IR whose entries have a ``unique_id``; the rest of it is the frame."""
 _FLOWS = ("models", "seeds", "snapshots", "sources")
-_FOUND, _ENTRIES = b"floec-found-1\n", b"floec-entries-1\n"
+_FOUND, _ENTRIES = b"floec-found-2\n", b"floec-entries-2\n"
 _PARTS = 16
 
 _Entry = dict[str, Any]
@@ -71,10 +72,10 @@ class Judge(NamedTuple):
         ran = Outcome(found) if found is not None else self._all(ir)
         if ran.value is None:
             return ran
-        if last is None or exchange is None or not compared:
+        if last is None or exchange is None or not compared or not exchange.framed():
             store.keep(_last(ir, places, facts.origin.touched, ran.value, {}), {name: ir[name] for name in lists})
         elif exchange.changed:
-            store.keep(_last(ir, places, facts.origin.touched, ran.value, last.over | exchange.over()))
+            store.keep(_last(ir, places, facts.origin.touched, ran.value, last.over | exchange.over(), last.token))
         return ran
 
     def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
@@ -93,8 +94,12 @@ def _lists_read(policies: PolicySet) -> list[str]:
 
 
 class _Last(NamedTuple):
-    """A run that was kept: what it found, and what tells whether its IR is another one now."""
+    """A run that was kept: what it found, and what tells whether its IR is another one now.
 
+    ``token`` names the store of entries that it is kept beside: another process may have written another one since.
+    """
+
+    token: bytes
     touched: frozenset[str]
     frame: bytes
     counts: dict[str, int]
@@ -120,22 +125,23 @@ class _Store:
 
     def keep(self, last: _Last, lists: Mapping[str, list[_Entry]] | None = None) -> None:
         if lists is not None:
+            last = last._replace(token=os.urandom(12))
             parts: list[dict[str, bytes]] = [{} for _ in range(_PARTS)]
             for name, entries in lists.items():
                 for entry in entries:
                     parts[_part(entry["unique_id"])][entry["unique_id"]] = encoded((name, entry))
-            write_packed(self._entries, _ENTRIES, (self._settings, *map(encoded, parts)))
+            write_packed(self._entries, _ENTRIES, (last.token, *map(encoded, parts)))
         write_packed(self._found, _FOUND, (self._settings, *last))
 
-    def entries(self, names: Iterable[str], over: Mapping[str, bytes]) -> dict[str, tuple[str, _Entry]] | None:
+    def entries(self, names: Iterable[str], last: _Last) -> dict[str, tuple[str, _Entry]] | None:
         """``unique_id`` → (list, entry) of those that there were; None where the cache has dropped them."""
         kept = read_packed(self._entries, _ENTRIES)
-        if kept is None or kept[0] != self._settings:
+        if kept is None or kept[0] != last.token:
             return None
         parts: dict[int, dict[str, bytes]] = {}
         found: dict[str, tuple[str, _Entry]] = {}
         for name in names:
-            data = over.get(name)
+            data = last.over.get(name)
             if data is None:
                 part = _part(name)
                 if part not in parts:
@@ -163,11 +169,18 @@ class _Exchange:
         self.places = places
         self.candidates = last.touched | touched
         self.changed: dict[str, _Changed] = {}
+        self._framed: bool | None = None
+
+    def framed(self) -> bool:
+        """Whether all but the lists is as it was; else entries that nobody touched can differ, too."""
+        if self._framed is None:
+            self._framed = same(decoded(self.last.frame), _frame(self.ir))
+        return self._framed
 
     def run(self) -> PolicyRun | None:
-        frame = _frame(self.ir)
-        if not same(decoded(self.last.frame), frame):
+        if not self.framed():
             return None
+        frame = _frame(self.ir)
         before = [_Plain(*one) for one in decoded(self.last.found)]
         if not self.changed:
             return self._answer(before, self.last.subjects)
@@ -198,7 +211,7 @@ class _Exchange:
         candidates = self.candidates | moved
         if len(candidates) > MOST_CHANGED:
             return False
-        old = store.entries(candidates, self.last.over) if candidates else {}
+        old = store.entries(candidates, self.last) if candidates else {}
         if old is None:
             return False
         new = {
@@ -287,11 +300,12 @@ def _last(
     touched: frozenset[str],
     ran: PolicyRun,
     over: dict[str, bytes],
+    token: bytes = b"",
 ) -> _Last:
     entries = {name: ir[name] for name in LISTS}
     found = [tuple(_named(v, entries)) for v in ran.violations]
     counts = {name: len(at) for name, at in places.items()}
-    return _Last(touched, encoded(_frame(ir)), counts, _flows(ir), encoded(found), ran.subjects, over)
+    return _Last(token, touched, encoded(_frame(ir)), counts, _flows(ir), encoded(found), ran.subjects, over)
 
 
 def _named(violation: Violation, lists: Mapping[str, list[_Entry]]) -> _Plain:

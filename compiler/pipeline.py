@@ -426,7 +426,11 @@ def _places_of(state: State, ir: dict[str, Any], locator: Locator) -> KeptPlaces
 
 def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]] | None:
     """How the policies are run where something is known of an earlier run; None: they all run."""
+    from compiler.bundles import moving
+
     if state.job.anew or state.job.whole or state.facts is None or not state.facts.origin.base:
+        return None
+    if moving(state.sources):
         return None
     from compiler.facts.file_cache import cache_folder
     from compiler.judged import Judge

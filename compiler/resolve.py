@@ -33,12 +33,14 @@ _MAX_TIERS = 16
 class Chain(NamedTuple):
     """The product, where one was read, and the manifests above it, the topmost first.
 
-    ``locked`` is what each reference into a registry was found to be: the content of the lock.
+    ``locked`` is what each reference into a registry was found to be: the content of the lock. ``stored`` says that
+    parents were looked up in a store, found or not: more was read then than the documents.
     """
 
     product: Document | None
     manifests: tuple[Document, ...]
     locked: Mapping[str, Locked] = MappingProxyType({})
+    stored: bool = False
 
     def texts(self) -> dict[str, str]:
         """The text of every document by its name: those of a store are in no file that could be read again."""
@@ -77,7 +79,7 @@ def load_chain(
         current = walk.parent(current)
         if current is not None:
             manifests.append(current)
-    return Outcome(Chain(product, tuple(reversed(manifests)), walk.locked), tuple(found))
+    return Outcome(Chain(product, tuple(reversed(manifests)), walk.locked, walk.looked_up), tuple(found))
 
 
 def _read(path: Path, found: list[Diagnostic]) -> Document | None:
@@ -136,6 +138,11 @@ class _Walk:
         self._store: ManifestStore | None = None
         self.locked: dict[str, Locked] = {}
         self.published: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether the store was needed."""
+        return self._store is not None
 
     @property
     def store(self) -> ManifestStore | None:

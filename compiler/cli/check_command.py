@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
-from compiler.cli.verdicts import Inputs, Verdict
+from compiler.cli.verdicts import Verdict
+from compiler.file_states import changed_since, now
 from compiler.quota import MOST_SHOWN, More, within
 from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
     import argparse
 
-    from compiler.ir.facts_model import Facts
     from compiler.pipeline import Job, Narrowed, Report, State
 
 _LAST = "policies"
@@ -185,7 +184,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
     key = verdicts.key_of(path, options.manifest, today, _most(options)) if whole else ""
     if key and (kept := verdicts.recall(key)) is not None:
         return kept
-    started = time.time_ns()
+    started = now()
     _HELD.clear()
     if key and (again := _rejudged(path, options, today, key, started)) is not None:
         return again
@@ -217,18 +216,24 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
         lines += (f"{left_out} findings on what did not change are not shown",)
     checked = report.state.checked
     verdict = Verdict(found, lines, checked.more if checked is not None else ())
-    if key and report.reached(_LAST) and (inputs := _inputs(report.state)) is not None:
-        _keep(key, inputs, started, verdict, report)
+    if key and report.reached(_LAST):
+        _keep(key, started, verdict, report)
     return verdict
 
 
-def _keep(key: str, inputs: Inputs, started: int, verdict: Verdict, report: Report) -> None:
+def _keep(key: str, started: int, verdict: Verdict, report: Report) -> None:
     """Keep the verdict; where it is not the first under its key, also what the next change is judged by alone."""
+    from compiler.cli.verdict_inputs import inputs_of
+
+    inputs = inputs_of(report.state)
+    stamps = inputs.stamps() if inputs is not None else None
+    if inputs is None or stamps is None or changed_since(stamps.values(), started):
+        return
     if verdicts.known(key):
         from compiler.cli import rejudge
 
-        rejudge.keep_base(key, inputs, started, report, verdict)
-    verdicts.keep(key, inputs, started, verdict)
+        rejudge.keep_base(key, inputs, stamps, started, report, verdict)
+    verdicts.keep(key, inputs, stamps, started, verdict, {})
 
 
 def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, started: int) -> Verdict | None:
@@ -249,7 +254,7 @@ def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, sta
     if verdict is not None:
         shown, more = within(verdict.diagnostics, _most(options))
         verdict = verdict._replace(diagnostics=shown, more=more)
-        verdicts.keep(key, kept.inputs, started, verdict, contents=False)
+        verdicts.keep(key, kept.inputs, kept.stamps, started, verdict)
     return verdict
 
 
@@ -272,50 +277,3 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
         return scope(state)
 
     return job._replace(changed=question.answer, narrow=narrow)
-
-
-def _inputs(state: State) -> Inputs | None:
-    """All files that the verdict may depend on; None where that cannot be told."""
-    from compiler.pipeline import DOCUMENTS
-
-    chain, facts = state.chain, state.facts
-    if chain is None or (facts is not None and _outside(facts)):
-        return None
-    if chain.locked or any(not os.path.isfile(d.file) for d in chain.manifests):
-        return None  # what a registry or a layout says is in no file that could be looked at
-    documents = [Path(d.file) for d in (*chain.manifests, *([chain.product] if chain.product else []))]
-    files = [*documents, *(d.parent / "oci-layout" for d in documents)]
-    files += [Path(source.file) for source in state.sources]
-    files += [state.folder / name for name in DOCUMENTS]
-    roots = []
-    if chain.product is not None:
-        roots.append(state.folder)
-        files += [state.folder / ref for ref in _schemas(chain.product.data)]
-    if state.job.manifest is not None:
-        files.append(state.job.manifest)
-    roots += [Path(d.file).parent / use for d in chain.manifests for use in _own_bundles(d.data)]
-    return Inputs(tuple(dict.fromkeys(map(str, filter(os.path.isdir, roots)))), tuple(dict.fromkeys(map(str, files))))
-
-
-def _outside(facts: Facts) -> bool:
-    """Whether a file of the project stands outside of it, or among what tools wrote."""
-    entries = (*facts.models, *facts.seeds, *facts.snapshots, *facts.sources, *facts.macros)
-    paths = {entry[field] for entry in entries for field in ("path", "patch_path") if entry.get(field)}
-    return any(path.startswith("..") or os.path.isabs(path) or verdicts.of_tools(path) for path in paths)
-
-
-def _own_bundles(manifest: dict[str, object]) -> Iterator[str]:
-    entries = manifest.get("policies", ())
-    assert isinstance(entries, list | tuple)
-    return (e["use"] for e in entries if not e["use"].startswith("stdlib") and "://" not in e["use"])
-
-
-def _schemas(product: dict[str, object]) -> Iterator[str]:
-    """The files that output ports take their schemas from."""
-    ports = product.get("output_ports", ())
-    assert isinstance(ports, list | tuple)
-    for port in ports:
-        schema = port.get("schema")
-        ref = schema.get("ref") if isinstance(schema, dict) else schema
-        if isinstance(ref, str):
-            yield ref

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compiler.cli import verdicts
-from compiler.cli.verdicts import Inputs, Verdict
+from compiler.cli.verdicts import Inputs, Stamps, Verdict
+from compiler.file_states import content, contents, is_fresh, stamp
 from compiler.ir.facts_model import LISTS
 from policy_lang import kept_diagnostics
 from policy_lang.codegen import cache
@@ -26,6 +26,7 @@ from policy_lang.digests import digest_of
 from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
+    from compiler.facts.manifest import OpenedManifest
     from compiler.ir.facts_model import Facts
     from compiler.pipeline import Report, State
 
@@ -49,7 +50,7 @@ class Base(NamedTuple):
 
     manifest: str
     project: str
-    metadata: tuple[Any, ...]
+    beside: tuple[Any, ...]
     hashes: list[tuple[bytes, bytes]]
     places: dict[str, tuple[str, int]]
     frame: bytes
@@ -61,33 +62,36 @@ class Kept(NamedTuple):
     """A base that still holds: nothing but the manifest has changed since. ``key`` and ``token`` tell its entries."""
 
     key: str
-    token: int
+    token: bytes
     base: Base
     verdict: Verdict
     inputs: Inputs
+    stamps: Stamps
 
 
-def keep_base(key: str, inputs: Inputs, started: int, report: Report, verdict: Verdict) -> None:
-    """Keep the base of a check that began at ``started``; inputs that changed meanwhile prevent it."""
+def keep_base(key: str, inputs: Inputs, stamps: Stamps, started: int, report: Report, verdict: Verdict) -> None:
+    """Keep the base of a check that began at ``started``, where no file was newer than the manifest; ``stamps`` are
+    those of its inputs, none of which changed since."""
     checked = report.state.checked
     everything = (*verdict.diagnostics, *(checked.rest() if checked is not None else ()))
+    if _newer(stamps, inputs):
+        return
     base = base_of(report, everything)
-    stamps = inputs.stamps()
-    if base is None or stamps is None or verdicts.changed_since(stamps, started):
+    if base is None or stamp(inputs.manifest) != stamps[inputs.manifest]:
         return
-    others = _others(stamps, base.manifest)
-    if _newer(others, inputs, base.manifest):
+    others = _others(stamps, inputs)
+    fresh = contents((file for file, state in others.items() if is_fresh(state, started)), others)
+    if fresh is None:
         return
-    fresh = {file: verdicts.content(file) for file, stamp in others.items() if verdicts.fresh({file: stamp}, started)}
-    about = (inputs.roots, inputs.files)
     found = tuple(map(kept_diagnostics.plain, everything))
     try:
         parts = entries_of(report)
     except ValueError:
         return
+    token = os.urandom(12)
     for part, entries in enumerate(parts):
-        cache.write(_name(key, part), (started, entries))
-    cache.write(_name(key), (started, about, others, fresh, tuple(base), found, verdict.lines))
+        cache.write(_name(key, part), (token, entries))
+    cache.write(_name(key), (token, tuple(inputs), others, fresh, tuple(base), found, verdict.lines))
 
 
 def recall_base(key: str) -> Kept | None:
@@ -101,31 +105,27 @@ def recall_base(key: str) -> Kept | None:
     except (TypeError, ValueError):
         return None
     now = inputs.stamps()
-    if now is None or _others(now, base.manifest) != others:
+    if now is None or _others(now, inputs) != others or _newer(now, inputs):
         return None
-    if any(verdicts.content(file) != content for file, content in fresh.items()):
+    if any(content(file) != known for file, known in fresh.items()):
         return None
-    if _newer(others, inputs, base.manifest):
-        return None
-    return Kept(key, token, base, Verdict(tuple(map(kept_diagnostics.diagnostic, found)), tuple(lines)), inputs)
+    return Kept(key, token, base, Verdict(tuple(map(kept_diagnostics.diagnostic, found)), tuple(lines)), inputs, now)
 
 
-def _newer(others: dict[str, verdicts.Stamp | None], inputs: Inputs, manifest: str) -> bool:
+def _newer(stamps: Stamps, inputs: Inputs) -> bool:
     """Whether a file of the project is newer than the manifest: then its content says whether that is stale."""
-    written = os.stat(manifest).st_mtime_ns
-    documents = set(inputs.files)
-    return any(s is not None and s[1] > written for file, s in others.items() if file not in documents)
+    return stamps.get(inputs.manifest) is None or not inputs.newer(stamps) <= {*inputs.files}
 
 
 def _name(key: str, part: int | None = None) -> str:
     return digest_of(f"base {part} {key}".encode()).hexdigest()
 
 
-def _others(stamps: dict[str, verdicts.Stamp | None], manifest: str) -> dict[str, verdicts.Stamp | None]:
-    """The state of all files but the manifest."""
-    name, whole = os.path.basename(manifest), os.path.abspath(manifest)
+def _others(stamps: Stamps, inputs: Inputs) -> Stamps:
+    """The state of all files but the manifest, which may be named in two ways."""
+    name, whole = os.path.basename(inputs.manifest), os.path.abspath(inputs.manifest)
     same = [file for file in stamps if file.endswith(name) and os.path.abspath(file) == whole]
-    return {file: stamp for file, stamp in stamps.items() if file not in same}
+    return {file: state for file, state in stamps.items() if file not in same}
 
 
 def entries_of(report: Report) -> list[dict[str, bytes]]:
@@ -149,7 +149,7 @@ def _entries(kept: Kept, names: Iterable[str]) -> dict[str, _Entry] | None:
     for name in names:
         part = _part(name)
         if part not in parts:
-            token, entries = cache.read(_name(kept.key, part)) or (0, {})
+            token, entries = cache.read(_name(kept.key, part)) or (b"", {})
             parts[part] = entries if token == kept.token else {}
         if name not in parts[part]:
             return None
@@ -185,7 +185,7 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
         return Base(
             str(manifest),
             str(project),
-            tuple(map(opened.value.split.metadata.get, _METADATA)),
+            _beside(opened.value),
             [(whole, marshal.dumps(nodes)) for whole, nodes in grouped_hashes(opened.value)],
             {e["unique_id"]: (section, i) for section in SECTIONS for i, e in enumerate(ir[section])},
             marshal.dumps({key: value for key, value in ir.items() if key not in LISTS}),
@@ -196,6 +196,11 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
         return None  # a decimal number, which `marshal` does not write
 
 
+def _beside(opened: OpenedManifest) -> tuple[Any, ...]:
+    """What the manifest says beside its nodes; of the disabled ones, that they are known."""
+    return (*map(opened.split.metadata.get, _METADATA), digest_of(opened.split.disabled).digest())
+
+
 def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     """The verdict on ``path`` now, from that at the time of the base; ``state`` is that after ``resolve``."""
     from compiler.facts.incremental import changed_since
@@ -203,7 +208,7 @@ def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
 
     base = kept.base
     opened = open_manifest(Path(base.manifest))
-    if opened.value is None or tuple(map(opened.value.split.metadata.get, _METADATA)) != base.metadata:
+    if opened.value is None or _beside(opened.value) != base.beside:
         return None
     changed = changed_since(base.hashes, opened.value)
     if changed is None or len(changed) > MOST_CHANGED or not changed <= base.places.keys():

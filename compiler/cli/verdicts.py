@@ -4,38 +4,34 @@ A verdict is kept under the document's path, this program with its libraries, th
 together with the state of its inputs: every file below the product's folder, every document of the chain, every policy
 file, dbt's profiles. It counts only where each of them is unchanged: by size and times, and where the times are too
 fresh to be trusted, or differ, by content (where that was kept: not of large files, or many, that were not fresh).
-Inputs that cannot be told (a link to a folder) are never kept.
+Where dbt's manifest was read, the same files have to be newer than it. Inputs that cannot be told (a link to a folder)
+are never kept; what they are is told by ``verdict_inputs``.
 """
 
 from __future__ import annotations
 
 import os
-import stat
-import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
+from compiler.file_states import FOLDER, NO_FILE, Stamp, content, contents, is_fresh, now, stamp, stamp_of
 from compiler.quota import More
-from policy_lang import kept_diagnostics as kept
+from policy_lang import kept_diagnostics
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic
-from policy_lang.digests import digest_of
 from policy_lang.records import NamedTuple
 
 _ROOMS = ("compiler", "policy_lang", "stdlib_policies", "grammar")
-_ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
+ARTIFACTS = ("manifest.json", "catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
 _HISTORY = frozenset({".git", ".hg", ".svn"})
-_TOPS = frozenset({"dbt_project.yml", "floe.yaml"})
 _TOOLS = frozenset({".floe", "__pycache__", ".venv", "venv", "node_modules", "logs"})
-"""What tools put beside one of ``_TOPS``. Elsewhere a folder of such a name holds what an author put there."""
-# A file that was changed within this time before it was read may have been changed again without a trace.
-_FRESH_NS = 2_000_000_000
+"""What tools put at the top of a product or a project. Elsewhere a folder of such a name holds what an author put
+there."""
 _SMALL_BYTES = 1 << 20
 _FEW = 64
 # What differs from shell to shell and that nothing here reads.
 _VOLATILE = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_CONNECTION"})
 
-Stamp = tuple[int, int, int, int]
-"""Size, times of change of content and of the entry (nanoseconds), inode."""
+Stamps = dict[str, Stamp | None]
 
 
 class Verdict(NamedTuple):
@@ -47,23 +43,37 @@ class Verdict(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """All files that a check of ``roots`` (folders) and ``files`` (which need not exist) can see."""
+    """All files that a check can see.
 
-    roots: tuple[str, ...]
-    files: tuple[str, ...]
+    ``roots`` are the folders that are looked through; ``tops`` those, of products and their dbt projects, in which
+    tools put things. ``files`` need not exist. ``manifest`` is dbt's, among them, where it was read: which files are
+    newer than it makes a difference.
+    """
 
-    def stamps(self) -> dict[str, Stamp | None] | None:
-        """The state of each file, None for one that is not there; None altogether where it cannot be told."""
-        found: dict[str, Stamp | None] = {}
+    roots: tuple[str, ...] = ()
+    tops: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    manifest: str = ""
+
+    def stamps(self) -> Stamps | None:
+        """The state of each file and folder, None for one that is not there; None altogether where it cannot be
+        told."""
+        found: Stamps = {}
         try:
             for file in self.files:
-                found[file] = _stamp(file)
+                found[file] = stamp(file)
             for root in self.roots:
-                for entry in _below(root):
-                    found[entry.path] = _of(entry.stat())
+                found.update(_below(root, self.tops))
         except (OSError, _UnclearError):
             return None
         return found
+
+    def newer(self, stamps: Stamps) -> frozenset[str]:
+        """The files that were written after dbt's manifest."""
+        manifest = stamps.get(self.manifest)
+        if manifest is None:
+            return frozenset()
+        return frozenset(file for file, state in stamps.items() if state is not None and state[1] > manifest[1])
 
 
 class _UnclearError(Exception):
@@ -79,26 +89,29 @@ def key_of(document: str, *options: object) -> str:
 
 def recall(key: str) -> Verdict | None:
     """The verdict that is kept under ``key``, where all that it was about is unchanged."""
-    found = cache.read(key)
-    if found is None:
+    kept = cache.read(key)
+    if kept is None:
         return None
     try:
-        inputs, started, stamps, contents, diagnostics, lines, more = found
-        now = Inputs(*inputs).stamps()
-        if now is None or now.keys() != stamps.keys():
+        about, started, stamps, contained, diagnostics, lines, more = kept
+        inputs = Inputs(*about)
+        states = inputs.stamps()
+        if states is None or states.keys() != stamps.keys():
             return None
-        unsure = [file for file, stamp in now.items() if stamp != stamps[file] or _is_fresh(stamps[file], started)]
-        if not all(file in contents for file in unsure):
+        unsure = [file for file, state in states.items() if state != stamps[file] or is_fresh(stamps[file], started)]
+        if not all(file in contained for file in unsure):
             return None
-        verdict = Verdict(tuple(map(kept.diagnostic, diagnostics)), tuple(lines), tuple(More(*one) for one in more))
+        verdict = Verdict(
+            tuple(map(kept_diagnostics.diagnostic, diagnostics)), tuple(lines), tuple(More(*one) for one in more)
+        )
     except (TypeError, ValueError):
         return None
     if not unsure:
         return verdict
-    began = time.time_ns()
-    if any(content(file) != contents[file] for file in unsure):
+    began = now()
+    if any(content(file) != contained[file] for file in unsure) or inputs.newer(states) != inputs.newer(stamps):
         return None
-    cache.write(key, (inputs, began, now, contents, diagnostics, lines, more))
+    cache.write(key, (about, began, states, contained, diagnostics, lines, more))
     return verdict
 
 
@@ -107,39 +120,37 @@ def known(key: str) -> bool:
     return cache.holds(key)
 
 
-def keep(key: str, inputs: Inputs, started: int, verdict: Verdict, *, contents: bool = True) -> None:
-    """Keep a verdict whose making began at ``started`` (``time.time_ns``); inputs that changed meanwhile prevent it.
+def keep(
+    key: str,
+    inputs: Inputs,
+    stamps: Stamps,
+    started: int,
+    verdict: Verdict,
+    read: Mapping[str, bytes] | None = None,
+) -> None:
+    """Keep a verdict whose making began at ``started`` (``file_states.now``); ``stamps`` are those of its inputs, none
+    of which changed since.
 
-    Contents are kept of small files where there are few, and of those whose times cannot be trusted yet: to read large
-    files, or many, once more takes longer than it is worth where their times say enough. Without ``contents``, none of
-    which is read then, the verdict counts only where all times are the same and can be trusted.
+    Contents (``file_states.content``) are kept of the files that were ``read``, of small ones where there are few, and
+    of those whose times cannot be trusted yet: to read large files, or many, once more takes longer than it is worth
+    where their times say enough. Where ``read`` is None no content is asked for, and the verdict counts only where all
+    times are the same and can be trusted.
     """
-    stamps = inputs.stamps()
-    if stamps is None or changed_since(stamps, started):
+    wanted = [] if read is None else list(_doubtful(stamps, started, read))
+    contained = contents(wanted, stamps)
+    if contained is None:
         return
+    contained.update((file, digest) for file, digest in (read or {}).items() if file in stamps)
+    found, more = tuple(map(kept_diagnostics.plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
+    cache.write(key, (tuple(inputs), started, stamps, contained, found, verdict.lines, more))
+
+
+def _doubtful(stamps: Stamps, started: int, read: Collection[str]) -> Iterator[str]:
     few = len(stamps) <= _FEW
-    known = {f: content(f) for f, s in stamps.items() if contents and ((few and _small(s)) or _is_fresh(s, started))}
-    about = (inputs.roots, inputs.files)
-    found, more = tuple(map(kept.plain, verdict.diagnostics)), tuple(map(tuple, verdict.more))
-    cache.write(key, (about, started, stamps, known, found, verdict.lines, more))
-
-
-def _small(stamp: Stamp | None) -> bool:
-    return stamp is None or stamp[0] <= _SMALL_BYTES
-
-
-def changed_since(stamps: dict[str, Stamp | None], started: int) -> bool:
-    """Whether a file was changed after ``started``."""
-    return any(s is not None and max(s[1:3]) >= started for s in stamps.values())
-
-
-def fresh(stamps: dict[str, Stamp | None], started: int) -> bool:
-    """Whether the times of a file are too fresh at ``started`` to be trusted."""
-    return any(_is_fresh(stamp, started) for stamp in stamps.values())
-
-
-def _is_fresh(stamp: Stamp | None, started: int) -> bool:
-    return stamp is not None and max(stamp[1:3]) > started - _FRESH_NS
+    for file, state in stamps.items():
+        small = state is None or state[0] <= _SMALL_BYTES
+        if state not in (FOLDER, NO_FILE) and file not in read and ((few and small) or is_fresh(state, started)):
+            yield file
 
 
 def of_tools(path: str) -> bool:
@@ -148,47 +159,21 @@ def of_tools(path: str) -> bool:
     return bool(inside) and (first == "target" or first in _TOOLS)
 
 
-def _below(folder: str) -> Iterator[os.DirEntry[str]]:
+def _below(folder: str, tops: Collection[str]) -> Iterator[tuple[str, Stamp]]:
+    """Whatever there is below a folder, with its state."""
     entries = list(os.scandir(folder))
-    names = {entry.name for entry in entries}
-    skipped = _HISTORY if names.isdisjoint(_TOPS) else _HISTORY | _TOOLS
+    top = folder in tops
+    project = top and any(entry.name == "dbt_project.yml" for entry in entries)
     for entry in entries:
-        if entry.name in skipped:
+        if entry.name in _HISTORY or (top and entry.name in _TOOLS):
             continue
         if entry.is_dir(follow_symlinks=False):
-            if entry.name == "target" and "dbt_project.yml" in names:
-                yield from (e for e in os.scandir(entry.path) if e.name in _ARTIFACTS)
+            if entry.name == "target" and project:
+                yield from ((e.path, stamp_of(e.stat())) for e in os.scandir(entry.path) if e.name in ARTIFACTS)
             else:
-                yield from _below(entry.path)
+                yield entry.path, FOLDER
+                yield from _below(entry.path, tops)
         elif entry.is_symlink() and entry.is_dir():
             raise _UnclearError
-        elif entry.is_file():  # a pipe or a socket is nothing that a check reads
-            yield entry
-
-
-def _stamp(file: str) -> Stamp | None:
-    try:
-        return _of(os.stat(file))
-    except FileNotFoundError:
-        return None
-
-
-def _of(status: os.stat_result) -> Stamp:
-    if stat.S_ISDIR(status.st_mode):  # an input that has become a folder
-        return (-1, -1, -1, -1)
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
-def content(file: str) -> bytes:
-    """A digest of what is in a file, or the kind of error that its reading ends in."""
-    try:
-        with open(file, "rb") as opened:
-            head = opened.read(_SMALL_BYTES)
-            if len(head) < _SMALL_BYTES:
-                return digest_of(head).digest()
-            import hashlib
-
-            opened.seek(0)
-            return hashlib.file_digest(opened, "sha256").digest()
-    except OSError as error:
-        return type(error).__name__.encode()
+        else:
+            yield entry.path, stamp_of(entry.stat()) if entry.is_file() else NO_FILE

@@ -1,14 +1,13 @@
 """What files of a project said last time, by content: one pack a project under the user's cache folder.
 
-A pack is read only where its folder and itself belong to this user and nobody else may write them, and only where its
-digest is right and its values have the expected types; otherwise it counts as absent. It holds plain values (JSON),
-never code, is written whole and moved into place, and what this run did not use is not written again.
+A pack is read only where nobody else can have written it (``policy_lang.private_files``), its digest is right and its
+values have the expected types; otherwise it counts as absent. It holds plain values (JSON), never code, and what this
+run did not use is not written again.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -22,22 +21,23 @@ from compiler.facts.sql_text import SqlText
 from compiler.structs import Struct
 from policy_lang.codegen import cache
 from policy_lang.digests import digest_of, name_of
+from policy_lang.private_files import make_room, read_private, write_private
 
-FORMAT = b"floec-facts-2\n"
+FORMAT = b"floec-facts-1\n"
 MAX_PACK_BYTES = 256 * 1024 * 1024
-MAX_PACKS = 32
+MAX_PACKS = 64
 _ROOT = Path(__file__).parents[2]
 _READERS = (
     "compiler/documents/shape", "compiler/documents/yaml_document", "compiler/facts/entries",
-    "compiler/facts/file_cache", "compiler/facts/file_facts", "compiler/facts/ignored",
-    "compiler/facts/jinja_values", "compiler/facts/kept_values", "compiler/facts/lineage_macros",
-    "compiler/facts/lineage_model", "compiler/facts/lineage_names", "compiler/facts/lineage_render",
-    "compiler/facts/lineage_sql", "compiler/facts/lineage_trace", "compiler/facts/plain_jinja",
-    "compiler/facts/project_config", "compiler/facts/scan", "compiler/facts/seed_files", "compiler/facts/sql_files",
-    "compiler/facts/sql_text", "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/ir/facts_model",
+    "compiler/facts/file_cache", "compiler/facts/file_facts", "compiler/facts/ignored", "compiler/facts/jinja_values",
+    "compiler/facts/kept_values", "compiler/facts/lineage_macros", "compiler/facts/lineage_model",
+    "compiler/facts/lineage_names", "compiler/facts/lineage_render", "compiler/facts/lineage_sql",
+    "compiler/facts/lineage_trace", "compiler/facts/plain_jinja", "compiler/facts/project_config",
+    "compiler/facts/scan", "compiler/facts/seed_files", "compiler/facts/sql_files", "compiler/facts/sql_text",
+    "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/file_states", "compiler/ir/facts_model",
     "compiler/structs", "policy_lang/codegen/cache", "policy_lang/diagnostics", "policy_lang/digests",
-    "policy_lang/json_text", "policy_lang/patterns", "policy_lang/runtime/values", "policy_lang/source",
-    "policy_lang/spell",
+    "policy_lang/json_text", "policy_lang/patterns", "policy_lang/private_files", "policy_lang/runtime/values",
+    "policy_lang/source", "policy_lang/spell",
 )  # fmt: skip
 """The modules that make what is cached, with all that they import of this program."""
 _LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")
@@ -97,7 +97,7 @@ class FileCache(Generic[T]):
             return
         payload = _ENCODER.encode(self._used)
         if len(payload) <= MAX_PACK_BYTES:
-            write_private(self._path, FORMAT + digest_of(payload).digest(), payload)
+            write_pack(self._path, FORMAT + digest_of(payload).digest(), payload)
 
 
 @lru_cache(maxsize=1)
@@ -113,47 +113,20 @@ def _code_signature() -> str:
     return digest.hexdigest()
 
 
-def _private(status: os.stat_result) -> bool:
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+def read_pack(path: Path) -> bytes:
+    """What ``write_pack`` wrote; empty where there is nothing that may be trusted."""
+    return read_private(path, MAX_PACK_BYTES + 1024)
 
 
-def read_private(path: Path) -> bytes:
-    """The content of a file that nobody but this user could have written; empty where there is none."""
-    try:
-        if not _private(os.stat(path.parent)):
-            return b""
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode) or not _private(status) or status.st_size > MAX_PACK_BYTES + 1024:
-                return b""
-            return file.read()
-    except OSError:
-        return b""
-
-
-def write_private(path: Path, *parts: bytes) -> None:
-    """Write a file whole, and for this user only; that it cannot be written costs time only."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _private(os.stat(path.parent)):
-            return
-        temporary = f"{path}.{os.urandom(6).hex()}"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.writelines(parts)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)  # a full disk is no place for half a file
-            raise
-        _drop_oldest(path.parent, path.suffix)
-    except OSError:
-        return
+def write_pack(path: Path, *parts: bytes) -> None:
+    """Keep a file for later runs; of each suffix there are so many at most."""
+    if write_private(path, *parts):
+        make_room(path.parent, path.suffix, MAX_PACKS)
 
 
 def _load(path: Path, kind: type[T]) -> dict[str, T]:
     try:
-        data = read_private(path)
+        data = read_pack(path)
         start = len(FORMAT) + 32
         payload = memoryview(data)[start:]
         if data[: len(FORMAT)] != FORMAT or digest_of(payload).digest() != data[len(FORMAT) : start]:
@@ -161,12 +134,3 @@ def _load(path: Path, kind: type[T]) -> dict[str, T]:
         return msgspec.json.Decoder(dict[str, kind], float_hook=Decimal).decode(payload)  # type: ignore[valid-type]
     except (msgspec.MsgspecError, RecursionError):
         return {}
-
-
-def _drop_oldest(folder: Path, suffix: str) -> None:
-    packs = [entry for entry in os.scandir(folder) if entry.name.endswith(suffix)]
-    if len(packs) <= MAX_PACKS:
-        return
-    packs.sort(key=lambda entry: entry.stat().st_mtime)
-    for entry in packs[:-MAX_PACKS]:
-        Path(entry.path).unlink(missing_ok=True)

@@ -9,7 +9,6 @@ and kept anew.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,9 @@ from compiler.facts.file_cache import cache_folder
 from compiler.facts.file_facts import MacroBlock
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
 from compiler.facts.project_config import ProjectFile
-from compiler.facts.scan import Scan, Stamp, content_digest, list_project, stamp_of
+from compiler.facts.scan import Scan, list_project
 from compiler.facts.variables import Variables
+from compiler.file_states import NO_FILE, Stamp, changed_since, content, is_fresh, now, stamp
 from compiler.ir.facts_model import LISTS, Facts
 from compiler.structs import Struct
 from policy_lang.codegen import cache
@@ -33,11 +33,8 @@ if TYPE_CHECKING:
     from compiler.facts.project_files import Assembly
     from policy_lang.diagnostics import Diagnostic
 
-FORMAT = b"floec-kept-2\n"
-# A file that was changed within this time before it was read may have been changed again without a trace.
-FRESH_NS = 2_000_000_000
+FORMAT = b"floec-kept-3\n"
 _MANY = 50
-_NO_STAMP = (-1, -1, -1, -1)
 _BESIDE = ("dbt_project.yml", "profiles.yml", ".dbtignore")
 NEVER = frozenset(("FLC123", "FLC124", "FLC126"))
 """What says that files were not read, or that names do not stand for one thing."""
@@ -114,7 +111,7 @@ def recall(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) ->
 
 def on_disk(project: ProjectFile, packages: Iterable[Package]) -> OnDisk | None:
     """The files as they are; None where a link to a folder leads elsewhere."""
-    started = time.time_ns()
+    started = now()
     stamps: dict[str, Stamp] = {}
     root = list_project(project)
     scans = [root]
@@ -135,26 +132,25 @@ def on_disk(project: ProjectFile, packages: Iterable[Package]) -> OnDisk | None:
 
 def differing(kept: Kept, now: OnDisk, project: ProjectFile) -> frozenset[str]:
     """The files that are new, gone, or of another content than those of the kept facts."""
-    then = kept.stamps
-    trusted = kept.started - FRESH_NS
-    doubtful = [path for path, stamp in now.stamps.items() if then.get(path) != stamp or max(stamp[1:3]) >= trusted]
-    return frozenset(
-        (*(path for path in doubtful if _content(project, path) != kept.digests.get(path)), *(then.keys() - now.stamps))
-    )
+    root = os.path.join(project.root, "")
+    others = (path for path in _doubtful(kept, now) if content(root + path) != kept.digests.get(path))
+    return frozenset((*others, *(kept.stamps.keys() - now.stamps)))
+
+
+def _doubtful(kept: Kept, now: OnDisk) -> list[str]:
+    """The files whose times do not tell that they are the same."""
+    then, started = kept.stamps, kept.started
+    return [path for path, state in now.stamps.items() if then.get(path) != state or is_fresh(state, started)]
 
 
 def refreshed(
     kept: Kept, now: OnDisk, changed: frozenset[str], project: ProjectFile, keep_code: bool, environ: Mapping[str, str]
 ) -> None:
     """Where many contents had to be compared, keep the states that were found to be right; no change is forgotten."""
-    trusted = kept.started - FRESH_NS
-    doubtful = sum(
-        1 for path, stamp in now.stamps.items() if kept.stamps.get(path) != stamp or max(stamp[1:3]) >= trusted
-    )
     path = _path(project, keep_code, environ)
-    if path is None or doubtful - len(changed) < _MANY:
+    if path is None or len(_doubtful(kept, now)) - len(changed) < _MANY:
         return
-    stamps = {name: _NO_STAMP if name in changed else now.stamps[name] for name in kept.stamps}
+    stamps = {name: NO_FILE if name in changed else now.stamps[name] for name in kept.stamps}
     _write(path, msgspec.structs.replace(kept, stamps=stamps, started=now.started))
 
 
@@ -185,8 +181,10 @@ def keep(
         digests.update((before + name, digest) for name, digest in scan.digests.items())
         for name in _BESIDE if not before else ("dbt_project.yml", ".dbtignore"):
             _add(stamps, scan.project.root / name, before + name)
-            if before + name in stamps and (content := _content(project, before + name)) is not None:
-                digests[before + name] = content
+            if before + name in stamps:
+                digests[before + name] = content(str(scan.project.root / name))
+    if changed_since(stamps.values(), started):
+        return ""
     packages = tuple((s.project.folder, s.project.name, s.project.version, dict(s.project.paths)) for s in scans[1:])
     macros = [(p, msgspec.structs.replace(block, raw_code="")) for p, block in assembly.macros.all()]
     lists = {name: encoded(getattr(facts, name)) for name in LISTS} | {"project": encoded(facts.project)}
@@ -241,18 +239,6 @@ def program() -> str:
 
 
 def _add(stamps: dict[str, Stamp], file: Path, name: str) -> None:
-    try:
-        stamps[name] = stamp_of(os.stat(file))
-    except OSError:
-        return
-
-
-def _content(project: ProjectFile, path: str) -> bytes | None:
-    full = os.path.join(project.root, path)
-    try:
-        if not os.path.isfile(full):
-            return None  # a pipe would be waited for
-        with open(full, "rb") as file:
-            return content_digest(file.read())
-    except OSError:
-        return None
+    found = stamp(str(file))
+    if found is not None:
+        stamps[name] = found

@@ -1,37 +1,32 @@
 """The facts of a manifest as they were decoded last time, for as long as all that they came from is the same.
 
 A hook lays a few files over the manifest that the last ``dbt parse`` wrote, again and again. The manifest counts as the
-same where its times are, or else by the head that dbt writes (with the time and the id of its run), its size and the
-checksum of all of it; other files by times, and by content where these are too fresh to be trusted.
+same where its times are, or else its content; other files by times, and by content where these are too fresh to be
+trusted.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from compiler.facts.file_cache import cache_folder
-from compiler.facts.kept_files import FRESH_NS, program
+from compiler.facts.kept_files import program
 from compiler.facts.manifest_plan import Written
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
-from compiler.facts.scan import content_digest, stamp_of
+from compiler.file_states import Stamp, changed_since, content, contents, is_fresh, stamp
 from compiler.ir.facts_model import LISTS, Facts, Origin
 from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome
-from policy_lang.digests import digest_of, name_of
+from policy_lang.digests import name_of
 from policy_lang.kept_diagnostics import diagnostic, plain
 from policy_lang.records import NamedTuple
 
-FORM = b"floec-manifest-2\n"
-_HEAD = 4096
+FORM = b"floec-manifest-3\n"
 _ARTIFACTS = ("catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
-_State = tuple[tuple[int, int, int, int] | None, bytes]
-"""Size, times and inode of a file (None: it is not there); what tells its content, where that is asked for."""
 
 
 class Store(NamedTuple):
@@ -48,8 +43,8 @@ class Store(NamedTuple):
         kept = read_packed(path, FORM) if path is not None else None
         if kept is None:
             return None
-        token, about, beside, hashes, paths, lists, sql, found = kept
-        if not _same_manifest(self.manifest, about) or any(not _same(Path(f), s) for f, s in beside.items()):
+        token, started, stamps, digests, hashes, paths, lists, sql, found = kept
+        if any(not _same(file, then, digests.get(file, b""), started) for file, then in stamps.items()):
             return None
         written.hashes.update(hashes)
         written.paths.update(paths)
@@ -60,18 +55,17 @@ class Store(NamedTuple):
     def keep(self, read: Outcome[Facts], written: Written, started: int) -> Outcome[Facts]:
         """Keep what was read since ``started``; answers it with the token by which it is known then."""
         path, facts = self._path(), read.value
-        about = _manifest_state(self.manifest)
-        if path is None or facts is None or about is None:
+        if path is None or facts is None:
             return read
-        beside = {str(file): _state(file, started) for file in self._beside(facts)}
-        if any(state[0] is not None and max(state[0][1:3]) >= started for state in (about, *beside.values())):
-            return read  # changed meanwhile
-        stamp, told = about
-        if stamp is not None and max(stamp[1:3]) >= started - FRESH_NS:
-            about = ((stamp[0], -1, -1, -1), told)  # times that are not to be trusted
+        manifest, *others = map(str, (self.manifest, *self._beside(facts)))
+        stamps = {file: stamp(file) for file in (manifest, *others)}
+        asked = (manifest, *(file for file in others if is_fresh(stamps[file], started)))
+        digests = contents(asked, stamps)
+        if digests is None or changed_since(stamps.values(), started):
+            return read
         token = os.urandom(12).hex()
         lists = {name: encoded(getattr(facts, name)) for name in LISTS} | {"project": encoded(facts.project)}
-        kept = (token, about, beside, written.hashes, list(written.paths), lists, facts.sql)
+        kept = (token, started, stamps, digests, written.hashes, list(written.paths), lists, facts.sql)
         write_packed(path, FORM, (*kept, tuple(map(plain, read.diagnostics))))
         return Outcome(msgspec.structs.replace(facts, origin=Origin(token)), read.diagnostics)
 
@@ -92,41 +86,9 @@ class Store(NamedTuple):
         return folder / "facts" / f"{name_of(*files, repr(needs), program())}.manifest"
 
 
-def _state(file: Path, started: int) -> _State:
-    try:
-        stamp = stamp_of(os.stat(file))
-        return stamp, content_digest(file.read_bytes()) if max(stamp[1:3]) >= started - FRESH_NS else b""
-    except OSError:
-        return None, b""
-
-
-def _same(file: Path, state: _State) -> bool:
-    stamp, content = state
-    try:
-        if stamp_of(os.stat(file)) != stamp:
-            return False
-        return not content or content_digest(file.read_bytes()) == content
-    except OSError:
-        return stamp is None
-
-
-def _manifest_state(file: Path) -> _State | None:
-    try:
-        return stamp_of(os.stat(file)), _told(file)
-    except OSError:
-        return None
-
-
-def _same_manifest(file: Path, about: Any) -> bool:
-    stamp, told = about
-    try:
-        now = stamp_of(os.stat(file))
-        return bool(now == stamp) or (now[0] == stamp[0] and _told(file) == told)
-    except OSError:
-        return False
-
-
-def _told(file: Path) -> bytes:
-    with open(file, "rb") as opened:
-        data = opened.read()
-    return digest_of(data[:_HEAD]).digest() + zlib.crc32(data).to_bytes(4, "big")
+def _same(file: str, then: Stamp | None, digest: bytes, started: int) -> bool:
+    """Whether a file is as it was; ``digest`` is that of its content, empty where nobody asked for it."""
+    found = stamp(file)
+    if found == then and not is_fresh(then, started):
+        return True
+    return found is not None and bool(digest) and content(file) == digest

@@ -67,6 +67,7 @@ class SplitManifest(msgspec.Struct, gc=False):
     groups: _Section = None
     unit_tests: _Section = None
     macros: _Section = None
+    disabled: msgspec.Raw = msgspec.Raw(b"")
 
 
 class OpenedManifest(NamedTuple):

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from compiler.facts.file_cache import MAX_PACK_BYTES, read_private, write_private
+from compiler.facts.file_cache import MAX_PACK_BYTES, read_pack, write_pack
 
 
 def encoded(value: Any) -> bytes:
@@ -34,12 +34,12 @@ def write_packed(path: Path, form: bytes, value: tuple[Any, ...]) -> None:
     payload = marshal.dumps(value)
     if len(payload) > MAX_PACK_BYTES:
         return  # it would not be read
-    write_private(path, form, zlib.crc32(payload).to_bytes(4, "big"), payload)
+    write_pack(path, form, zlib.crc32(payload).to_bytes(4, "big"), payload)
 
 
 def read_packed(path: Path, form: bytes) -> tuple[Any, ...] | None:
     """What ``write_packed`` wrote; None where there is nothing, or something damaged."""
-    data = read_private(path)
+    data = read_pack(path)
     head = len(form) + 4
     payload = memoryview(data)[head:]
     if data[: len(form)] != form or zlib.crc32(payload).to_bytes(4, "big") != data[len(form) : head]:

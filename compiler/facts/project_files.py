@@ -7,7 +7,6 @@ two resources of one name, FLC127 a configuration that only dbt can compute (not
 from __future__ import annotations
 
 import os
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from compiler.facts.project_resources import PackageResources, known, off
 from compiler.facts.references import reference
 from compiler.facts.relate import relate
 from compiler.facts.scan import CodeFile, Scan, YamlFile, scan_project, variables_digest
+from compiler.file_states import now
 from compiler.ir.facts_model import Facts, Origin
 from policy_lang.collecting import uncollected
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity
@@ -49,11 +49,12 @@ def read_project_files(
 
 
 def _read(project_dir: Path, keep_code: bool, environ: Mapping[str, str], reuse: bool) -> Outcome[Facts]:
+    started = now()
     root = read_project(project_dir)
     if root.value is None:
         return Outcome(None, root.diagnostics)
     read = _patched(root.value, keep_code, environ) if reuse else None
-    facts, found = read or _whole(root.value, keep_code, environ)
+    facts, found = read or _whole(root.value, keep_code, environ, started)
     return Outcome(facts, tuple(sorted((*root.diagnostics, *found), key=Diagnostic.sort_key)))
 
 
@@ -76,11 +77,12 @@ def _patched(
     return patched(kept, now, changed, project, keep_code, environ)
 
 
-def _whole(project: ProjectFile, keep_code: bool, environ: Mapping[str, str]) -> tuple[Facts, list[Diagnostic]]:
-    """The facts of all files, which are kept for the next time."""
+def _whole(
+    project: ProjectFile, keep_code: bool, environ: Mapping[str, str], started: int
+) -> tuple[Facts, list[Diagnostic]]:
+    """The facts of all files, whose reading began at ``started``; they are kept for the next time."""
     from compiler.facts.kept_files import keep
 
-    started = time.time_ns()
     found: list[Diagnostic] = []
     cache = FileCache(
         cache_folder(environ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.file_states import now
 from compiler.ir.facts_model import Facts
 from compiler.ir.needs import Needs, code_used
 from policy_lang.diagnostics import Diagnostic, Outcome
@@ -85,7 +85,7 @@ def _kept(store: Store, written: Written) -> Outcome[Facts]:
     known = store.recall(written)
     if known is not None:
         return known
-    started = time.time_ns()
+    started = now()
     written.hashed = True
     return store.keep(read_manifest(store.project, store.manifest, store.needs, written), written, started)
 

@@ -17,6 +17,7 @@ from compiler.facts.file_facts import FileFacts
 from compiler.facts.ignored import ignored_in
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
+from compiler.file_states import NO_FILE, Stamp, content_digest, stamp_of
 from compiler.structs import Struct, field
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import digest_of
@@ -43,10 +44,6 @@ _WANTED = {
 _READ = (".sql", ".py", ".csv", ".yml", ".yaml", ".md")
 _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
 _DOCS = Pattern(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
-
-
-Stamp = tuple[int, int, int, int]
-"""Size, times of change of content and of the entry (nanoseconds), inode."""
 
 
 class Listed(NamedTuple):
@@ -117,16 +114,6 @@ def scan_listed(scan: Scan, cache: FileCache[Known], paths: Collection[str], *, 
     return _Scanner(scan.project, cache, keep_code, None).read(only)
 
 
-def content_digest(data: bytes) -> bytes:
-    """What tells the contents of two files apart."""
-    return digest_of(data, 16).digest()
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """What tells that a file has changed, without reading it."""
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
 def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
@@ -146,7 +133,7 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp:
     try:
         return stamp_of(entry.stat())
     except OSError:  # gone meanwhile: reading it will say so
-        return (-1, -1, -1, -1)
+        return NO_FILE
 
 
 def variables_digest(project: ProjectFile) -> str:

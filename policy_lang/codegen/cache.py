@@ -1,8 +1,8 @@
 """Compiled programs on disk, by the content of what they were made of.
 
-A kept program is code, so nothing is read that another user could have written: the folder and the file have
-to belong to the user, and be writable by nobody else. A file that is damaged counts as not there. That the
-cache cannot be written is no error: the program is compiled again next time.
+A kept program is code, so nothing is read that another user could have written (``policy_lang.private_files``). A file
+that is damaged counts as not there. That the cache cannot be written is no error: the program is compiled again next
+time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -18,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from policy_lang.digests import digest_of
+from policy_lang.private_files import make_room, read_private, write_private
 from policy_lang.source import Source
 
 if TYPE_CHECKING:
     from policy_lang.engine import CompileOptions
 
-MOST_FILES = 512
+MOST_FILES = 1024
 _MAGIC = b"floec-program-1\n"
 _PROGRAM = (".py", ".lark", ".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def folder() -> Path:
@@ -97,18 +96,7 @@ def _below(folder: str) -> Iterator[tuple[str, str]]:
 
 def read(key: str) -> Any:
     """What is kept under a key; None where nothing is, or nothing that may be trusted."""
-    home = folder()
-    try:
-        if not _private(os.lstat(home), stat.S_ISDIR):
-            return None
-        # Opened without waiting: what was put there may be a pipe.
-        file = os.open(home / key, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with open(file, "rb") as opened:
-            if not _private(os.fstat(file), stat.S_ISREG):
-                return None
-            content = opened.read()
-    except OSError:
-        return None
+    content = read_private(folder() / key)
     start = len(_MAGIC) + 32
     payload = content[start:]
     if content[:start] != _MAGIC + digest_of(payload).digest():
@@ -121,39 +109,9 @@ def holds(key: str) -> bool:
     return os.path.exists(folder() / key)
 
 
-def _private(found: os.stat_result, kind: Any) -> bool:
-    own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return own and kind(found.st_mode) and not found.st_mode & _WRITABLE_BY_OTHERS
-
-
 def write(key: str, value: Any) -> None:
     """Keeps a value of ``marshal``'s types under a key; all of it or nothing."""
     payload = marshal.dumps(value)
     home = folder()
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _private(os.lstat(home), stat.S_ISDIR):
-            return
-        _make_room(home)
-        name = home / f"{key}.{os.getpid()}"
-        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError:
-        return  # a cache that cannot be written costs time only
-    try:
-        with open(file, "wb") as opened:
-            opened.write(_MAGIC + digest_of(payload).digest() + payload)
-        os.replace(name, home / key)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-
-
-def _make_room(home: Path) -> None:
-    """Removes the files that were written longest ago where there are too many."""
-    entries = list(os.scandir(home))
-    if len(entries) < MOST_FILES:
-        return
-    files = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
-    for _, path in files[: len(files) - MOST_FILES + 1]:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+    if write_private(home / key, _MAGIC, digest_of(payload).digest(), payload):
+        make_room(home, "", MOST_FILES)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import compiler.pipeline
+from compiler import bundles
 from compiler.cli import verdicts
 from compiler.cli.main import run
 from compiler.cli.verdicts import Inputs, Verdict
@@ -20,6 +21,7 @@ from compiler.documents import yaml_loader
 from compiler.documents.kept import document_of
 from compiler.facts import file_cache, kept_files, yaml_values
 from compiler.facts.kept_values import kept_values
+from compiler.file_states import changed_since, contents
 from compiler.pipeline import Job
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
@@ -242,11 +244,19 @@ def test_what_lies_behind_a_linked_folder_cannot_be_told(
     assert len(runs) == 2
 
 
+def keep(key: str, inputs: Inputs, started: int, verdict: Verdict) -> None:
+    stamps = inputs.stamps()
+    assert stamps is not None
+    verdicts.keep(key, inputs, stamps, started, verdict, {})
+
+
 def test_what_changes_while_it_is_judged_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
-    inputs = Inputs((), (str(tmp_path / "a"),))
-    verdicts.keep("0" * 64, inputs, 1, Verdict((), ()))
-    assert verdicts.recall("0" * 64) is None
+    stamps = Inputs(files=(str(tmp_path / "a"),)).stamps()
+    assert stamps is not None
+    assert changed_since(stamps.values(), 1)
+    (tmp_path / "a").write_text("another")
+    assert contents(stamps, stamps) is None
 
 
 def test_a_finding_comes_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,9 +270,9 @@ def test_a_finding_comes_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     verdict = Verdict((one, Diagnostic("X2", "bare")), ("a line",))
     (tmp_path / "input").write_text("x")
     os.utime(tmp_path / "input", ns=(0, 0))
-    inputs = Inputs((), (str(tmp_path / "input"), str(tmp_path / "absent")))
+    inputs = Inputs(files=(str(tmp_path / "input"), str(tmp_path / "absent")))
     later = (tmp_path / "input").stat().st_ctime_ns + 10**10
-    verdicts.keep("1" * 64, inputs, later, verdict)
+    keep("1" * 64, inputs, later, verdict)
     assert verdicts.recall("1" * 64) == verdict
     (tmp_path / "absent").write_text("now it is there")
     assert verdicts.recall("1" * 64) is None
@@ -279,15 +289,15 @@ def test_of_a_large_file_only_the_times_count(tmp_path: Path, monkeypatch: pytes
         os.utime(file, (1_000_000_000, 1_000_000_000))
     verdict = verdicts.Verdict((), ("said",))
     later = time.time_ns() + 10_000_000_000  # long after the files were written
-    inputs = verdicts.Inputs((), (str(small), str(large)))
-    verdicts.keep("key", inputs, later, verdict)
+    inputs = Inputs(files=(str(small), str(large)))
+    keep("key", inputs, later, verdict)
     assert verdicts.recall("key") == verdict
     os.utime(small)
     assert verdicts.recall("key") == verdict  # its content is the same
-    verdicts.keep("key", inputs, later, verdict)
+    keep("key", inputs, later, verdict)
     os.utime(large)
     assert verdicts.recall("key") is None
-    verdicts.keep("fresh", inputs, time.time_ns(), verdict)  # its times say nothing yet: its content does
+    keep("fresh", inputs, time.time_ns(), verdict)  # its times say nothing yet: its content does
     os.utime(large, (1_000_000_001, 1_000_000_001))
     assert verdicts.recall("fresh") == verdict
 
@@ -302,13 +312,26 @@ def test_true_is_not_one(product: Path, capsys: pytest.CaptureFixture[str]) -> N
         assert ("OWN001" in check(product, capsys, "-v")[2]) == found
 
 
-def test_what_asks_for_the_time_is_judged_anew_on_another_day(product: Path) -> None:
-    """Where no verdict is kept either: policies run on what was edited only, the others' findings are kept."""
+@pytest.fixture
+def timed(product: Path) -> Path:
+    """A product with a policy that asks for the time."""
     policy = product.parent / "own/short.floe"
     policy.write_text(POLICY.replace("is long", "is long {time.now_ns()}").replace("< 16", "> 99"))
+    return product
+
+
+def test_what_asks_for_the_time_is_judged_anew(timed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = check(timed, capsys, "--format", "json")
+    assert "is long" in first[1]
+    assert check(timed, capsys, "--format", "json") != first
+
+
+def test_what_is_judged_on_another_day_is_judged_anew(timed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Policies that come with floec ask for the day."""
+    monkeypatch.setattr(bundles, "moving", lambda sources: False)
 
     def found(day: int) -> list[str]:
-        done = compiler.pipeline.run(Job(product, date(2026, 1, day)), "policies")
+        done = compiler.pipeline.run(Job(timed, date(2026, 1, day)), "policies")
         return [d.message for d in done.diagnostics if d.code == "OWN001"]
 
     first = found(1)
