@@ -36,8 +36,8 @@ _READERS = (
     "compiler/facts/scan", "compiler/facts/seed_files", "compiler/facts/sql_files", "compiler/facts/sql_text",
     "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/file_states", "compiler/ir/facts_model",
     "compiler/structs", "policy_lang/codegen/cache", "policy_lang/diagnostics", "policy_lang/digests",
-    "policy_lang/json_text", "policy_lang/patterns", "policy_lang/private_files", "policy_lang/runtime/values",
-    "policy_lang/source", "policy_lang/spell",
+    "policy_lang/json_text", "policy_lang/patterns", "policy_lang/private_files", "policy_lang/records",
+    "policy_lang/runtime/values", "policy_lang/source", "policy_lang/spell",
 )  # fmt: skip
 """The modules that make what is cached, with all that they import of this program."""
 _LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")
