@@ -87,6 +87,8 @@ class State(NamedTuple):
     changed: frozenset[str] | None = None
     project: Path | None = None
     facts: Facts | None = None
+    broken_sql: frozenset[str] = frozenset()
+    """Files of which it was said that their SQL cannot be parsed: not that lineage cannot, too."""
     ir: dict[str, Any] | None = None
     locator: Locator | None = None
     scope: Narrowed | None = None
@@ -266,7 +268,9 @@ def _facts(state: State) -> Outcome[State]:
     facts = read_facts(project.value, state.job.manifest, needs=state.needs, changed=changed, reuse=not state.job.anew)
     if facts.value is None:
         return Outcome(None, facts.diagnostics)
-    return Outcome(state._replace(project=project.value, facts=facts.value), facts.diagnostics)
+    broken = frozenset(d.span.file for d in facts.diagnostics if d.code == "FLC130" and d.span is not None)
+    state = state._replace(project=project.value, facts=facts.value, broken_sql=broken)
+    return Outcome(state, facts.diagnostics)
 
 
 def _project_of(state: State) -> Outcome[Path]:
@@ -334,11 +338,18 @@ def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     from compiler.facts.file_cache import cache_folder
     from compiler.facts.lineage import column_lineage, propagate
 
-    traced = column_lineage(facts, project, folder=cache_folder(os.environ))
+    folder = cache_folder(os.environ)
+    traced = column_lineage(facts, project, folder=folder)
     if traced.value is not None:
         levels = ir["platform"]["governance"]["classification"]["levels"]
         propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels})
-    return traced.diagnostics
+    broken: list[Diagnostic] = []
+    if facts.project["source"] != "files":
+        from compiler.facts.sql_check import broken_in_manifest
+
+        broken = broken_in_manifest(facts, project, folder)
+    said = state.broken_sql | {d.span.file for d in broken if d.span is not None}
+    return (*broken, *(d for d in traced.diagnostics if d.span is None or d.span.file not in said))
 
 
 def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:

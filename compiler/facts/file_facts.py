@@ -57,8 +57,19 @@ class MacroBlock(msgspec.Struct, array_like=True):
     raw_code: str = ""
 
 
+class BrokenSql(msgspec.Struct, frozen=True, array_like=True):
+    """A place (from 1, in code points) of ``length`` characters, what is wrong there, and what may mend it."""
+
+    line: int
+    col: int
+    length: int
+    reason: str
+    hint: str
+
+
 class FileFacts(msgspec.Struct, array_like=True):
-    """All that one file says; ``broken`` is (line, message) where it cannot be parsed."""
+    """All that one file says; ``broken`` is (line, message) where its Jinja, Python or CSV cannot be parsed, and
+    ``broken_sql`` says the same of the SQL of a query."""
 
     main: Block = msgspec.field(default_factory=Block)
     snapshots: list[Block] = []
@@ -68,3 +79,4 @@ class FileFacts(msgspec.Struct, array_like=True):
     rows: int | None = None
     size: int | None = None
     broken: tuple[int, str] | None = None
+    broken_sql: BrokenSql | None = None

@@ -7,7 +7,6 @@ another way (from a macro, or by hand) is read for each model.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,24 +25,12 @@ from compiler.facts.lineage_names import (
     relation_parts,
     without_jinja,
 )
+from compiler.facts.sql_syntax import DIALECTS, PARSER_FAILS, too_deep
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import digest_of
 from policy_lang.records import NamedTuple
 from policy_lang.source import Span, whole_file
-
-DIALECTS = {
-    "athena": "athena", "bigquery": "bigquery", "clickhouse": "clickhouse", "databricks": "databricks",
-    "doris": "doris", "dremio": "dremio", "duckdb": "duckdb", "exasol": "exasol", "fabric": "fabric",
-    "glue": "spark", "greenplum": "postgres", "hive": "hive", "impala": "hive", "materialize": "materialize",
-    "mysql": "mysql", "oracle": "oracle", "postgres": "postgres", "presto": "presto", "redshift": "redshift",
-    "risingwave": "risingwave", "singlestore": "singlestore", "snowflake": "snowflake", "spark": "spark",
-    "sqlite": "sqlite", "sqlserver": "tsql", "starrocks": "starrocks", "synapse": "tsql",
-    "teradata": "teradata", "trino": "trino", "vertica": "postgres",
-}  # fmt: skip
-"""dbt's adapter → sqlglot's dialect; SQL of an adapter that is not here is read as sqlglot's own dialect."""
-MAX_DEPTH = 500
-"""Parentheses in parentheses: a parser that is compiled to C crashes where there are tens of thousands."""
 
 _View = tuple[int, tuple[str, ...]] | None
 """What an answer depends on of a relation: the number of its list of columns, and those of its names in the query."""
@@ -175,7 +162,8 @@ class Tracer:
         for sql in self._texts(text):
             asked: dict[tuple[str, str], Asked] = {}
             try:
-                _refuse_depth(sql)
+                if too_deep(sql):
+                    raise RecursionError
                 trees = [t for t in sqlglot.parse(sql, dialect=self.dialect) if t is not None]
                 if not trees:
                     raise UnreadableError("no query")
@@ -185,6 +173,8 @@ class Tracer:
                 reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
             except (UnreadableError, RecursionError) as error:
                 reason = reason or (str(error) if isinstance(error, UnreadableError) else "it is nested too deeply")
+            except PARSER_FAILS:
+                reason = reason or "the parser fails on it"
         return Answer(None, reason)
 
     def _texts(self, sql: str) -> Iterator[str]:
@@ -263,14 +253,3 @@ def _names(entry: Entry) -> tuple[str, ...]:
     """What a node may be called in SQL, in lower case."""
     given = (entry["name"], entry.get("alias"), entry.get("identifier"))
     return tuple(dict.fromkeys(str(name).lower() for name in given if name is not None))
-
-
-def _refuse_depth(sql: str) -> None:
-    """Raises RecursionError where parentheses stand deeper in each other than ``MAX_DEPTH``."""
-    if sql.count("(") <= MAX_DEPTH:
-        return
-    depth = 0
-    for found in re.finditer(r"[()]", sql):
-        depth += 1 if found[0] == "(" else -1
-        if depth > MAX_DEPTH:
-            raise RecursionError

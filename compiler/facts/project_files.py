@@ -121,6 +121,7 @@ class Assembly:
         self.found = found
         self.docs = {f"{s.project.name}.{name}": body for s in scans for name, body in s.docs.items()}
         self.packages = [PackageResources(PackageNodes(scan, project, self.docs)) for scan in scans]
+        self.broken_sql = {f.path: f.facts.broken_sql for f in scans[0].code if f.facts.broken_sql is not None}
         self.nodes: dict[str, Node] = {}
         self.by_name: dict[str, list[Node]] = defaultdict(list)
         self.sources: dict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -155,6 +156,7 @@ class Assembly:
             if node.enabled:
                 self._place(node, profile)
                 self._link(node)
+                self._sql(node)
                 if node.entry["raw_code"] and node.entry["language"] == "sql":
                     facts.sql[node.entry["unique_id"]] = node.entry["raw_code"]
                 {"model": facts.models, "seed": facts.seeds, "snapshot": facts.snapshots}[
@@ -256,6 +258,16 @@ class Assembly:
             self.unknown.add("schema")
         else:
             entry["schema"] = f"{target}_{custom}" if custom else target
+
+    def _sql(self, node: Node) -> None:
+        """Say that the SQL of a node's file is broken, once a file."""
+        broken = self.broken_sql.pop(node.entry["path"], None) if node.scan is self.packages[0].scan else None
+        if broken is not None:
+            from compiler.facts.sql_syntax import QUERIES, sql_diagnostic
+
+            if node.entry["materialized"] in QUERIES:
+                subject = f"{node.entry['resource_type']} {node.entry['name']}"
+                self.found.append(sql_diagnostic(str(self.project.root / node.entry["path"]), subject, broken))
 
     def _link(self, node: Node) -> None:
         """Resolve what a node refers to."""
@@ -374,6 +386,14 @@ class Assembly:
                 test = self._singular(package, file, patches.get(file.stem))
                 if test is not None:
                     facts.tests.append(test)
+                    self._test_sql(package, file)
+
+    def _test_sql(self, package: PackageResources, file: CodeFile) -> None:
+        if file.facts.broken_sql is not None and package is self.packages[0]:
+            from compiler.facts.sql_syntax import sql_diagnostic
+
+            path = str(self.project.root / file.path)
+            self.found.append(sql_diagnostic(path, f"test {file.stem}", file.facts.broken_sql))
 
     def _singular(
         self, package: PackageResources, file: CodeFile, patch: tuple[Entry, dict[str, Any]] | None

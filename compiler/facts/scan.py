@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
-from compiler.facts.file_facts import FileFacts
+from compiler.facts.file_facts import BrokenSql, FileFacts
 from compiler.facts.ignored import ignored_in
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
@@ -41,6 +41,7 @@ _WANTED = {
     "macro": (".sql",),
     "analysis": (),
 }
+_QUERIES = ("model", "snapshot", "test")
 _READ = (".sql", ".py", ".csv", ".yml", ".yaml", ".md")
 _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
 _DOCS = Pattern(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
@@ -141,6 +142,15 @@ def variables_digest(project: ProjectFile) -> str:
     return digest_of(repr(sorted(project.variables.values.items())).encode("utf-8", "surrogatepass"), 8).hexdigest()
 
 
+def _profile_digest(project: ProjectFile) -> bytes:
+    """What the dialect of the project's SQL is read from; empty where there is no such file."""
+    try:
+        with open(os.path.join(project.root, "profiles.yml"), "rb") as file:
+            return content_digest(file.read(MAX_BYTES))
+    except OSError:
+        return b""
+
+
 def misshapen(properties: dict[str, Any]) -> Iterator[str]:
     """What in a file of properties is no list of mappings where dbt wants one: nothing of it would be judged."""
     for section in _SECTIONS:
@@ -165,6 +175,7 @@ class _Scanner:
         self.keep_code = keep_code
         self.scan = Scan(project)
         self.digest = variables_digest(project).encode()
+        self.profile = _profile_digest(project)
 
     def run(self) -> Scan:
         return self.read(self.listed())
@@ -307,7 +318,8 @@ class _Scanner:
         data = self._read(path)
         if data is None:
             return
-        key, known = self.cache.get(data + self.digest, suffix)
+        query = suffix == ".sql" and role in _QUERIES and not self.project.folder
+        key, known = self.cache.get(data + self.digest + (self.profile if query else b""), "query" if query else suffix)
         text: str | None = None
         if known is None or self.keep_code:
             text = self._text(data, path)
@@ -315,6 +327,8 @@ class _Scanner:
                 return
         if known is None and text is not None:
             known = self._extract(text, suffix, len(data))
+            if query and known.facts is not None and known.facts.broken is None:
+                known.facts.broken_sql = self._broken_sql(text)
             self.cache.put(key, known)
         if known is None or known.facts is None:
             return
@@ -324,6 +338,12 @@ class _Scanner:
             self._report("FLC122", f"broken {kind} in `{self.shown(path)}`: {message}", path, line)
         raw = text.strip() if text is not None and self.keep_code else None
         self.scan.code.append(CodeFile(role, path, base, parts, stem, known.facts, known.text, raw))
+
+    def _broken_sql(self, text: str) -> BrokenSql | None:
+        from compiler.facts.profile import read_profile
+        from compiler.facts.sql_syntax import broken_sql
+
+        return broken_sql(text, lambda: read_profile(self.project).get("type"))
 
     def _extract(self, text: str, suffix: str, size: int) -> Known:
         from compiler.facts.sql_text import measure

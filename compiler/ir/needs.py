@@ -29,7 +29,7 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "columns.masked": ("columns.meta",),
     "columns.inherited": (
         "columns.classification", "columns.level", "columns.masked", "columns.meta", "columns.tags",
-        "refs", "source_refs", "depends_on", "schema", "database", "alias", "identifier",
+        "refs", "source_refs", "depends_on", "schema", "database", "alias", "identifier", "materialized", "language",
     ),
     "columns.type": ("columns.catalog_type",),
 }  # fmt: skip

@@ -55,6 +55,15 @@ def inherited(facts: Facts, folder: Path, **options: Any) -> dict[str, dict[str,
     return {f"{m['name']}.{c['name']}": c["inherited"] for m in facts.models for c in m["columns"] if c["inherited"]}
 
 
+def test_sql_on_which_the_parser_itself_fails_is_reported(tmp_path: Path) -> None:
+    sql = """select cast(email as varchar("")) as email from {{ source('crm', 'people') }}"""
+    facts = facts_of(tmp_path, {"a": sql, "b": "select email from {{ source('crm', 'people') }}"})
+    outcome = column_lineage(facts, tmp_path)
+    assert [(d.code, d.subject) for d in outcome.diagnostics] == [("FLC128", "model a")]
+    assert outcome.value is not None
+    assert "model.p.b" in outcome.value.traced
+
+
 def test_pii_is_found_through_renames_a_cte_a_join_and_a_star(tmp_path: Path) -> None:
     facts = facts_of(
         tmp_path,
