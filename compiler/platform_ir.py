@@ -345,7 +345,25 @@ def platform_origin(resolved: Resolved, path: Keys) -> Origin | None:
         last = resolved.chain[-1]
         own: Keys = path if head == "domain" else ("metadata", *path)
         return Origin(last.file, last.span(own), last.scope) if own[0] in last.data else None
-    return resolved.origin(_document_path(resolved.data, path))
+    place = _document_path(resolved.data, path)
+    return _listed_origin(resolved, place) or resolved.origin(place)
+
+
+def _listed_origin(resolved: Resolved, place: Keys) -> Origin | None:
+    """Lists are joined as wholes: the tier that wrote a member of one is the nearest whose own list has the like."""
+    at: Any = resolved.data
+    for number, key in enumerate(place):
+        if isinstance(at, list) and isinstance(key, int) and key < len(at):
+            for document in reversed(resolved.chain):
+                own: Any = document.data
+                for part in place[:number]:
+                    own = own.get(part) if isinstance(own, dict) else None
+                if isinstance(own, list) and at[key] in own:
+                    written = (*place[:number], own.index(at[key]), *place[number + 1 :])
+                    return Origin(document.file, document.span(written), document.scope)
+            return None
+        at = at.get(key) if isinstance(at, dict) else None
+    return None
 
 
 def product_span(product: Document, path: Keys) -> Span:

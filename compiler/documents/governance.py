@@ -249,7 +249,12 @@ DATA_CONTRACTS = Record(
 SLA_MINIMUMS = Record(
     "SlaMinimums",
     {
-        "freshness": Field(DURATION, "The oldest that data may be; a number is hours.", order="stricter_down"),
+        "freshness": Field(
+            DURATION,
+            "The oldest that data may be; a number is hours.",
+            order="stricter_down",
+            also=("freshness_hours",),
+        ),
         "availability": Field(PERCENT, "The least availability.", order="stricter_up"),
         "completeness": Field(PERCENT, "The least completeness.", order="stricter_up"),
         "accuracy": Field(PERCENT, "The least accuracy.", order="stricter_up"),

@@ -245,8 +245,9 @@ class _Assembly:
                 getattr(facts, kind).extend(self._whole(section(self.manifest, kind), MAKERS[kind]))
         called = self._macros(facts) if covered(self.needs, ("macros",)) or self.lineage else []
         facts.project["packages"] = self._packages(str(facts.project["name"]))
+        used_macros = covered(self.needs, ("macros", "*", "used_by"))
         if self.decoded is None:
-            self._nodes(facts)
+            self._nodes(facts, called if used_macros else None)
         else:
             self._decoded_nodes(facts, self.decoded)
         facts.sql.update(self.sql)
@@ -256,7 +257,7 @@ class _Assembly:
             for seed in facts.seeds:
                 if seed["package"] == facts.project["name"]:
                     read_seed(self.project_dir, seed)
-        if covered(self.needs, ("macros", "*", "used_by")):
+        if used_macros:
             nodes = [*facts.models, *facts.seeds, *facts.snapshots]
             macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
         for name in ("models", "seeds", "snapshots", "sources", "tests", *LISTED, "macros"):
@@ -290,13 +291,16 @@ class _Assembly:
             )
             facts.sources.extend(e for e in made_entries if e is not None)
 
-    def _nodes(self, facts: Facts) -> None:
+    def _nodes(self, facts: Facts, users: list[tuple[str, list[str]]] | None = None) -> None:
+        """``users`` collects what macros are called by what no list of the IR holds: tests, hooks and analyses."""
         readers: dict[str, tuple[list[Entry], Callable[[Any], Any], Callable[[Any], Entry]]] = {}
         nodes, read, released = self.manifest.nodes, 0, 0
         for key in list(nodes):
             raw = nodes.pop(key)
             read += memoryview(raw).nbytes
             name = key.partition(".")[0]
+            if users is not None and (name == "test" or name not in KINDS):
+                users += self._calls(key, raw)
             if name in KINDS:
                 if name not in readers:
                     reader = self.plan.reader(KINDS[name], dbt2=self.dbt2)
@@ -407,11 +411,15 @@ class _Assembly:
         facts.macros.extend(self._whole(raws, MAKERS["macros"]))
         calls: list[tuple[str, list[str]]] = []
         for key, raw in section(self.manifest, "macros").items():
-            try:
-                calls.append((key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or []))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._wrong(key, error)
+            calls += self._calls(key, raw)
         return calls
+
+    def _calls(self, key: str, raw: msgspec.Raw) -> list[tuple[str, list[str]]]:
+        try:
+            return [(key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or [])]
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._wrong(key, error)
+            return []
 
     def _packages(self, name: str) -> list[Entry]:
         if not covered(self.needs, ("project", "packages")):

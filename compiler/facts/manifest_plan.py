@@ -96,7 +96,8 @@ class Plan:
         """Whether so little is asked of the nodes that all of them are decoded in one go."""
         tables = [made.NODE_FIELDS[f] for kind in NODES for f in self.used[kind] if f in made.NODE_FIELDS]
         large = any(not _LARGE.isdisjoint((*field.reads, *field.configs)) for field in tables)
-        return self.listed_only and not self.lineage and not large
+        callers = covered(self.needs, ("macros", "*", "used_by"))  # tests and hooks call macros too
+        return self.listed_only and not self.lineage and not large and not callers
 
     def decoded(self, buffer: Any) -> Decoded | None:
         """All nodes in one go; None where they have to be looked at one by one: one of them is of wrong types, of a

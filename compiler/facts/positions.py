@@ -61,9 +61,11 @@ class ProjectPositions:
         if section in _NODES:
             return self._node(section, entry, rest)
         if section == "macros":
-            return self._macro(entry)
+            return self._macro(entry, rest)
         if section == "tests":
             return self._test(entry, rest)
+        if section == "project":
+            return self._project(rest)
         return self._described(section, entry, str(entry.get("path") or ""), rest)[0]
 
     def file(self, entry: Mapping[str, Any], path: str) -> str:
@@ -114,13 +116,18 @@ class ProjectPositions:
         elif first == "hard_coded_relations":
             found = self._reference(entry, code, first, 0)  # nobody writes the list anywhere: the first of it
         elif first in _IN_SQL:
-            text = self._text(code) if _IN_SQL[first] else None
-            found = sql_positions.word(code, text, _IN_SQL[first]) if text is not None else whole_file(code)
+            words = rest[1] if first == "raw_code" and len(rest) > 1 else ""
+            text = self._text(code) if _IN_SQL[first] or words else None
+            if text is None:
+                return whole_file(code)
+            word = _IN_SQL[first]
+            found = sql_positions.quoted(code, text, str(words)) if words else sql_positions.word(code, text, word)
+            found = found or whole_file(code)
         if found is not None:
             return found
         patch = str(entry.get("patch_path") or "")
         described, exact = self._described(section, entry, patch, rest) if patch else (None, False)
-        if rest and not exact and (text := self._text(code)) is not None:
+        if rest and not exact and first != "description" and (text := self._text(code)) is not None:
             found = sql_positions.config(code, text, _WRITTEN_AS.get(first, first))
         return found or described or whole_file(code)
 
@@ -143,10 +150,26 @@ class ProjectPositions:
             return sql_positions.reference(code, text, ref)
         return sql_positions.reference(code, text, one)
 
-    def _macro(self, entry: Entry) -> Span | None:
+    def _macro(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
         file = self.file(entry, str(entry["path"]))
         text = self._text(file)
-        return None if text is None else sql_positions.macro(file, text, str(entry["name"]))
+        if text is None:
+            return None
+        start = sql_positions.macro(file, text, str(entry["name"]))
+        said = rest[1] if rest[:1] == ("raw_code",) and len(rest) > 1 else ""
+        return (sql_positions.quoted(file, text, str(said), start) if said else None) or start
+
+    def _project(self, rest: tuple[str | int, ...]) -> Span | None:
+        """The packages in the file that lists them; all else of a project in its own file."""
+        asked = str(rest[0]) if rest else ""
+        for name in ("packages.yml", "dependencies.yml") if asked == "packages" else ():
+            if (self._root / name).is_file():
+                return whole_file(self.file({"package": self._name}, name))
+        document = self._yaml(self.file({"package": self._name}, "dbt_project.yml"))
+        if document is None:
+            return None
+        found = next((path for path in ((asked,), ("name",)) if path in document.key_spans), None)
+        return whole_file(document.file) if found is None else document.key_span(found)
 
     def _test(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
         file = self.file(entry, str(entry["path"]))

@@ -54,6 +54,14 @@ def word(file: str, text: str, wanted: str) -> Span:
     return _first(file, _SQL_COMMENT.sub(_blank, text), pattern, re.IGNORECASE) or whole_file(file)
 
 
+def quoted(file: str, text: str, words: str, start: Span | None = None) -> Span | None:
+    """Where the text first says these words, from ``start`` on, with any blanks between them."""
+    before = 0 if start is None else len("".join(text.splitlines(keepends=True)[: start.line - 1]))
+    said = Pattern(r"\s+".join(re.escape(part) for part in words.split()))
+    found = said.search(_SQL_COMMENT.sub(_blank, text), before)
+    return None if found is None else _span(file, text, found.start(), found.end())
+
+
 def config(file: str, text: str, key: str) -> Span | None:
     """The argument of the ``config`` call of that name."""
     clean = _COMMENT.sub(_blank, text)

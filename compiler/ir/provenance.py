@@ -49,6 +49,8 @@ class Locator:
             inside = path[1:] if head == "product" else ("schedule" if "schedule" in path else "transforms",)
             return self._product(inside) or self._top
         section = self._ir.get(str(head))
+        if head == "project" and isinstance(section, dict):
+            return self._in_project("project", section, path[1:])
         if isinstance(section, list) and len(path) > 1 and isinstance(path[1], int) and path[1] < len(section):
             return self._in_project(str(head), section[path[1]], path[2:])
         return self._top

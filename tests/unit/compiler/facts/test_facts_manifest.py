@@ -141,6 +141,26 @@ def test_only_what_is_needed_is_built(tmp_path: Path) -> None:
     assert {k: whole.models[0][k] for k in model if k != "columns"} == {k: model[k] for k in model if k != "columns"}
 
 
+@pytest.mark.parametrize("needs", [None, frozenset([("macros", "*", "used_by")])])
+def test_tests_hooks_and_analyses_call_macros_too(tmp_path: Path, needs: Any) -> None:
+    callers = [
+        node(kind, kind, depends_on={"macros": [f"macro.p.{kind}"]})
+        for kind in ("model", "test", "operation", "analysis")
+    ]
+    path = write(tmp_path, *callers)
+    value = json.loads(path.read_text())
+    names = ["model", "test", "operation", "analysis", "idle"]
+    value["macros"] = {
+        f"macro.p.{name}": {"unique_id": f"macro.p.{name}", "name": name, "package_name": "p"} for name in names
+    }
+    path.write_text(json.dumps(value))
+    facts = read_manifest(tmp_path, path, needs).value
+    assert facts is not None
+    assert {m["unique_id"].split(".")[2]: m["used_by"] for m in facts.macros} == {
+        "idle": [], **{name: [f"{name}.p.{name}"] for name in names[:-1]},
+    }  # fmt: skip
+
+
 def test_a_large_manifest_gives_its_memory_back_on_the_way(tmp_path: Path) -> None:
     """More than a few pages of 8 MiB: what is read must not depend on what was given back."""
     nodes = [node("model", f"m{i:05}", raw_code="-- " + "x" * 4000, description=f"d{i}") for i in range(6000)]

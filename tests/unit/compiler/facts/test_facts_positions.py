@@ -37,6 +37,11 @@ def entry(facts: Facts, section: str, name: str, version: str | None = None) -> 
         ("models", "mart", ("hard_coded_relations", 0), "models/marts/mart.sql:6:6 main.other.table_x"),
         ("models", "mart", ("hard_coded_relations",), "models/marts/mart.sql:6:6 main.other.table_x"),
         ("models", "mart", ("select_star",), "models/marts/mart.sql:3:8 a.*"),
+        ("models", "mart", ("raw_code", "b.new from"), "models/marts/mart.sql:3:13 b.new from"),
+        ("models", "mart", ("raw_code", "on true\njoin"), "models/marts/mart.sql:5:40 …"),
+        ("models", "mart", ("raw_code", "ref('nope')"), "models/marts/mart.sql:1:1 "),
+        ("macros", "test_is_even", ("raw_code", "select 1"), "macros/even.sql:5:1 select 1"),
+        ("macros", "helper", ("raw_code", "said nowhere"), "macros/even.sql:1:1 {% macro helper"),
         ("models", "mart", ("materialized",), "models/marts/mart.sql:1:11 materialized"),
         ("models", "mart", ("name",), "models/marts/marts.yml:2:11 mart"),
         ("models", "mart", (), "models/marts/marts.yml:2:11 mart"),
@@ -84,6 +89,29 @@ def test_each_test_is_found_where_yaml_states_it(facts: Facts) -> None:
     span = positions.locate("models", model, ("tests", index))
     assert span is not None
     assert (Path(span.file).name, span.line) == ("_stg.yml", 38)
+
+
+def test_what_is_said_of_the_project_stands_in_its_own_files(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: p\nflags: {}\n")
+    positions = ProjectPositions(tmp_path, "p")
+
+    def place(*rest: str) -> str:
+        span = positions.locate("project", {"name": "p"}, rest)
+        assert span is not None
+        return f"{Path(span.file).name}:{span.line}"
+
+    assert [place("flags"), place("vars"), place(), place("packages")] == [
+        "dbt_project.yml:2", "dbt_project.yml:1", "dbt_project.yml:1", "dbt_project.yml:1",
+    ]  # fmt: skip
+    (tmp_path / "dependencies.yml").write_text("packages: []\n")
+    assert place("packages") == "dependencies.yml:1"
+
+
+def test_a_description_in_the_configuration_is_none(tmp_path: Path) -> None:
+    (tmp_path / "m.sql").write_text("select 1\n{{ config(description='x', alias='y') }}\n")
+    model = {"unique_id": "model.p.m", "package": "p", "name": "m", "path": "m.sql", "patch_path": ""}
+    found = [ProjectPositions(tmp_path, "p").locate("models", model, (key,)) for key in ("description", "alias")]
+    assert [span.line for span in found if span is not None] == [1, 2]
 
 
 def test_files_that_are_gone_give_the_file_as_a_whole(tmp_path: Path) -> None:

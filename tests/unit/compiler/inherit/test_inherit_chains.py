@@ -254,6 +254,21 @@ def test_origins_are_found_from_the_ir() -> None:
     assert domain.file == "0.yaml"
 
 
+def test_a_member_of_a_joined_list_is_found_in_the_tier_that_wrote_it() -> None:
+    one = "exemptions:\n  - {policy: AAA001, subject: m, reason: why not, approver: a, expires: 2999-01-01}\n"
+    resolved, _ = join(one, one.replace("AAA001", "BBB002"))
+    found = [platform_origin(resolved, ("exemptions", number, "reason")) for number in (0, 1)]
+    lines = [origin.span.line for origin in found if origin is not None]
+    assert [origin.file for origin in found if origin is not None] == ["top.yaml", "0.yaml"]
+    assert platform_ir(resolved)["exemptions"][1]["policy"] == "BBB002"
+    assert all(line > 1 for line in lines)
+
+
+def test_the_least_freshness_may_be_called_as_in_the_ir() -> None:
+    resolved, found = join("governance: {sla_minimums: {freshness_hours: 24}}\n")
+    assert (platform_ir(resolved)["governance"]["sla_minimums"]["freshness_hours"], found) == (24, ())
+
+
 def test_the_products_ir_has_hours() -> None:
     text = "outputPorts: [{name: a, sla: {freshness: PT90M}}]\ninput_ports: [{name: b, freshness_requirement: 2d}]\n"
     product = product_ir(document("floe.yaml", PRODUCT + text))
