@@ -10,6 +10,7 @@ from typing import Any
 
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
+from compiler.ir.diff_values import Change
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import whole_file
 
@@ -46,14 +47,28 @@ def execute(options: argparse.Namespace) -> int:
 
     changes = diff(*irs)
     if options.format == "json":
-        print(json.dumps([{"direction": c.direction, "text": c.text} for c in changes], indent=2, ensure_ascii=False))
+        from policy_lang.runtime.values import to_json
+
+        print(to_json([_told(change) for change in changes], indent=2))
     else:
         for change in changes:
             print(f"{change.direction:<8}  {change.text}")
         weaker = sum(1 for c in changes if c.direction == "weaker")
-        print(f"{len(changes)} changes, {weaker} of them weaker" if changes else "nothing changed for governance")
+        count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+        print(f"{count}, {weaker} weaker" if changes else "nothing changed for governance")
     failed = options.fail_on_weaker and any(c.direction == "weaker" for c in changes)
     return EXIT_BLOCKED if failed else EXIT_OK
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """A change for programs."""
+    return {
+        "direction": change.direction,
+        "text": change.text,
+        "path": list(change.path),
+        "before": change.before,
+        "after": change.after,
+    }
 
 
 def load_ir(path: Path) -> Outcome[dict[str, Any]]:

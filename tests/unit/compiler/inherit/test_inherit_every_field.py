@@ -14,6 +14,8 @@ from compiler.documents.shape import Anything, Choice, Either, Flag, Keyed, List
 from compiler.documents.values import Duration
 from compiler.documents.yaml_loader import load_yaml
 from compiler.inherit import Resolved, inherit
+from compiler.ir.diff import diff
+from compiler.ir.schema import complete
 from compiler.platform_ir import platform_ir
 from policy_lang.diagnostics import Outcome
 from policy_lang.source import Source
@@ -173,3 +175,21 @@ def is_plain(info: FieldInfo) -> bool:
 def test_what_a_manifest_says_reaches_the_ir(info: FieldInfo) -> None:
     one, other = (platform_ir(resolved(info, value)) for value in pair(info))
     assert one != other
+
+
+@pytest.mark.parametrize("info", [f for f in FIELDS if is_plain(f) and name(f) not in ELSEWHERE], ids=name)
+def test_ir_diff_says_what_a_manifest_changed_and_which_way(info: FieldInfo) -> None:
+    one, other = (complete({"platform": platform_ir(resolved(info, value))}).value for value in pair(info))
+    assert one is not None
+    assert other is not None
+    there, back = diff(one, other), diff(other, one)
+    assert there
+    assert len(there) == len(back)
+    ways = [{"stricter": 1, "weaker": -1}.get(c.direction, 0) for c in there]
+    assert [-way for way in ways] == [{"stricter": 1, "weaker": -1}.get(c.direction, 0) for c in back]
+    wanted = {"stricter_up": 1, "extend": 1, "stricter_down": -1, "intersect": -1}.get(info.order, 0)
+    if info.path[0] == "exemptions":
+        wanted = -1  # what a child may add makes it weaker all the same
+    assert set(ways) <= {wanted, 0}
+    if wanted and name(info) not in ("registered_products", "artifacts.promotion.environments"):
+        assert wanted in ways, [c.text for c in there]
