@@ -9,7 +9,6 @@ FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported sche
 from __future__ import annotations
 
 import mmap
-import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from operator import itemgetter
@@ -43,7 +42,6 @@ _ADAPTER_PARENTS = {"redshift": ("dbt_postgres",), "databricks": ("dbt_spark",)}
 _RELEASE_BYTES = 8 * 1024 * 1024
 _AT_ONCE = getattr(mmap, "MAP_POPULATE", 0)
 """Where the system can give the memory at once, it costs a fifth less to fill."""
-_DBT_VERSION = re.compile(rb'"dbt_version"\s*:\s*"(\d+)')
 _HEAD = 4096
 """Metadata stand first: so far in the file, its writer is named."""
 _HINT = "run `dbt parse` to write it again"
@@ -109,8 +107,7 @@ def _at_once(project_dir: Path, manifest_path: Path, plan: Plan) -> Outcome[Fact
             buffer = load_buffer(manifest_path)
         except OSError:
             return None
-        version = _DBT_VERSION.search(buffer[:_HEAD])
-        if version is not None and int(version[1]) >= 2:
+        if _writer(buffer[:_HEAD]) >= 2:
             return None
         decoded = plan.decoded(buffer)
         if decoded is None or _version_of(decoded.manifest.metadata, file).value is None:
@@ -194,15 +191,28 @@ def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifes
 
 def _version_of(metadata: dict[str, Any], file: str) -> Outcome[int]:
     """The version of the manifest's schema, which is noted in its metadata."""
-    found = re.search(r"/manifest/v(\d{1,9})(?!\d)", str(metadata.get("dbt_schema_version") or ""))
-    if found is None:
+    named = str(metadata.get("dbt_schema_version") or "").split("/manifest/v")[1:]
+    version = next((int(digits) for digits in map(_digits, named) if 0 < len(digits) < 10), None)
+    if version is None:
         return _refuse("FLC112", f"`{file}` is not a dbt manifest: its metadata name no manifest schema", file)
-    if int(found[1]) < OLDEST_SCHEMA:
+    if version < OLDEST_SCHEMA:
         hint = "dbt 1.3 and newer write manifests that are read"
-        message = f"`{file}` has manifest schema v{found[1]}; v{OLDEST_SCHEMA} and newer are read"
+        message = f"`{file}` has manifest schema v{version}; v{OLDEST_SCHEMA} and newer are read"
         return _refuse("FLC113", message, file, hint)
-    metadata["manifest_version"] = int(found[1])
-    return Outcome(int(found[1]))
+    metadata["manifest_version"] = version
+    return Outcome(version)
+
+
+def _writer(head: bytes) -> int:
+    """The first number of dbt's version in the head of a manifest, 0 where it does not stand there."""
+    given = head.partition(b'"dbt_version"')[2].lstrip().removeprefix(b":").lstrip()
+    digits = _digits(given[1:].decode("utf-8", "replace")) if given[:1] == b'"' else ""
+    return int(digits) if len(digits) < 10 and digits else 0
+
+
+def _digits(text: str) -> str:
+    """Those that a text begins with."""
+    return text[: len(text) - len(text.lstrip("0123456789"))]
 
 
 def _refuse(code: str, message: str, file: str, hint: str = _HINT) -> Outcome[Any]:

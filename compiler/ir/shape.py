@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 Schema = dict[str, Any]
@@ -38,8 +37,15 @@ def _object(**fields: Schema) -> Schema:
         "properties": fields,
         "required": sorted(fields),
         "additionalProperties": False,
-        "default": {name: deepcopy(field["default"]) for name, field in fields.items()},
+        "default": {name: _copied(field["default"]) for name, field in fields.items()},
     }
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a default: of plain JSON, for which ``copy`` would be imported."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
 def _maybe(schema: Schema) -> Schema:

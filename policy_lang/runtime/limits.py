@@ -100,7 +100,7 @@ def _memory(amount: int | None) -> Iterator[None]:
     try:
         import resource
 
-        with open("/proc/self/statm", encoding="ascii") as statm:
+        with open("/proc/self/statm", "rb") as statm:
             used = int(statm.read().split()[0]) * resource.getpagesize()
     except (ImportError, OSError):
         yield

@@ -1,4 +1,5 @@
-"""Letters and regular expressions, for builtins and for generated code alike. RE2 is imported on first use."""
+"""Letters and regular expressions, for builtins and for generated code alike. RE2 is imported for patterns that need
+it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from policy_lang.runtime.builtins.registry import failure
+from policy_lang.runtime.plain_patterns import plain
 
 SPACES = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """What Go trims as space; Python's ``strip`` takes the separators U+001C to U+001F for spaces too."""
@@ -71,6 +73,8 @@ MOST_TEXTS = 8192
 
 
 def _search(pattern: str) -> Callable[[str], bool]:
+    if (without := plain(pattern)) is not None:
+        return without
     import re2
 
     compiled: Any = pattern_of("regex.match", pattern)

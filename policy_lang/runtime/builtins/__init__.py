@@ -18,6 +18,7 @@ __all__ = ["ARITY", "HOME", "REGISTRY", "BuiltinError"]
 
 FAMILIES = (
     "aws",
+    "binary",
     "clock",
     "collections",
     "crypto",

@@ -1,4 +1,4 @@
-"""Encodings beside JSON and base64: URL queries and YAML."""
+"""Encodings beside JSON, base64 and hexadecimal: URL queries and YAML."""
 
 from __future__ import annotations
 
