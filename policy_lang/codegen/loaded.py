@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import itemgetter
@@ -49,6 +48,8 @@ class Generated(NamedTuple):
 
     def place(self, line: int, start: int) -> Span | None:
         """The place in the policies of the last line from ``start`` to ``line`` that has one."""
+        from bisect import bisect_right
+
         number = bisect_right(self.places, line, key=_line) - 1
         if number < 0 or self.places[number][0] < start:
             return None

@@ -7,7 +7,7 @@ can): neither costs anything in the loops. Steps are counted, in code of its own
 
 from __future__ import annotations
 
-import threading
+import _thread
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,28 +67,30 @@ def _time(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    lock, here = threading.Lock(), threading.get_ident()
+    # Of ``threading`` only what it is made of is needed: to import it takes longer than most evaluations.
+    lock, ended, here = _thread.allocate_lock(), _thread.allocate_lock(), _thread.get_ident()
     done = False
+    ended.acquire()
 
     def stop() -> None:
+        if ended.acquire(timeout=seconds):
+            return
         import ctypes
 
         with lock:
             if not done:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(TimeUp))
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
     try:
-        timer.start()
+        _thread.start_new_thread(stop, ())
     except RuntimeError as none_left:  # its stack does not fit into the memory that the evaluation may have
         raise MemoryError("no room for the thread that watches the time") from none_left
     try:
         yield
     finally:
-        timer.cancel()
         with lock:
             done = True
+        ended.release()
 
 
 @contextmanager

@@ -1,0 +1,95 @@
+"""Modules that are put off are themselves once something is asked of them; a process of our own imports few."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from policy_lang.later import Later, put_off
+
+_BEGIN = "from policy_lang import later; later.begin()\n"
+
+
+def _answer(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_module_is_loaded_as_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "put_off_one.py").write_text("import sys\nSELF = sys.modules[__name__]\n\ndef f(): return __name__\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    put_off("put_off_one")
+    import put_off_one  # type: ignore[import-not-found]
+
+    assert type(put_off_one) is Later
+    assert put_off_one.f() == "put_off_one"
+    assert type(put_off_one) is not Later
+    assert put_off_one.SELF is put_off_one is sys.modules["put_off_one"]
+    assert put_off_one.__file__ == str(tmp_path / "put_off_one.py")
+    with pytest.raises(AttributeError):
+        _ = put_off_one.missing
+    del sys.modules["put_off_one"]
+
+
+def test_names_can_be_imported_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "put_off_two.py").write_text("def f(): return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    put_off("put_off_two")
+    from put_off_two import f  # type: ignore[import-not-found]
+
+    assert f() == 1
+    del sys.modules["put_off_two"]
+
+
+def test_what_cannot_be_loaded_says_so_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "put_off_bad.py").write_text("raise ValueError('no')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    put_off("put_off_bad", "put_off_missing")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            _ = sys.modules["put_off_bad"].f
+        with pytest.raises(ModuleNotFoundError, match="put_off_missing"):
+            _ = sys.modules["put_off_missing"].f
+    del sys.modules["put_off_bad"], sys.modules["put_off_missing"]
+
+
+def test_what_is_imported_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sys.modules["sys"]
+    put_off("sys")
+    assert sys.modules["sys"] is before
+
+
+def test_a_process_of_our_own_has_all_of_msgspec_and_uuid() -> None:
+    code = """
+import compiler.structs, sys
+assert not {"platform", "uuid", "typing_extensions"} & sys.modules.keys()
+import msgspec, uuid, urllib.parse
+assert uuid.UUID("12345678123456781234567812345678").hex[:4] == "1234"
+class One(msgspec.Struct):
+    a: int | None = None
+print(msgspec.json.decode(b'{"a": 1}', type=One), msgspec.inspect.type_info(One).cls is One)
+print(msgspec.json.schema(One)["$ref"], msgspec.yaml.encode([1]), urllib.parse.urlsplit("http://[::1]/a").hostname)
+"""
+    said = _answer(_BEGIN + code).splitlines()
+    assert said == ["One(a=1) True", "#/$defs/One b'- 1\\n' ::1"]
+
+
+def test_another_process_has_msgspec_as_it_is() -> None:
+    code = "import compiler.structs, msgspec, uuid; print(msgspec.json.encode(uuid.UUID(int=1)).decode())"
+    assert _answer(code) == '"00000000-0000-0000-0000-000000000001"'
+
+
+@pytest.mark.parametrize("asked", ["uuid.UUID", "uuid.NAMESPACE_DNS"])
+def test_another_msgspec_may_ask_uuid_for_more(asked: str) -> None:
+    code = f"""
+import sys
+from compiler.structs import _NoUuid
+sys.modules["uuid"] = _NoUuid("uuid")
+import uuid
+print({asked}.__class__.__name__, type(sys.modules["uuid"]).__name__)
+"""
+    assert _answer(_BEGIN + code).split() == ["type" if asked == "uuid.UUID" else "UUID", "_NoUuid"]
