@@ -272,9 +272,10 @@ def _promises(data: Data) -> Iterator[Promise]:
     default = data.get("slaDefaultElement")
     if isinstance(given, list):
         for i, one in enumerate(given):
-            yield promise(
-                one["property"], one["value"], one.get("unit"), one.get("element", default), ("slaProperties", i)
-            )
+            if "value" in one:
+                yield promise(
+                    one["property"], one["value"], one.get("unit"), one.get("element", default), ("slaProperties", i)
+                )
     else:
         yield from _nested(given, ("slaProperties",), default)
     yield from _nested(data.get("sla", {}), ("sla",), None)

@@ -35,7 +35,7 @@ ON_FAILURE = Choice("notify", "warn", "block")
 SENSITIVITY = Choice("low", "medium", "high", "critical")
 CLASS_ACTION = Choice("allow", "restrict", "redact", "synthesize", none="allow", mask="redact")
 
-LEVEL_NAME = Text(identifier)
+LEVEL_NAME = Text(identifier, pattern=IDENTIFIER.pattern)
 """The name of a level: its rank is its place among the levels, which only the joined manifest knows."""
 
 GATES = Record(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compiler.documents.shape import Keys, Log, Problem, Record, dotted, written
+from compiler.documents.shape import Keys, Log, Problem, Record, dotted, snake_case, written
 from compiler.documents.yaml_document import YamlDocument
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.records import NamedTuple
@@ -47,18 +47,18 @@ _MANIFEST_MOVES: tuple[tuple[Keys, Keys], ...] = (
     (("plugins", "data_quality"), ("plugins", "quality")),
 )
 _CLASSES = ("pii", "phi", "financial", "identifier", "pci", "restricted", "confidential")
-MOVED_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+_GATES = ("governance", "quality_gates")
+MOVED_KEYS: dict[str, tuple[tuple[Keys, Keys], ...]] = {
     "Manifest": (
-        ("governance", "naming"),
-        *(tuple(map(str, old)) for old, _ in _MANIFEST_MOVES if old[:2] != ("governance", "naming")),
-        *(("governance", "classification", name) for name in _CLASSES),
-        ("governance", "quality_gates", "gold_layer"),
-        ("governance", "quality_gates", "silver_layer"),
-        ("governance", "quality_gates", "bronze_layer"),
-        ("governance", "quality_gates", "layer_thresholds"),
+        *_MANIFEST_MOVES,
+        *((("governance", "classification", c), ("governance", "classification", "categories", "*")) for c in _CLASSES),
+        *(((*_GATES, f"{layer}_layer"), (*_GATES, "layers", "*")) for layer in ("gold", "silver", "bronze")),
+        ((*_GATES, "layer_thresholds", "*"), (*_GATES, "layers", "*", "minimum_coverage")),
+        (("governance", "naming", "pattern"), ("data_architecture", "naming", "pattern")),
+        (("plugins", "dbt_runtime_config"), ("plugins", "*", "config")),
     )
 }
-"""Keys of other dialects, which the canonical form holds elsewhere."""
+"""Keys of other dialects, and what the canonical form has instead (``*``: an entry of a mapping)."""
 _HOMES = {
     "naming": "write it as `data_architecture.naming`, once",
     "policy_overrides": "write them as `exemptions` of the manifest: each with a policy, a reason and an expiry",
@@ -199,13 +199,15 @@ def _move_layers_and_classes(data: dict[str, Any], moves: dict[Keys, Keys]) -> N
     """``quality_gates.gold_layer`` is ``layers.gold``, and a category may stand beside ``levels``."""
     gates: Keys = ("governance", "quality_gates")
     for key in list(_at(data, gates) or ()):
-        if key.endswith("_layer"):
-            _move(data, (*gates, key), (*gates, "layers", key.removesuffix("_layer")), moves)
+        name = snake_case(key)
+        if name.endswith("_layer"):
+            _move(data, (*gates, name), (*gates, "layers", name.removesuffix("_layer")), moves)
     thresholds: Keys = (*gates, "layer_thresholds")
     for layer in list(_at(data, thresholds) or ()):
         _move(data, (*thresholds, layer), (*gates, "layers", layer, "minimum_coverage"), moves)
         if not _at(data, thresholds):
-            (_at(data, gates) or {}).pop("layer_thresholds")  # a copy of what was read, since something was moved
+            holder = _at(data, gates) or {}  # a copy of what was read, since something was moved
+            holder.pop(str(_spelled(holder, "layer_thresholds")))
     classes: Keys = ("governance", "classification")
     for key in _CLASSES:
         _move(data, (*classes, key), (*classes, "categories", key), moves)
@@ -238,22 +240,37 @@ def _dbt_runtime(data: dict[str, Any], moves: dict[Keys, Keys]) -> None:
 
 def _at(data: Any, path: Keys) -> dict[str, Any] | None:
     for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
+        data = data.get(_spelled(data, key)) if isinstance(data, dict) else None
     return data if isinstance(data, dict) else None
 
 
+def _spelled(holder: dict[str, Any], key: str | int) -> str | int:
+    """The key under which ``key`` stands in a mapping: its camelCase spelling, where that is written."""
+    return key if key in holder else next((k for k in holder if k != k.lower() and snake_case(k) == key), key)
+
+
+def _spelling(data: Any, path: Keys) -> Keys:
+    """A path as it is written."""
+    found: list[str | int] = []
+    for key in path:
+        found.append(_spelled(data, key) if isinstance(data, dict) else key)
+        data = data.get(found[-1]) if isinstance(data, dict) else None
+    return tuple(found)
+
+
 def _move(data: dict[str, Any], old: Keys, new: Keys, moves: dict[Keys, Keys]) -> None:
-    holder = _at(data, old[:-1])
+    holder, old = _at(data, old[:-1]), _spelling(data, old)
     if holder is None or old[-1] not in holder:
         return
     target: Any = data
-    for key in new[:-1]:  # the way to the target is copied: `data` shares its parts with the text as read
+    for canonical in new[:-1]:  # the way to the target is copied: `data` shares its parts with the text as read
+        key = _spelled(target, canonical)
         child = target.get(key)
         if child is not None and not isinstance(child, dict):
             return
         target[key] = dict(child or {})
         target = target[key]
-    if new[-1] in target:
+    if _spelled(target, new[-1]) in target:
         return
     copied: Any = data
     for key in old[:-1]:

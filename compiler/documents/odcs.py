@@ -232,7 +232,7 @@ SLA_ITEM = Record(
     {
         **_ID,
         "property": Field(FULL_TEXT, "freshness, availability, retention …", required=True),
-        "value": Field(Anything(), "Its value.", required=True),
+        "value": Field(Anything(), "Its value."),
         "valueExt": Field(Anything(), "The end of a range."),
         "unit": Field(FULL_TEXT, "d, h, % …"),
         "element": Field(FULL_TEXT, "The column that it is measured on."),

@@ -46,6 +46,10 @@ def demands(data: Data) -> Iterator[Problem]:
             yield from _element(table, ("schema", i), recent, whole=True)
     for i, server in enumerate(data.get("servers", ())):
         yield from _server(server, ("servers", i))
+    promises = data.get("slaProperties")
+    for i, promise in enumerate(promises if isinstance(promises, list) else ()):
+        if "value" not in promise:
+            yield _missing(("slaProperties", i, "value"), "nothing is promised without it")
     if recent:
         yield from _entries(data, ())
 

@@ -183,7 +183,7 @@ _PORT_SOURCE = Record(
     "PortSource",
     {
         "type": Field(Choice("ingestion", "data_product"), "Where the data comes from.", required=True),
-        "ref": Field(Text(_port), "domain.product.port."),
+        "ref": Field(Text(_port, pattern=r"^[^.]+(\.[^.]+){1,2}$"), "domain.product.port."),
         "config": Field(OPEN, "For an ingestion."),
     },
     short="ref",

@@ -18,6 +18,7 @@ from compiler.documents.shape import (
     Field,
     Flag,
     Keyed,
+    Keys,
     KnownWord,
     Later,
     ListOf,
@@ -28,7 +29,7 @@ from compiler.documents.shape import (
     Switchable,
     Text,
 )
-from compiler.documents.values import Duration
+from compiler.documents.values import DURATION_PATTERN, Duration
 
 SCHEMA_VERSION = "v1"
 _BASE = "https://floec.dev/schemas"
@@ -51,8 +52,8 @@ def document_schema(kind: str) -> dict[str, Any]:
     root = export.record_body(shape_of(kind))
     if kind == "Manifest":
         _add_plugins(root, export)
-    for key in MOVED_KEYS.get(kind, ()):
-        export.allow(root, key)
+    for old, new in MOVED_KEYS.get(kind, ()):
+        export.allow(root, tuple(map(str, old)), _shape_at(shape_of(kind), new))
     root["properties"]["kind"] = {"enum": [kind, *(w for w, k in KIND_SPELLINGS.items() if k == kind)]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -111,7 +112,7 @@ class _Export:
             return {"anyOf": [self.schema(s) for s in shape.shapes]}
         if isinstance(shape, ListOf):
             item = self.schema(shape.item)
-            return self._or_lone({"type": "array", "items": _nullable(item)}, item if shape.lone else None)
+            return self._or_lone({"type": "array", "items": item}, item if shape.lone else None)
         if isinstance(shape, MapOf):
             return {"type": "object", "additionalProperties": _nullable(self.schema(shape.item))}
         if isinstance(shape, Keyed):
@@ -136,18 +137,25 @@ class _Export:
             body["allOf"] = [{"anyOf": [{"required": [s]} for s in _spellings(n, record.fields[n])]} for n in others]
         return body
 
-    def allow(self, root: dict[str, Any], path: tuple[str, ...]) -> None:
-        """Allow a key of another dialect, which stands elsewhere in the canonical form."""
+    def allow(self, root: dict[str, Any], path: tuple[str, ...], shape: Shape) -> None:
+        """Allow a key of another dialect, of which the canonical form holds the value elsewhere, as ``shape``."""
         at = root
         for key in path[:-1]:
-            at = self._definition(at.get("properties", {}).get(key, {}))
-        if "properties" in at:
-            at["properties"].setdefault(path[-1], {"description": "Another dialect's spelling."})
+            at["properties"].setdefault(key, _closed(f"Another dialect's {key}."))
+            at = self._definition(at["properties"][key])
+        described = {**_nullable(self.schema(shape)), "description": "Another dialect's spelling."}
+        if path[-1] == "*":
+            at["additionalProperties"] = described
+            return
+        for spelling in _spellings(path[-1], Field(shape)):
+            at["properties"].setdefault(spelling, described)
 
     def _definition(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The record behind a reference and “or null”."""
         if "$ref" in schema:
             return self.definitions[str(schema["$ref"]).rsplit("/", 1)[1]]
+        if "properties" in schema:
+            return schema
         return next((d for s in schema.get("anyOf", ()) if (d := self._definition(s))), {})
 
     def _field(self, properties: dict[str, Any], name: str, field: Field, home: str) -> None:
@@ -164,7 +172,7 @@ class _Export:
 
     def _record(self, record: Record) -> dict[str, Any]:
         reference = self._define(record.name, record)
-        return self._or_lone(reference, {"type": "string"} if record.short else None)
+        return self._or_lone(reference, self._short(record) or None)
 
     def _define(self, name: str, record: Record) -> dict[str, Any]:
         reference = f"#/$defs/{name}"
@@ -179,16 +187,43 @@ class _Export:
         value = self.schema(shape.record.fields[shape.value].shape) if shape.value else self._short(shape.record)
         entry = {"anyOf": [body, *([value] if value else [])]}
         mapping = {"type": "object", "additionalProperties": _nullable(entry)}
-        return {"anyOf": [{"type": "array", "items": self.schema(shape.record)}, mapping]}
+        name = self.schema(shape.record.fields[shape.key].shape)
+        return {"anyOf": [{"type": "array", "items": {"anyOf": [self.schema(shape.record), name]}}, mapping]}
 
     def _short(self, record: Record) -> dict[str, Any]:
-        return {"type": "string"} if record.short else {}
+        """What may stand alone for a record; nothing where none may."""
+        return self.schema(record.fields[record.short].shape) if record.short else {}
 
     def _or_lone(self, schema: dict[str, Any], lone: dict[str, Any] | None) -> dict[str, Any]:
         return schema if lone is None else {"anyOf": [schema, lone]}
 
 
+def _closed(description: str) -> dict[str, Any]:
+    """A mapping to which keys are added one by one."""
+    return {
+        "type": ["object", "null"],
+        "properties": {},
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+        "description": description,
+    }
+
+
+def _shape_at(shape: Shape, path: Keys) -> Shape:
+    """The shape of a canonical path, with ``*`` for any entry."""
+    for key in path:
+        if isinstance(shape, Switchable | Keyed):
+            shape = shape.record
+        if isinstance(shape, MapOf):
+            shape = shape.item
+        elif isinstance(shape, Record):
+            shape = shape.fields[str(key)].shape
+    return shape
+
+
 def _leaf(shape: Shape) -> dict[str, Any]:
+    if isinstance(shape, Duration):
+        return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}]}
     if isinstance(shape, Text):
         limits = {
             "pattern": shape.pattern,
@@ -199,7 +234,12 @@ def _leaf(shape: Shape) -> dict[str, Any]:
         return {"type": "string", **{k: v for k, v in limits.items() if v}}
     if isinstance(shape, KnownWord):
         words = {"enum": [*shape.values, *shape.spellings]}
-        return {"anyOf": [words, {"type": "string", **({"pattern": f"^{shape.other}$"} if shape.other else {})}]}
+        return {
+            "anyOf": [
+                words,
+                {"type": "string", **({"pattern": f"^{shape.other}$"} if shape.other else {"minLength": 1})},
+            ]
+        }
     if isinstance(shape, Choice):
         return {"enum": [*shape.values, *shape.spellings]}
     if isinstance(shape, Flag):
@@ -208,7 +248,7 @@ def _leaf(shape: Shape) -> dict[str, Any]:
         bounds = {k: v for k, v in (("minimum", shape.low), ("maximum", shape.high)) if v is not None}
         number = {"type": "integer" if shape.whole else "number", **bounds}
         return {"anyOf": [number, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]} if shape.percent else number
-    return {"type": ["string", "number"]} if isinstance(shape, Duration) else {}
+    return {}
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -232,7 +232,8 @@ class ListOf(Shape):
 
     def read(self, value: Any, path: Keys, log: Log) -> Any:
         if not isinstance(value, list):
-            if self.lone and isinstance(value, self.item.kinds):
+            short = isinstance(self.item, Record) and self.item.short and isinstance(value, str)
+            if self.lone and (short or isinstance(value, self.item.kinds)):
                 log.move((*path, 0), log.written(path))
                 return [self.item.read(value, (*path, 0), log)]
             log.wrong(path, f"must be a list, not {kind_of(value)}", "begin each entry with `- `")
