@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from policy_lang.diagnostics import Diagnostic, Outcome, blocking
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity, blocking
 from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from compiler.check import Checked
     from compiler.emit import SigningKey
     from compiler.facts.positions import ProjectPositions
+    from compiler.held_back import HeldBack, Unread
     from compiler.inherit import Resolved
     from compiler.ir.facts_model import Facts
     from compiler.ir.needs import Needs
@@ -87,6 +88,8 @@ class State(NamedTuple):
     changed: frozenset[str] | None = None
     project: Path | None = None
     facts: Facts | None = None
+    unread: tuple[Unread, ...] = ()
+    held: HeldBack | None = None
     broken_sql: frozenset[str] = frozenset()
     """Files of which it was said that their SQL cannot be parsed: not that lineage cannot, too."""
     ir: dict[str, Any] | None = None
@@ -169,8 +172,19 @@ def _read(state: State) -> Outcome[State]:
     if chain.value is not None and any(m.kind == "DataContract" for m in chain.value.manifests):
         return Outcome(None, _contract_alone(document, state.job.whole))
     # Values of wrong types have no order to join by.
-    wrong = chain.value is None or blocking(chain.diagnostics)
-    return Outcome(None if wrong else state._replace(chain=chain.value), chain.diagnostics)
+    if chain.value is None or blocking(chain.diagnostics):
+        return Outcome(None, (*chain.diagnostics, *_project_alone(document.parent, state.job)))
+    return Outcome(state._replace(chain=chain.value), chain.diagnostics)
+
+
+def _project_alone(folder: Path, job: Job) -> tuple[Diagnostic, ...]:
+    """What is wrong with the files of the dbt project beside a document that cannot be used: no policy is known."""
+    if not (folder / "dbt_project.yml").is_file():
+        return ()
+    from compiler.facts.project_files import read_project_files
+
+    found = read_project_files(folder, keep_code=False, reuse=not job.anew).diagnostics
+    return tuple(one for one in found if one.severity is not Severity.NOTIFY)
 
 
 def _store(document: Path) -> ManifestStore:
@@ -270,6 +284,10 @@ def _facts(state: State) -> Outcome[State]:
         return Outcome(None, facts.diagnostics)
     broken = frozenset(d.span.file for d in facts.diagnostics if d.code == "FLC130" and d.span is not None)
     state = state._replace(project=project.value, facts=facts.value, broken_sql=broken)
+    if blocking(facts.diagnostics):
+        from compiler.held_back import unread_files
+
+        state = state._replace(unread=unread_files(facts.diagnostics, project.value))
     return Outcome(state, facts.diagnostics)
 
 
@@ -319,6 +337,10 @@ def _ir(state: State) -> Outcome[State]:
         project=state.project.relative_to(state.folder).as_posix() if state.project is not None else ".",
         needs=state.needs,
     )
+    if state.unread:
+        from compiler.held_back import HeldBack
+
+        state = state._replace(held=HeldBack(state.unread, ir))
     found = (*_flow(state, ir), *_contracts(state, ir))
     state = state._replace(ir=ir, locator=locator_of(state, ir))
     if state.job.whole:
@@ -368,7 +390,7 @@ def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     for contract in ir["contracts"]:
         # As the project's paths: seen from the product, so that the digest is the same in any folder.
         contract["path"] = Path(os.path.relpath(contract["path"], state.folder)).as_posix()
-    return made.diagnostics
+    return made.diagnostics if state.held is None else state.held.known(made.diagnostics)
 
 
 def locator_of(state: State, ir: dict[str, Any]) -> Locator:
@@ -408,7 +430,8 @@ def _policies(state: State) -> Outcome[State]:
     exemptions = exemptions_of(state.chain.manifests)
     about = scope.about if scope is not None else None
     job = state.job
-    run = _run_of(state, state.ir)
+    held = state.held
+    run = _run_of(state, state.ir) if held is None else _known_run(state, held)
     kept = _places_of(state, state.ir, state.locator)
     places = kept or state.locator
     checked = check(
@@ -417,7 +440,22 @@ def _policies(state: State) -> Outcome[State]:
     if kept is not None:
         kept.save()
     judged = state._replace(scope=scope, checked=checked.value) if checked.value else None
-    return Outcome(judged, checked.diagnostics)
+    if held is None or not held.counts:
+        return Outcome(judged, checked.diagnostics)
+    # Whether an exemption covers nothing is not known, either.
+    return Outcome(judged, (*held.diagnostics(), *(d for d in checked.diagnostics if d.code != "FLC305")))
+
+
+def _known_run(state: State, held: HeldBack) -> Callable[[], Outcome[PolicyRun]]:
+    """The policies run on all that is known."""
+    policies, force = state.policies, state.in_force
+    assert policies is not None
+    assert force is not None
+
+    def judge(ir: dict[str, Any]) -> Outcome[PolicyRun]:
+        return policies.run(ir, force.params, force.severities, jobs=state.job.jobs)
+
+    return lambda: held.run(policies, judge)
 
 
 def _places_of(state: State, ir: dict[str, Any], locator: Locator) -> KeptPlaces | None:

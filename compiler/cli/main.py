@@ -57,6 +57,12 @@ def run(argv: Sequence[str]) -> int:
         where = f": {error.filename}" if error.filename else ""
         print(f"floec: {error.strerror or type(error).__name__}{where}", file=sys.stderr)
         return EXIT_ENVIRONMENT
+    except Exception:  # noqa: BLE001 (an error of our own: shown whole, and not to be taken for a violation)
+        import traceback
+
+        traceback.print_exc()
+        print("floec: this is an error in floec itself; please report it with the lines above", file=sys.stderr)
+        return EXIT_ENVIRONMENT
 
 
 def _set_up_streams() -> None:

@@ -20,10 +20,10 @@ from compiler.facts.project_config import ProjectFile
 from compiler.facts.project_files import Assembly
 from compiler.facts.relate import NODES, group_owners, relate_some
 from compiler.facts.resolve_refs import resolve_refs
-from compiler.facts.scan import scan_project, variables_digest
+from compiler.facts.scan import Scan, scan_project, variables_digest
 from compiler.ir.facts_model import Facts, Origin
 from compiler.ir.needs import Needs, code_used, covered, fields
-from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.records import NamedTuple
 
 _BY_FILE = ("sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
@@ -48,8 +48,14 @@ def overlay(
     key = f"{project.root.resolve()}\nmixed\n{variables_digest(project)}"
     cache = FileCache(cache_folder(environ), key, Known)
     scan = scan_project(project, cache, keep_code=code_used(needs), only=frozenset(paths))
-    cache.save()
     found: list[Diagnostic] = list(scan.diagnostics)
+    unread = _unread_properties(scan, paths)
+    if unread:  # what the manifest says of the nodes in them is the best that is known
+        given -= unread
+        paths = (given | _companions(facts, project, given)) - unread
+        scan = scan_project(project, cache, keep_code=code_used(needs), only=frozenset(paths))
+        found += [one for one in scan.diagnostics if one not in found]
+    cache.save()
     over = _Over(facts, project, scan, found)
     fresh = over.facts()
     groups = any(g["path"] in paths for g in facts.groups) or bool(fresh.groups)
@@ -69,6 +75,13 @@ def overlay(
         facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
     base = "" if groups else facts.origin.base
     return Outcome(msgspec.structs.replace(facts, origin=Origin(base, frozenset(touched))), tuple(found))
+
+
+def _unread_properties(scan: Scan, paths: set[str]) -> set[str]:
+    """Files of properties that could not be read."""
+    wrong = {d.span.file for d in scan.diagnostics if d.span is not None and d.severity is Severity.BLOCK}
+    yaml = {path for path in paths if path.endswith((".yml", ".yaml"))}
+    return {path for path in yaml if str(scan.project.root / path) in wrong}
 
 
 def _companions(facts: Facts, project: ProjectFile, changed: set[str]) -> set[str]:

@@ -6,6 +6,7 @@ read, and those of reading YAML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,18 @@ def read_project(root: Path, folder: str = "", parent: ProjectFile | None = None
     paths = {key: _paths(raw, key) for key in _PATHS}
     found = tuple(_unread(root, raw, paths["model-paths"], str(path))) if parent is None else ()
     return Outcome(ProjectFile(root, folder, name, str(raw.get("version") or ""), paths, raw, variables), found)
+
+
+def assumed_project(root: Path) -> ProjectFile:
+    """The project whose ``dbt_project.yml`` cannot be used: the paths that dbt assumes, and no configuration; its name
+    is there in the text, as a rule."""
+    try:
+        text = (root / "dbt_project.yml").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        text = ""
+    named = re.search(r"""^name\s*:\s*["']?(\w+)""", text, re.MULTILINE)
+    name = named[1] if named is not None else root.resolve().name
+    return ProjectFile(root, "", name, "", {key: _paths({}, key) for key in _PATHS}, {"name": name}, Variables({}))
 
 
 def _unread(root: Path, raw: Mapping[str, Any], models: Sequence[str], file: str) -> Iterator[Diagnostic]:

@@ -22,7 +22,7 @@ from compiler.facts.generic_tests import Target, generic_test
 from compiler.facts.graph import cycles
 from compiler.facts.macro_calls import Macros
 from compiler.facts.profile import read_profile
-from compiler.facts.project_config import ProjectFile, read_project
+from compiler.facts.project_config import ProjectFile, assumed_project, read_project
 from compiler.facts.project_nodes import Node, PackageNodes, StatedTest
 from compiler.facts.project_resources import PackageResources, known, off
 from compiler.facts.references import reference
@@ -51,11 +51,21 @@ def read_project_files(
 def _read(project_dir: Path, keep_code: bool, environ: Mapping[str, str], reuse: bool) -> Outcome[Facts]:
     started = now()
     root = read_project(project_dir)
+    if root.value is None and (project_dir / "dbt_project.yml").is_file():
+        return _assumed(project_dir, root.diagnostics, keep_code)
     if root.value is None:
         return Outcome(None, root.diagnostics)
     read = _patched(root.value, keep_code, environ) if reuse else None
     facts, found = read or _whole(root.value, keep_code, environ, started)
     return Outcome(facts, tuple(sorted((*root.diagnostics, *found), key=Diagnostic.sort_key)))
+
+
+def _assumed(project_dir: Path, said: tuple[Diagnostic, ...], keep_code: bool) -> Outcome[Facts]:
+    """The facts where ``dbt_project.yml`` is broken: the files are there all the same."""
+    scan = scan_project(assumed_project(project_dir), FileCache(None, "", Known), keep_code=keep_code)
+    found = list(scan.diagnostics)
+    facts = Assembly(scan.project, [scan], found).facts()
+    return Outcome(facts, tuple(sorted((*said, *found), key=Diagnostic.sort_key)))
 
 
 def _patched(

@@ -126,3 +126,19 @@ def test_a_short_check_imports_no_parser_of_options() -> None:
         "import sys; from compiler.cli.main import run; run(['check', 'nowhere']); sys.exit('argparse' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_an_error_of_floec_itself_is_no_violation(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from compiler.cli import explain_command, main
+
+    def fails(options: object) -> int:
+        raise KeyError("a field")
+
+    monkeypatch.setattr(explain_command, "execute", fails)
+    assert main.run(["explain", "FLC100"]) == main.EXIT_ENVIRONMENT
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "KeyError: 'a field'" in shown
+    assert "please report" in shown

@@ -8,6 +8,7 @@ import pytest
 
 from compiler.facts.project_files import read_project_files
 from compiler.ir.facts_model import Facts
+from policy_lang.diagnostics import Severity
 
 PROJECT = """
 name: shop
@@ -182,11 +183,17 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None
     ("text", "code"),
     [(None, "FLC120"), ("a: [", "FLC101"), ("[]", "FLC121"), ("name: 3", "FLC121"), ("\xff", "FLC108")],
 )
-def test_without_a_project_file_it_is_refused(tmp_path: Path, text: str | None, code: str) -> None:
+def test_without_a_project_file_it_is_refused_and_with_a_broken_one_the_rest_is_read(
+    tmp_path: Path, text: str | None, code: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.sql").write_text("select 1 as a")
     if text is not None:
         (tmp_path / "dbt_project.yml").write_text(text, encoding="latin-1")
     outcome = read_project_files(tmp_path, environ={"FLOEC_CACHE_DIR": ""})
-    assert (outcome.value, [d.code for d in outcome.diagnostics]) == (None, [code])
+    assert [(d.code, d.severity) for d in outcome.diagnostics] == [(code, Severity.BLOCK)]
+    read = None if outcome.value is None else [m["name"] for m in outcome.value.models]
+    assert read == (None if text is None else ["a"])
 
 
 def test_the_cache_gives_the_same_facts_and_survives_damage(tmp_path: Path) -> None:
