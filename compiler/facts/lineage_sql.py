@@ -5,12 +5,14 @@ A value flows through names, aliases, CTEs, subqueries, joins, unions and stars.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from compiler.facts.lineage_model import (
     AGGREGATE,
@@ -18,35 +20,50 @@ from compiler.facts.lineage_model import (
     EXPRESSION,
     HASH,
     MASK,
-    RENAME,
     STOPPING,
     Breakers,
     Edge,
     Named,
     Relation,
 )
-
-_ALIASES = ""
-"""The select's own columns, which later ones of it may use by name."""
-_STRENGTH = {name: i for i, name in enumerate((COPY, RENAME, EXPRESSION, AGGREGATE, MASK, HASH))}
+from compiler.facts.lineage_scope import (
+    ALIASES,
+    Scope,
+    column_edges,
+    expand,
+    gathered,
+    row,
+    stronger,
+    union,
+    union_by_name,
+)
+from compiler.facts.sql_syntax import PARSER_FAILS, too_deep
 
 
 class UnreadableError(Exception):
     """A query of a kind that gives no columns that can be told."""
 
 
-@dataclass(slots=True)
-class _Scope:
-    """What names mean inside one select: relations by alias, and the select around it."""
-
-    relations: dict[str, Relation] = field(default_factory=dict)
-    called: dict[str, str] = field(default_factory=dict)
-    """By the names of a relation that has no alias, the one that it is found by."""
-    outer: _Scope | None = None
-
-
 Resolve = Callable[[str, str, str], Named | None]
 """(catalog, schema, name) → the relation of that name, None for one that nobody knows."""
+
+
+def read_sql(sql: str, dialect: str, resolve: Resolve, breakers: Breakers) -> Relation | str:
+    """The columns of a text's last query, or why they cannot be told; ``dialect`` is sqlglot's name of it."""
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+    try:
+        if too_deep(sql):
+            raise RecursionError
+        trees = [tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None]
+        return QueryReader(resolve, breakers).read(trees[-1]) if trees else "no query"
+    except SqlglotError as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    except RecursionError:
+        return "it is nested too deeply"
+    except UnreadableError as error:
+        return str(error)
+    except PARSER_FAILS:
+        return "the parser fails on it"
 
 
 class QueryReader:
@@ -60,14 +77,14 @@ class QueryReader:
         """The query's columns; raises UnreadableError."""
         return self._query(tree, {}, None)
 
-    def _query(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
+    def _query(self, tree: Any, ctes: dict[str, Relation], outer: Scope | None) -> Relation:
         if isinstance(tree, exp.Subquery):
             known = self._with(tree, ctes, outer)
             return self._query(tree.this, known, outer)
         if isinstance(tree, exp.SetOperation):
             known = self._with(tree, ctes, outer)
             left, right = self._query(tree.this, known, outer), self._query(tree.expression, known, outer)
-            return (_union_by_name if tree.args.get("by_name") else _union)(left, right)
+            return (union_by_name if tree.args.get("by_name") else union)(left, right)
         if isinstance(tree, exp.Select):
             return self._select(tree, self._with(tree, ctes, outer), outer)
         if isinstance(tree, exp.Table):
@@ -76,7 +93,7 @@ class QueryReader:
             return Relation({})
         raise UnreadableError(f"a statement of the kind {type(tree).__name__}")
 
-    def _with(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> dict[str, Relation]:
+    def _with(self, tree: Any, ctes: dict[str, Relation], outer: Scope | None) -> dict[str, Relation]:
         clause = tree.args.get("with_") or tree.args.get("with")
         if clause is None:
             return ctes
@@ -88,12 +105,12 @@ class QueryReader:
             known[name] = _renamed(self._query(cte.this, known, outer), cte.args.get("alias"))
         return known
 
-    def _recursive_start(self, tree: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
+    def _recursive_start(self, tree: Any, ctes: dict[str, Relation], outer: Scope | None) -> Relation:
         start = tree.this if isinstance(tree, exp.SetOperation) else None
         return Relation({}) if start is None else self._query(start, ctes, outer)
 
-    def _select(self, select: Any, ctes: dict[str, Relation], outer: _Scope | None) -> Relation:
-        scope = _Scope(outer=outer)
+    def _select(self, select: Any, ctes: dict[str, Relation], outer: Scope | None) -> Relation:
+        scope = Scope(outer=outer)
         start = select.args.get("from_") or select.args.get("from")
         for item in [start, *(select.args.get("joins") or ()), *(select.args.get("laterals") or ())]:
             if item is not None:
@@ -108,12 +125,12 @@ class QueryReader:
                 edges = self._edges(projection, scope, ctes)
                 if name:
                     columns[name] = edges
-                    scope.relations.setdefault(_ALIASES, Relation({})).columns.setdefault(name, edges)
+                    scope.name_column(name, edges)
                 else:  # it counts by its position in a union, and as the value of a subquery
                     columns[projection.sql()] = edges
         return Relation(columns, opened)
 
-    def _add(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> None:
+    def _add(self, item: Any, scope: Scope, ctes: dict[str, Relation]) -> None:
         alias = item.alias_or_name.lower()
         if isinstance(item, exp.Table):
             named = self._table(item, ctes)
@@ -134,7 +151,7 @@ class QueryReader:
             alias = pivot.alias.lower() or alias
         scope.relations[alias or f"#{len(scope.relations)}"] = relation
 
-    def _generated(self, item: Any, scope: _Scope, ctes: dict[str, Relation]) -> Relation:
+    def _generated(self, item: Any, scope: Scope, ctes: dict[str, Relation]) -> Relation:
         """``unnest``, ``flatten``, a lateral or table function: each of its columns may hold any value it takes."""
         edges = [
             Edge(e.node, e.column, EXPRESSION) for e in self._edges(item, scope, ctes) if e.transform not in STOPPING
@@ -145,10 +162,10 @@ class QueryReader:
 
     def _pivoted(self, pivot: Any, relation: Relation, ctes: dict[str, Relation]) -> Relation:
         """With new columns in place of those that ``pivot`` and ``unpivot`` take: each may hold any value of these."""
-        scope = _Scope({"": relation})
+        scope = Scope({ALIASES: relation})
         fields = [f for f in pivot.args.get("fields") or () if isinstance(f, exp.In)]
         taken = [c for field in fields for c in field.expressions] if pivot.args.get("unpivot") else pivot.expressions
-        edges = [Edge(e.node, e.column, max(EXPRESSION, e.transform, key=_STRENGTH.__getitem__))
+        edges = [Edge(e.node, e.column, stronger(EXPRESSION, e.transform))
                  for item in taken for e in self._edges(item, scope, ctes)]  # fmt: skip
         gone = {c.name.lower() for item in [*taken, *fields] for c in item.find_all(exp.Column)}
         columns = {name: given for name, given in relation.columns.items() if name.lower() not in gone}
@@ -166,57 +183,34 @@ class QueryReader:
             return Named(Relation({}))
         return self.resolve(table.catalog, table.db, table.name) or Named(Relation({}))
 
-    def _expand(self, projection: Any, scope: _Scope, columns: dict[str, list[Edge]], opened: list[str]) -> None:
+    def _expand(self, projection: Any, scope: Scope, columns: dict[str, list[Edge]], opened: list[str]) -> None:
         star = _star(projection)
         table = projection.table.lower() if isinstance(projection, exp.Column) else ""
-        table = _alias(table, scope)
         excluded = {c.name.lower() for c in _listed(star, "except_", "except", "exclude")}
         renamed = {c.this.name.lower(): c.alias for c in _listed(star, "rename")}
-        replaced = {c.alias.lower(): c for c in _listed(star, "replace")}
-        if table and table not in scope.relations:  # the fields of a value, which may be a row with these names
-            for edge in self._column(exp.column(table), scope):
-                if edge.column.lower() not in (table, *excluded):
-                    inner = Edge(edge.node, edge.column, max(EXPRESSION, edge.transform, key=_STRENGTH.__getitem__))
-                    columns.setdefault(renamed.get(edge.column.lower(), edge.column), []).append(inner)
-        for alias, relation in scope.relations.items():
-            if alias == _ALIASES or (table and alias != table):
-                continue
-            opened.extend(o for o in relation.open if o not in opened)
-            for name, edges in relation.columns.items():
-                if name.lower() in excluded:
-                    continue
-                if name.lower() in replaced:
-                    edges = self._edges(replaced[name.lower()], scope, {})
-                columns.setdefault(renamed.get(name.lower(), name), edges)
+        replaced = {c.alias.lower(): self._edges(c, scope, {}) for c in _listed(star, "replace")}
+        expand(scope, table, columns, opened, excluded, renamed, replaced)
 
-    def _edges(self, expression: Any, scope: _Scope, ctes: dict[str, Relation]) -> list[Edge]:
+    def _edges(self, expression: Any, scope: Scope, ctes: dict[str, Relation]) -> list[Edge]:
         name = expression.alias_or_name
         inner = expression.this if isinstance(expression, exp.Alias) else expression
-        found: dict[tuple[str, str], Edge] = {}
-        for edge in self._flow(inner, scope, ctes, COPY):
-            transform = edge.transform
-            if transform == COPY and isinstance(inner, exp.Column) and name.lower() != inner.name.lower():
-                transform = RENAME
-            key = (edge.node, edge.column)
-            kept = found.get(key)
-            if kept is None or _STRENGTH[transform] < _STRENGTH[kept.transform]:
-                found[key] = Edge(edge.node, edge.column, transform)
-        return list(found.values())
+        renamed = isinstance(inner, exp.Column) and name.lower() != inner.name.lower()
+        return gathered(self._flow(inner, scope, ctes, COPY), renamed=renamed)
 
-    def _flow(self, node: Any, scope: _Scope, ctes: dict[str, Relation], transform: str) -> Iterator[Edge]:
+    def _flow(self, node: Any, scope: Scope, ctes: dict[str, Relation], transform: str) -> Iterator[Edge]:
         if isinstance(node, exp.Column):
-            for edge in self._column(node, scope):
-                yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+            for edge in column_edges(scope, node.name, node.table, node.parts[0].name):
+                yield Edge(edge.node, edge.column, stronger(transform, edge.transform))
             return
         if isinstance(node, exp.Subquery | exp.Select | exp.SetOperation):
             for edges in self._query(node, ctes, scope).columns.values():
                 for edge in edges:
-                    yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+                    yield Edge(edge.node, edge.column, stronger(transform, edge.transform))
             return
         if isinstance(node, exp.Star):
-            rows = [] if transform in STOPPING else [r for a, r in scope.relations.items() if a != _ALIASES]
-            for edge in _row(rows, {c.name.lower() for c in _listed(node, "except_", "except", "exclude")}):
-                yield Edge(edge.node, edge.column, max(transform, edge.transform, key=_STRENGTH.__getitem__))
+            rows = [] if transform in STOPPING else [r for a, r in scope.relations.items() if a != ALIASES]
+            for edge in row(rows, {c.name.lower() for c in _listed(node, "except_", "except", "exclude")}):
+                yield Edge(edge.node, edge.column, stronger(transform, edge.transform))
             return
         if isinstance(node, exp.Predicate) and not isinstance(node, exp.Subquery):
             return
@@ -237,50 +231,7 @@ class QueryReader:
                 own = MASK
             elif isinstance(node, exp.AggFunc) and _matches(names, self.breakers.aggregating):
                 own = AGGREGATE
-        return max(transform, own, key=_STRENGTH.__getitem__)
-
-    def _column(self, column: Any, scope: _Scope | None) -> list[Edge]:
-        name, table = column.name.lower(), column.table.lower()
-        if table and not _known(table, scope):
-            first = column.parts[0].name
-            return [Edge(e.node, e.column, EXPRESSION) for e in self._column(exp.column(first), scope)]
-        while scope is not None:
-            own = _alias(table, scope)
-            relations = [r for a, r in scope.relations.items() if a == own] if table else list(scope.relations.values())
-            for relation in relations:
-                for given, edges in relation.columns.items():
-                    if given.lower() == name:
-                        return edges
-            row = list(_row([scope.relations[name]])) if not table and name in scope.relations else []
-            opened = [o for r in relations for o in r.open]
-            if opened or row:
-                return [*row, *(Edge(o, column.name, COPY) for o in opened)]
-            if relations and table:
-                return []
-            scope = scope.outer
-        return []
-
-
-def _alias(table: str, scope: _Scope) -> str:
-    """The name by which a relation is in the scope."""
-    return table if table in scope.relations else scope.called.get(table, table)
-
-
-def _row(relations: Iterable[Relation], excluded: Collection[str] = ()) -> Iterator[Edge]:
-    """A whole row as one value (``to_json(t)``, ``object_construct(*)``): what flows into any of its columns."""
-    for relation in relations:
-        for name, edges in relation.columns.items():
-            for edge in edges if name.lower() not in excluded else ():
-                yield Edge(edge.node, edge.column, max(EXPRESSION, edge.transform, key=_STRENGTH.__getitem__))
-
-
-def _known(table: str, scope: _Scope | None) -> bool:
-    """False where a name before a dot is no relation: then it is a column with fields."""
-    while scope is not None:
-        if _alias(table, scope) in scope.relations:
-            return True
-        scope = scope.outer
-    return False
+        return stronger(transform, own)
 
 
 def _star(projection: Any) -> Any:
@@ -327,29 +278,6 @@ def _function_names(node: Any) -> list[str]:
 
 def _matches(names: list[str], patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
-
-
-def _union(left: Relation, right: Relation) -> Relation:
-    """Columns by position, named as on the left."""
-    rights = list(right.columns.values())
-    columns = {}
-    for index, (name, edges) in enumerate(left.columns.items()):
-        others = rights[index] if index < len(rights) else []
-        columns[name] = [*edges, *(e for e in others if e not in edges)]
-    if not left.columns and left.open == [] and right.columns:
-        columns = dict(right.columns)
-    return Relation(columns, [*left.open, *(o for o in right.open if o not in left.open)])
-
-
-def _union_by_name(left: Relation, right: Relation) -> Relation:
-    """Columns by name; those of the right alone come after."""
-    columns = dict(left.columns)
-    names = {name.lower(): name for name in columns}
-    for name, edges in right.columns.items():
-        own = names.get(name.lower(), name)
-        known = columns.get(own, [])
-        columns[own] = [*known, *(e for e in edges if e not in known)]
-    return Relation(columns, [*left.open, *(o for o in right.open if o not in left.open)])
 
 
 def _renamed(relation: Relation, alias: Any) -> Relation:

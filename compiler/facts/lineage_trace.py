@@ -7,7 +7,7 @@ another way (from a macro, or by hand) is read for each model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from compiler.facts.lineage_names import (
     relation_parts,
     without_jinja,
 )
-from compiler.facts.sql_syntax import DIALECTS, PARSER_FAILS, too_deep
+from compiler.facts.lineage_plain import read_columns
+from compiler.facts.plain_sql import parse_plain
+from compiler.facts.sql_syntax import DIALECTS
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import digest_of
@@ -150,32 +152,23 @@ class Tracer:
         ]
 
     def _read(self, node: Entry, text: str, ids: tuple[str, ...]) -> Answer:
-        import logging
-
-        import sqlglot
-        from sqlglot.errors import SqlglotError
-
-        from compiler.facts.lineage_sql import QueryReader, UnreadableError
-
-        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         reason = ""
         for sql in self._texts(text):
             asked: dict[tuple[str, str], Asked] = {}
-            try:
-                if too_deep(sql):
-                    raise RecursionError
-                trees = [t for t in sqlglot.parse(sql, dialect=self.dialect) if t is not None]
-                if not trees:
-                    raise UnreadableError("no query")
-                reader = QueryReader(lambda c, d, t: self._resolve(node, ids, asked, d, t), self.breakers)  # noqa: B023
-                return Answer(reader.read(trees[-1]), "", list(asked.values()))
-            except SqlglotError as error:
-                reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
-            except (UnreadableError, RecursionError) as error:
-                reason = reason or (str(error) if isinstance(error, UnreadableError) else "it is nested too deeply")
-            except PARSER_FAILS:
-                reason = reason or "the parser fails on it"
+            found = self._columns_of(sql, lambda _, schema, name: self._resolve(node, ids, asked, schema, name))  # noqa: B023
+            if isinstance(found, Relation):
+                return Answer(found, "", list(asked.values()))
+            reason = reason or found
         return Answer(None, reason)
+
+    def _columns_of(self, sql: str, resolve: Callable[[str, str, str], Named | None]) -> Relation | str:
+        """What the SQL gives, or why that cannot be told. A parser of all SQL is loaded only where it takes one."""
+        plain = parse_plain(sql, self.dialect) if self.breakers == Breakers() else None
+        if plain is not None:
+            return read_columns(plain, resolve)
+        from compiler.facts.lineage_sql import read_sql
+
+        return read_sql(sql, self.dialect, resolve, self.breakers)
 
     def _texts(self, sql: str) -> Iterator[str]:
         """What the SQL may be once its Jinja is gone, the best guess first."""

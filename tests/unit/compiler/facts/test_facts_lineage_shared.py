@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from compiler.facts import lineage_trace
 from compiler.facts.lineage import column_lineage
-from compiler.facts.lineage_model import Relation
+from compiler.facts.lineage_model import Answer, Relation
 from compiler.facts.lineage_names import Reference, numbered, without_jinja
 from compiler.facts.lineage_render import render
-from compiler.facts.lineage_sql import QueryReader
 from compiler.facts.project_files import read_project_files
 from compiler.ir.facts_model import Facts
 
@@ -50,20 +49,20 @@ def relations(facts: Facts, project: Path, **options: Any) -> dict[str, Relation
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The trees that are read."""
-    trees: list[Any] = []
-    read = QueryReader.read
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are read."""
+    texts: list[str] = []
+    read = lineage_trace.Tracer._read
 
-    def counted(self: QueryReader, tree: Any) -> Relation:
-        trees.append(tree)
-        return read(self, tree)
+    def counted(self: lineage_trace.Tracer, node: Any, text: str, ids: tuple[str, ...]) -> Answer:
+        texts.append(text)
+        return read(self, node, text, ids)
 
-    monkeypatch.setattr(QueryReader, "read", counted)
-    return trees
+    monkeypatch.setattr(lineage_trace.Tracer, "_read", counted)
+    return texts
 
 
-def test_models_that_differ_in_their_references_are_one_query(tmp_path: Path, reads: list[Any]) -> None:
+def test_models_that_differ_in_their_references_are_one_query(tmp_path: Path, reads: list[str]) -> None:
     text = "select s.id, lower(s.email) as mail from {{{{ source('crm', '{}') }}}} s"
     facts = facts_of(tmp_path, {"a": text.format("people"), "b": text.format("clients"), "c": text.format("unknown")})
     found = relations(facts, tmp_path, folder=tmp_path / "cache")
@@ -74,7 +73,7 @@ def test_models_that_differ_in_their_references_are_one_query(tmp_path: Path, re
     assert len(reads) == 2
 
 
-def test_what_a_query_names_by_hand_is_looked_at_again(tmp_path: Path, reads: list[Any]) -> None:
+def test_what_a_query_names_by_hand_is_looked_at_again(tmp_path: Path, reads: list[str]) -> None:
     """A relation that stands in SQL, or that a macro refers to, may get other columns without a word in the query."""
     models = {"a": "select * from crm.orders_v2", "b": "select * from {{ below() }} x"}
     facts = facts_of(tmp_path, models)
