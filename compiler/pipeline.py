@@ -162,7 +162,7 @@ def _read(state: State) -> Outcome[State]:
         text = (
             f"{path} holds neither floe.yaml nor manifest.yaml" if path.is_dir() else f"no such file or folder: {path}"
         )
-        hint = "name a floe.yaml, a manifest.yaml, or a folder that holds one"
+        hint = _nearest(path) or "name a floe.yaml, a manifest.yaml, or a folder that holds one"
         return Outcome(None, (Diagnostic("FLC100", text, whole_file(str(path)), hint=hint),))
     if document.suffix.lower() in _OF_PROJECT:
         text = f"{path} is a file of a dbt project: what is judged is the product that it belongs to"
@@ -185,6 +185,15 @@ def _project_alone(folder: Path, job: Job) -> tuple[Diagnostic, ...]:
 
     found = read_project_files(folder, keep_code=False, reuse=not job.anew).diagnostics
     return tuple(one for one in found if one.severity is not Severity.NOTIFY)
+
+
+def _nearest(path: Path) -> str:
+    """What to name instead: the product or manifest of which a folder is a part."""
+    for folder in path.resolve().parents if path.is_dir() else ():
+        for name in DOCUMENTS:
+            if (folder / name).is_file():
+                return f"name `{os.path.relpath(folder)}`, whose {name} this folder belongs to"
+    return ""
 
 
 def _store(document: Path) -> ManifestStore:

@@ -18,7 +18,8 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
     skipped = sum(bool(d.suppressed) for d in found)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuites><testsuite name="floec" tests="{len(found)}" failures="{failures}" skipped="{skipped}">',
+        f'<testsuites><testsuite name="floec" tests="{len(found)}" failures="{failures}" errors="0"'
+        f' skipped="{skipped}">',
         *map(_case, found),
         "</testsuite></testsuites>",
     ]

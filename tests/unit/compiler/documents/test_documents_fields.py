@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,26 @@ def test_the_shared_documents() -> None:
         diagnostics = [*loaded.diagnostics, *validate_document(loaded.value).diagnostics]
         refused = [(d.code, d.span.line if d.span else 0) for d in diagnostics if blocking((d,))]
         assert refused == EXPECTED.get(path.name, []), path.name
+
+
+def test_keys_of_other_dialects_are_read_in_camel_case_too() -> None:
+    body = """\
+dataContracts: {enforcement: warn}
+governance:
+  dataRetentionDays: 90
+  defaultTtlHours: 5
+  qualityGates: {goldLayer: {minimumCoverage: 9}, layerThresholds: {silver: 7}, minimumTestCoverage: 5}
+  classification: {levels: [public], pii: {requiresEncryption: true}}
+plugins: {dbtRuntime: core, dbtRuntimeConfig: {}}
+"""
+    (plain, camel) = (check(MANIFEST + text) for text in (_snake(body), body))
+    assert camel.value is not None
+    assert plain.value is not None
+    assert camel.diagnostics == plain.diagnostics == ()
+    assert camel.value.data == plain.value.data
+    assert camel.value.span(("governance", "retention", "min_days")).line == 6
+    assert camel.value.span(("governance", "quality_gates", "layers", "gold", "minimum_coverage")).line == 8
+
+
+def _snake(text: str) -> str:
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f"_{found[1].lower()}", text)

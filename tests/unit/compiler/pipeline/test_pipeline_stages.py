@@ -244,3 +244,12 @@ def test_what_floe_yaml_does_not_say_is_missed_at_the_products_name(tmp_path: Pa
     assert document is not None
     places = [product_span(document, place)[1:3] for place in (("schedule", "cron"), ("ownership", "team"), ("owner",))]
     assert places == [(4, 9), (7, 12), (6, 10)]
+
+
+def test_a_folder_inside_of_a_product_is_told_where_its_product_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = project(tmp_path) / "dbt" / "models"
+    monkeypatch.chdir(inside)
+    (found,) = run(Job(Path(), TODAY), "policies").diagnostics
+    assert (found.code, found.hint) == ("FLC100", "name `../..`, whose floe.yaml this folder belongs to")
