@@ -21,20 +21,24 @@ from compiler.documents.shape import (
     Switchable,
     dotted,
 )
-from compiler.inherit import Resolved, Step
+from compiler.inherit import OWN, Resolved, Step
 from policy_lang.diagnostics import Diagnostic, Outcome
 from policy_lang.spell import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The value in force (None: nobody set it, and ``default`` holds), the field's order, and who said what."""
+    """The value in force (None: nobody set it, and a default holds), the field's order, and who said what.
+
+    ``below`` says for each step which part of the field it is about; empty where it is the whole.
+    """
 
     path: str
     value: Any
     order: str
     doc: str
     steps: tuple[Step, ...]
+    below: tuple[str, ...]
 
 
 def explain_value(resolved: Resolved, name: str) -> Outcome[Explained]:
@@ -49,13 +53,19 @@ def explain_value(resolved: Resolved, name: str) -> Outcome[Explained]:
             value = value.get(str(key))
         else:
             value = value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
-    exact = [s for p, steps in resolved.steps.items() if p[: len(path)] == path for s in steps]
+    exact = [
+        (dotted(p[len(path) :]), s) for p, steps in resolved.steps.items() if p[: len(path)] == path for s in steps
+    ]
     if not exact:  # an entry of a list: what was said about the list
         around = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in resolved.steps), None)
-        exact = list(resolved.steps[around]) if around is not None else []
+        exact = [("", s) for s in resolved.steps[around]] if around is not None else []
+    if path[0] in OWN and value is not None:
+        last = resolved.chain[-1]
+        exact = [("", Step(last.scope, last.file, last.span(path), value, "set"))]
     tiers = {d.file: i for i, d in enumerate(resolved.chain)}
-    exact.sort(key=lambda s: tiers.get(s.file, len(tiers)))
-    return Outcome(Explained(dotted(path), value, order, doc, tuple(exact)))
+    exact.sort(key=lambda one: tiers.get(one[1].file, len(tiers)))
+    below, told = tuple(name for name, _ in exact), tuple(step for _, step in exact)
+    return Outcome(Explained(dotted(path), value, order, doc, told, below))
 
 
 def parse_path(name: str) -> Keys:

@@ -37,7 +37,8 @@ from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 from policy_lang.spell import did_you_mean
 
-_OWN = frozenset({"metadata", "parent", "domain", "kind", "apiVersion"})
+OWN = frozenset({"metadata", "parent", "domain", "kind", "apiVersion"})
+"""What a manifest says about itself: nothing below it inherits that."""
 _LEVELS: Keys = ("governance", "classification", "levels")
 
 
@@ -80,9 +81,9 @@ def inherit(chain: Sequence[Document]) -> Outcome[Resolved]:
     data: dict[str, Any] = {}
     log = _Log()
     for document in chain:
-        child = {k: v for k, v in document.data.items() if k not in _OWN}
+        child = {k: v for k, v in document.data.items() if k not in OWN}
         data = _Join(document, log, data).record(MANIFEST, data, child, ())
-    own = {k: v for k, v in chain[-1].data.items() if k in _OWN} if chain else {}
+    own = {k: v for k, v in chain[-1].data.items() if k in OWN} if chain else {}
     steps = {path: tuple(found) for path, found in log.steps.items()}
     resolved = Resolved({**data, **own}, log.origins, tuple(chain), steps)
     return Outcome(

@@ -73,7 +73,9 @@ def _in_manifest(state: State, field: str) -> Outcome[list[str]]:
     lines = [f"{told.path} = {_shown(told.value)}"]
     if told.doc:
         lines.append(f"  {told.doc} A child joins by: {told.order}.")
-    lines += [f"  {s.tier:<10} {_place(s.span)}  {_shown(s.value)}  ({_effect(s)})" for s in told.steps]
+    for step, part in zip(told.steps, told.below, strict=True):
+        said = f"{part} = {_shown(step.value)}" if part else _shown(step.value)
+        lines.append(f"  {step.tier:<10} {_place(step.span)}  {said}  ({_effect(step)})")
     if not told.steps:
         lines.append("  no document says anything about it: the default holds")
     return Outcome(lines)

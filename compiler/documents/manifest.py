@@ -135,7 +135,7 @@ _POLICY_USE = Record(
     {
         "use": Field(FILE_PATH, "stdlib, stdlib/<package>, a path, or oci://…", required=True, order="fixed"),
         "severity": Field(
-            MapOf(Choice("off", "notify", "warn", "block", error="block", strict="block")),
+            MapOf(Choice("off", "notify", "warn", "block", error="block", strict="block"), order="stricter_up"),
             "Severity by policy id; a child may only raise it.",
         ),
         "params": Field(OPEN, "Parameters by name; each joins as its policy declares."),

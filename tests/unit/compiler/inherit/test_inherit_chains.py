@@ -274,3 +274,19 @@ def test_the_products_ir_has_hours() -> None:
     product = product_ir(document("floe.yaml", PRODUCT + text))
     assert float(product["output_ports"][0]["sla"]["freshness_hours"]) == 1.5
     assert product["input_ports"][0]["freshness_hours"] == 48
+
+
+def test_a_part_of_the_manifest_is_explained_field_by_field() -> None:
+    resolved, _ = join("governance: {audit_logging: enabled, retention: {min_days: 3}}\n")
+    explained = explain_value(resolved, "governance").value
+    assert explained is not None
+    assert list(zip(explained.below, [s.value for s in explained.steps], strict=True)) == [
+        ("audit_logging", "enabled"),
+        ("retention.min_days", 3),
+    ]
+
+
+def test_what_a_manifest_says_about_itself_has_a_place_too() -> None:
+    explained = explain_value(join("", "domain: {name: sales}\n")[0], "domain.name").value
+    assert explained is not None
+    assert [(s.tier, s.file, s.value) for s in explained.steps] == [("domain", "0.yaml", "sales")]
