@@ -151,28 +151,60 @@ def _subjects(block: Block) -> _Subjects | None:
 
 def _index_is_read(block: Block, subjects: _Subjects) -> bool:
     """Whether the index serves for more than for paths that begin with the list and it."""
-    places = {
-        step.name
-        for step in _steps(block)
-        if isinstance(step, Let)
-        and isinstance(step.op, nodes.MakeArray)
-        and step.op.items[:2] == (Const(subjects.over), Local(subjects.key))
-        and Local(subjects.key) not in step.op.items[2:]
-    }
+    places, choices = _places(block, subjects)
     heads = {head.name for found in walks.emitted(block) for head in found if isinstance(head, Local)}
     if not _placed(block, places) and not _only_counts(block, heads):
         return True
     for step in _steps(block):
         if isinstance(step, nodes.Emit | nodes.Fork):
             continue
-        if isinstance(step, Let) and (step.name in places or (step.name in heads and _only_counts(block, heads))):
+        known = isinstance(step, Let) and step.name in {*places, *choices}
+        if known or (isinstance(step, Let) and step.name in heads and _only_counts(block, heads)):
             continue
-        names = {Local(subjects.key), *map(Local, places)}
+        names = {Local(subjects.key), *map(Local, places), *map(Local, choices)}
         direct = {Local(name) for name in walks.uses(_shallow(step))}
         if isinstance(step, Let) and isinstance(step.op, nodes.MakeObject):
-            direct &= {Local(subjects.key)}
-        if names & direct:
+            direct -= set(map(Local, places))
+        given = {head for inner in walks.blocks_of(step) for found in walks.emitted(inner) for head in found}
+        if names & direct or (names & given and not isinstance(step, nodes.Fork | Scan)):
             return True
+    return False
+
+
+def _places(block: Block, subjects: _Subjects) -> tuple[set[str], set[str]]:
+    """The names of paths that begin with the list and its index, and of arrays of such paths: ``at`` is the first of
+    one where a policy says two places, the second for want of the first."""
+    places: set[str] = set()
+    choices: set[str] = set()
+    lets = [step for step in _steps(block) if isinstance(step, Let)]
+    known = -1
+    while known < len(places) + len(choices):  # what stands in a comprehension comes after it
+        known = len(places) + len(choices)
+        for step in lets:
+            if _is_place(step.op, subjects, choices):
+                places.add(step.name)
+            elif _is_choice(step.op, places, choices):
+                choices.add(step.name)
+    return places, choices
+
+
+def _is_place(op: nodes.Op, subjects: _Subjects, choices: Collection[str]) -> bool:
+    if isinstance(op, nodes.MakeArray):
+        key = Local(subjects.key)
+        return op.items[:2] == (Const(subjects.over), key) and key not in op.items[2:]
+    if isinstance(op, nodes.Index):
+        return isinstance(op.base, Local) and op.base.name in choices and isinstance(op.key, Const)
+    return False
+
+
+def _is_choice(op: nodes.Op, places: Collection[str], choices: Collection[str]) -> bool:
+    if isinstance(op, nodes.MakeArray):
+        return bool(op.items) and all(isinstance(item, Local) and item.name in places for item in op.items)
+    if isinstance(op, nodes.Collect):
+        heads = [head for found in walks.emitted(op.block) for head in found]
+        return op.kind == "array" and all(isinstance(head, Local) and head.name in places for head in heads)
+    if isinstance(op, nodes.Builtin):
+        return op.name == "array.concat" and all(isinstance(arg, Local) and arg.name in choices for arg in op.args)
     return False
 
 

@@ -46,6 +46,18 @@ def test_what_depends_on_its_subject_alone_is_sliced(body: str, over: str) -> No
 
 
 @pytest.mark.parametrize(
+    "at",
+    ["model.name", "model.raw_code[words[0]]", "model.columns[count(words) - 1].name", "column", "column[words[0]]"],
+)
+def test_a_place_that_is_looked_up_and_may_not_be_there_is_one_in_the_subject(at: str) -> None:
+    """Where it is not, the finding is at the subject."""
+    loops = "for model in input.models\nfor column in model.columns\n"
+    body = "forbid {\n\twords := [w | some w in model.tags]\n\tcount(words) > 0\n}"
+    one = loaded(Source("p.floe", f'{HEAD}{loops}{body}\n\tmessage "m"\n\tat {at}\n}}\n')).slices()[0]
+    assert (one.over, one.why) == ("models", "")
+
+
+@pytest.mark.parametrize(
     ("body", "rules", "why"),
     [
         ("for model in input.models\nrequire count(input.models) < 9", "", "beyond its subject"),
