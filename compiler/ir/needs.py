@@ -14,8 +14,8 @@ ALWAYS = ("unique_id", "name", "source_name", "resource_type", "package", "path"
 
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "owner": ("meta", "group"),
-    "layer": ("meta", "tags", "directory", "schema"),
-    "layer_rank": ("layer", "meta", "tags", "directory", "schema"),
+    "layer": ("meta",),
+    "layer_rank": ("layer", "meta"),
     "primary_key": ("columns", "columns.constraints", "constraints", "meta", "tests"),
     "coverage": ("columns", "columns.tests", "tests"),
     "retention_days": ("meta",),

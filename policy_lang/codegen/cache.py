@@ -38,9 +38,28 @@ def folder() -> Path:
 
 def key(kind: str, sources: Sequence[Source], options: CompileOptions) -> str:
     """The name of what is made of these: a digest of the compiler, of Python, of all texts and options."""
-    settings = (options.input_schema, options.strict, options.capabilities, sorted(options.without), options.completed)
-    texts = (part for source in sources for part in (source.file, source.identity))
-    return key_of(kind, *program("policy_lang", "grammar"), repr(settings), *texts)
+    global _last
+    rooms = tuple(program("policy_lang", "grammar"))
+    if _last is None or _last[0] is not sources or _last[1] is not options or _last[2] != rooms:
+        texts = (part for source in sources for part in (source.file, source.identity))
+        made = key_of(*rooms, _settings(options), *texts)
+        if not isinstance(sources, tuple):  # it may be another one tomorrow
+            return key_of(kind, made)
+        _last = (sources, options, rooms, made)
+    return key_of(kind, _last[3])
+
+
+_last: tuple[Sequence[Source], CompileOptions, tuple[str, ...], str] | None = None
+"""What was asked for last, and its digest: policies are asked for their declarations, then for their code."""
+
+
+def _settings(options: CompileOptions) -> str:
+    settings: Any = (options.input_schema, options.strict, options.capabilities, sorted(options.without))
+    try:
+        # Of this version no byte depends on what else refers to a value; it takes a tenth of the time of `repr`.
+        return marshal.dumps((settings, options.completed), 2).hex()
+    except ValueError:  # a number in a schema that is neither an integer nor a float
+        return repr((settings, options.completed))
 
 
 def key_of(*parts: str) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,22 @@ def test_a_changed_compiler_is_another_program(compilations: list[int], monkeypa
     monkeypatch.setattr(cache, "program", lambda *rooms: ["another"])
     answer()
     assert len(compilations) == 2
+
+
+def test_a_key_is_that_of_what_is_asked_for_now() -> None:
+    first, other = Source("a.rego", "package a"), Source("a.rego", "package b")
+    options, strict = CompileOptions(cache=True), CompileOptions(cache=True, strict=True)
+    sources = [first]
+    keys = [cache.key("program", (first,), options), cache.key("program", sources, options)]
+    assert keys[0] == keys[1] == cache.key("program", (first,), options)
+    sources[0] = other
+    others = [cache.key("program", sources, options), cache.key("program", (first,), strict)]
+    others += [cache.key("declarations", (first,), options)]
+    kept = (first,)
+    others += [cache.key("program", kept, options._replace(input_schema={"a": number})) for number in (1, True)]
+    assert len({*keys, *others}) == 6
+    with_decimals = options._replace(input_schema={"a": Decimal("1.0")})
+    assert cache.key("program", kept, with_decimals) == cache.key("program", list(kept), with_decimals)
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"floec-program-1\n" + b"\0" * 40])
