@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compiler.cli.changed_names import Before, Named, named
+from compiler.cli.verdict_inputs import own_bundles, port_schemas
+from compiler.cli.verdicts import ARTIFACTS
 from compiler.facts.entries import names_in
 from policy_lang.diagnostics import Diagnostic
+from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
     from compiler.pipeline import Narrowed, State
 
 STALE = "FLC116"
-_OF_ALL = ("dbt_project.yml", "packages.yml", "dependencies.yml", "profiles.yml", ".dbtignore")
+_OF_ALL = ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "profiles.yml", ".dbtignore")
 """Files of a project that say something about all of it."""
+_SHOWN = Pattern(r"""\bdoc\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]""")
 _SECTIONS = ("models", "seeds", "snapshots", "sources", "exposures", "metrics", "semantic_models", "saved_queries")
 
 
@@ -58,16 +64,45 @@ class Scope(NamedTuple):
         return any(span is not None and self.files.has(span.file) for span in spans)
 
 
-def scope(state: State) -> Narrowed:
-    """What has to do with the files that changed (``state.changed``)."""
+def scope(state: State, before: Before) -> Narrowed:
+    """What has to do with the files that changed (``state.changed``); ``before`` tells what they were."""
+    from compiler.facts.project_config import read_project
+
     assert state.ir is not None
     project = state.project or state.folder
     files = _Files(state.changed or frozenset(), str(project), str(state.folder))
-    documents = [d.file for d in state.chain.manifests] if state.chain is not None else []
-    documents += [state.chain.product.file] if state.chain is not None and state.chain.product is not None else []
-    documents += [str(project / name) for name in _OF_ALL]
-    whole = any(map(files.has, (*documents, *(s.file for s in state.sources))))
-    return Scope(state.ir, files, None if whole else _touched(state.ir, files))
+    if any(map(files.has, _of_all(state, project))) or any(map(files.below, _folders_of_all(state))):
+        return Scope(state.ir, files, None)
+    read = read_project(project).value if (project / "dbt_project.yml").is_file() else None
+    names = named(state.changed or (), read, before) if read is not None else Named()
+    return Scope(state.ir, files, None if names.of_all else _touched(state.ir, files, names))
+
+
+def _of_all(state: State, project: Path) -> Iterator[str]:
+    """The files that say something of everything: documents and what they name, policies, what dbt reads first."""
+    from compiler.references import LOCK_NAME
+
+    chain = state.chain
+    if chain is not None:
+        yield from (d.file for d in chain.manifests)
+        yield str(state.folder / LOCK_NAME)
+        if chain.product is not None:
+            yield chain.product.file
+            yield from (str(state.folder / ref) for ref in port_schemas(chain.product.data))
+    yield from (s.file for s in state.sources)
+    yield from (str(project / name) for name in _OF_ALL)
+    manifest = state.job.manifest or project / "target" / "manifest.json"
+    yield from (str(manifest.parent / name) for name in ARTIFACTS)
+
+
+def _folders_of_all(state: State) -> Iterator[str]:
+    """The folders of policies, and those of parents that are layouts."""
+    manifests = state.chain.manifests if state.chain is not None else ()
+    for document in manifests:
+        folder = os.path.dirname(document.file)
+        if not os.path.isfile(document.file):
+            yield folder
+        yield from (os.path.join(folder, use) for use in own_bundles(document.data))
 
 
 class _Files:
@@ -79,6 +114,8 @@ class _Files:
         self._product = product
         self._folders: dict[str, tuple[str, frozenset[str]]] = {}
         """Folder → its real path, and the names in it that are links."""
+        self._shown: dict[str, frozenset[str]] = {}
+        """File of properties → the blocks of documentation that it shows."""
         self.stems = frozenset(os.path.splitext(os.path.basename(file))[0] for file in changed)
         self.properties = any(file.endswith((".yml", ".yaml")) and self._inside(file) for file in changed)
 
@@ -93,6 +130,11 @@ class _Files:
         real, links = found
         path = f"{real}/{name}"
         return path in self._changed or (name in links and os.path.realpath(path) in self._changed)
+
+    def below(self, folder: str) -> bool:
+        """Whether a file below a folder has changed."""
+        inside = os.path.realpath(folder) + os.sep
+        return any(file.startswith(inside) for file in self._changed)
 
     def describe(self, entry: Mapping[str, Any], section: str = "") -> bool:
         """Whether a changed file says something about an entry of the IR."""
@@ -114,6 +156,19 @@ class _Files:
 
         return mentions
 
+    def shows(self, entry: Mapping[str, Any], docs: frozenset[str]) -> bool:
+        """Whether the properties of an entry show one of these blocks of documentation."""
+        path = entry.get("patch_path") or entry.get("path")
+        if not docs or not path or not path.endswith((".yml", ".yaml")):
+            return False
+        if path not in self._shown:
+            try:
+                with open(f"{self._project}/{path}", encoding="utf-8", errors="replace") as file:
+                    self._shown[path] = frozenset(_SHOWN.findall(file.read()))
+            except OSError:
+                self._shown[path] = frozenset()
+        return not docs.isdisjoint(self._shown[path])
+
 
 def _links_in(folder: str) -> tuple[str, frozenset[str]]:
     real = os.path.realpath(folder or ".")
@@ -123,15 +178,24 @@ def _links_in(folder: str) -> tuple[str, frozenset[str]]:
         return real, frozenset()
 
 
-def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:
-    """The ``unique_id`` of each node that a changed file says something about, and of all that depend on one."""
+def _touched(ir: dict[str, Any], files: _Files, names: Named) -> frozenset[str]:
+    """The ``unique_id`` of each node that a changed file says or said something about, and of all that depend on
+    one."""
     pending: list[str] = []
     users: dict[str, list[str]] = {}
     known = {entry["unique_id"] for section in _SECTIONS for entry in ir[section]}
-    calls = files.mention(_changed_macros(ir, files))
+    own = f".{ir['project']['name']}." if ir["project"] is not None else ""
+    calls = files.mention(frozenset(name.removeprefix("default__") for name in names.macros))
+    tested = _tested(ir, names)
     for section in _SECTIONS:
         for entry in ir[section]:
-            changed = files.describe(entry) or _lost(entry, known, files)
+            changed = (
+                files.describe(entry)
+                or _named(entry, section, names)
+                or entry["unique_id"] in tested
+                or _lost(entry, known, files, names, own)
+                or files.shows(entry, names.docs)
+            )
             if changed or (section in ("models", "snapshots") and calls(entry)):
                 pending.append(entry["unique_id"])
             for above in (*entry.get("depends_on", ()), entry.get("model")):
@@ -146,24 +210,32 @@ def _touched(ir: dict[str, Any], files: _Files) -> frozenset[str]:
     return frozenset(found)
 
 
-def _changed_macros(ir: dict[str, Any], files: _Files) -> frozenset[str]:
-    """The names of the macros that changed, and of those that call one."""
-    found = {macro["name"] for macro in ir["macros"] if files.describe(macro)}
-    calls = files.mention(frozenset(found))
-    while more := {macro["name"] for macro in ir["macros"] if macro["name"] not in found and calls(macro)}:
-        found |= more
-        calls = files.mention(frozenset(found))
-    return frozenset(name.removeprefix("default__") for name in found)
+def _named(entry: Mapping[str, Any], section: str, names: Named) -> bool:
+    """Whether a changed file of properties described an entry, or its group."""
+    name = f"{entry['source_name']}.{entry['name']}" if section == "sources" else entry["name"]
+    return (section, name) in names.described or entry.get("group") in names.groups
 
 
-def _lost(entry: Mapping[str, Any], known: Collection[str], files: _Files) -> bool:
-    """Whether an entry uses something that is no more: its file is gone, or properties took it out."""
-    own = f".{entry.get('package')}."
-    gone = [id_ for id_ in entry.get("depends_on", ()) if id_ not in known and own in id_]
-    lost = [name for id_ in gone for name in names_in(id_)]
+def _tested(ir: dict[str, Any], names: Named) -> frozenset[str]:
+    """The nodes on which there is a generic test whose definition changed."""
+    found = {test.get("attached_to") for test in ir["tests"] if test.get("test") in names.tests}
+    for section in _SECTIONS[:4]:
+        for entry in ir[section]:
+            if names.tests and any(test.get("name") in names.tests for test in entry.get("tests", ())):
+                found.add(entry["unique_id"])
+    return frozenset(found - {None})
+
+
+def _lost(entry: Mapping[str, Any], known: Collection[str], files: _Files, names: Named, own: str) -> bool:
+    """Whether an entry uses something that is no more (its file is gone, or properties took it out), or something of
+    a package that changed."""
+    above = [id_ for id_ in entry.get("depends_on", ()) if id_ not in known]
+    lost = [name for id_ in above if own in id_ for name in names_in(id_)]
     lost += [ref["name"] for ref in entry.get("refs", ()) if ref["unique_id"] is None]
     tables = [ref["table"] for ref in entry.get("source_refs", ()) if ref["unique_id"] is None]
-    return (bool(lost or tables) and files.properties) or not files.stems.isdisjoint(lost)
+    if any(id_.split(".")[1] in names.packages for id_ in above if own not in id_):
+        return True
+    return (bool(lost or tables) and files.properties) or not (files.stems | names.snapshots).isdisjoint(lost)
 
 
 def _entry(path: tuple[str | int, ...], ir: dict[str, Any]) -> dict[str, Any] | None:

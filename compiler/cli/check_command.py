@@ -274,6 +274,6 @@ def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) 
     def narrow(state: State) -> Narrowed:
         from compiler.cli.changed import scope
 
-        return scope(state)
+        return scope(state, question.before)
 
     return job._replace(changed=question.answer, narrow=narrow)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from policy_lang.diagnostics import Diagnostic, Outcome
@@ -17,6 +17,7 @@ from policy_lang.source import whole_file
 _HINT = "name a commit that there is, inside a git repository"
 _OF_ONE_REPOSITORY = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"))
 _GITLINK = "160000"
+_FILES = ("100644", "100755")
 _DIFF = (
     "diff", "--raw", "-z", "--no-renames", "--no-relative", "--no-abbrev", "--ignore-submodules=none",
     "--end-of-options",
@@ -45,6 +46,9 @@ class Question:
         self._since = since
         self._failed: GitError | None = None
         self._asked: tuple[subprocess.Popen[bytes], ...] = ()
+        self._root = ""
+        self._blobs: dict[str, tuple[str, str]] = {}
+        """File → the repository that it is in, and the name of its content before."""
         try:
             commit = _commit(self._where, since)
             top = _start(self._where, "rev-parse", "--show-toplevel")
@@ -69,19 +73,68 @@ class Question:
             text, span = str(error), whole_file(str(self._folder))
             return Outcome(None, (Diagnostic("FLC895", text, span, hint=error.hint),))
 
+    def before(self, files: Iterable[str]) -> dict[str, bytes]:
+        """The content that files had in the commit, of those of the answer that there were; nothing else."""
+        asked: dict[str, dict[str, str]] = {}
+        for file in files:
+            if file in self._blobs:
+                root, blob = self._blobs[file]
+                asked.setdefault(root, {})[file] = blob
+        found: dict[str, bytes] = {}
+        for root, blobs in asked.items():
+            ask = _start if root == self._root else _start_inside
+            found.update(zip(blobs, _contents(ask, Path(root), list(blobs.values())), strict=True))
+        return found
+
+    def _differing(self, root: str, raw: bytes) -> Iterator[str]:
+        """The paths of ``git diff --raw -z``: `:modes hashes status`, then the path."""
+        parts = iter(raw.split(b"\0"))
+        for about in parts:
+            if not about.startswith(b":"):
+                continue
+            path = os.path.join(root, os.fsdecode(next(parts)))
+            before, after, blob, *_ = about[1:].decode("ascii").split(" ")
+            if _GITLINK in (before, after) and os.path.isdir(path):
+                yield from self._inside(path, blob if before == _GITLINK else "")
+                continue
+            for name in _names(path):
+                if before in _FILES:
+                    self._blobs[name] = (root, blob)
+                yield name
+
+    def _inside(self, folder: str, commit: str) -> Iterator[str]:
+        """What differs in the repository in ``folder`` from a commit of its own; all of it where it has no such one."""
+        where = Path(folder)
+        root = os.fsdecode(_output(_start_inside(where, "rev-parse", "--show-toplevel"))).rstrip("\n")
+        if os.path.realpath(root) != os.path.realpath(folder):
+            return  # a submodule that is not checked out
+        found = _finished(_start_inside(where, *_DIFF, commit, "--")) if commit else None
+        if found is None or found.returncode:
+            yield from self._listed(root, _output(_start_inside(where, *_KNOWN)))
+        else:
+            yield from self._differing(root, found.stdout)
+        yield from self._listed(root, _output(_start_inside(where, *_NEW)))
+
+    def _listed(self, root: str, raw: bytes) -> Iterator[str]:
+        for name in raw.split(b"\0"):
+            if name.endswith(b"/"):  # a repository inside that is no submodule
+                yield from self._inside(os.path.join(root, os.fsdecode(name[:-1])), "")
+            elif name:
+                yield from _names(os.path.join(root, os.fsdecode(name)))
+
     def _files(self) -> Iterator[str]:
         top, differ, new = self._asked
-        root = os.fsdecode(_output(top)).rstrip("\n")
+        self._root = root = os.fsdecode(_output(top)).rstrip("\n")
         found, others = _finished(differ), _finished(new)
         if found.returncode:
             if self._since != "HEAD" or not _unborn(self._where):
                 raise _refused(found)
-            yield from _listed(root, _output(_start(self._where, *_KNOWN)))  # before the first commit all is new
+            yield from self._listed(root, _output(_start(self._where, *_KNOWN)))  # before the first commit all is new
         else:
-            yield from _differing(root, found.stdout)
+            yield from self._differing(root, found.stdout)
         if others.returncode:
             raise _refused(others)
-        yield from _listed(root, others.stdout)
+        yield from self._listed(root, others.stdout)
 
 
 def _commit(where: Path, since: str) -> str:
@@ -109,40 +162,18 @@ def _unborn(where: Path) -> bool:
     return names_branch and _finished(_start(where, "rev-parse", "-q", "--verify", "HEAD")).returncode != 0
 
 
-def _differing(root: str, raw: bytes) -> Iterator[str]:
-    """The paths of ``git diff --raw -z``: `:modes hashes status`, then the path."""
-    parts = iter(raw.split(b"\0"))
-    for about in parts:
-        if not about.startswith(b":"):
-            continue
-        path = os.path.join(root, os.fsdecode(next(parts)))
-        before, after, commit, *_ = about[1:].decode("ascii").split(" ")
-        if _GITLINK in (before, after) and os.path.isdir(path):
-            yield from _inside(path, commit if before == _GITLINK else "")
-        else:
-            yield from _names(path)
-
-
-def _listed(root: str, raw: bytes) -> Iterator[str]:
-    for name in raw.split(b"\0"):
-        if name.endswith(b"/"):  # a repository inside that is no submodule
-            yield from _inside(os.path.join(root, os.fsdecode(name[:-1])), "")
-        elif name:
-            yield from _names(os.path.join(root, os.fsdecode(name)))
-
-
-def _inside(folder: str, commit: str) -> Iterator[str]:
-    """What differs in the repository in ``folder`` from a commit of its own; all of it where that has no such one."""
-    where = Path(folder)
-    root = os.fsdecode(_output(_start_inside(where, "rev-parse", "--show-toplevel"))).rstrip("\n")
-    if os.path.realpath(root) != os.path.realpath(folder):
-        return  # a submodule that is not checked out
-    found = _finished(_start_inside(where, *_DIFF, commit, "--")) if commit else None
-    if found is None or found.returncode:
-        yield from _listed(root, _output(_start_inside(where, *_KNOWN)))
-    else:
-        yield from _differing(root, found.stdout)
-    yield from _listed(root, _output(_start_inside(where, *_NEW)))
+def _contents(ask: Callable[..., subprocess.Popen[bytes]], root: Path, blobs: list[str]) -> Iterator[bytes]:
+    """The contents of blobs of a repository, in this order; empty for one that is not there (in a partial clone)."""
+    process = ask(root, "cat-file", "--batch", stdin=subprocess.PIPE)
+    printed, _ = process.communicate("".join(f"{blob}\n" for blob in blobs).encode("ascii"))
+    at = 0
+    for _ in blobs:
+        head, _, _ = printed[at : at + 256].partition(b"\n")
+        at += len(head) + 1
+        size = head.rpartition(b" ")[2]
+        length = int(size) if size.isdigit() else 0
+        yield printed[at : at + length]
+        at += length + 1 if size.isdigit() else 0
 
 
 def _names(path: str) -> Iterator[str]:
@@ -151,16 +182,19 @@ def _names(path: str) -> Iterator[str]:
     yield os.path.realpath(path)
 
 
-def _start_inside(where: Path, *argv: str) -> subprocess.Popen[bytes]:
+def _start_inside(where: Path, *argv: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """As ``_start``, where what the environment says of another repository does not hold."""
-    return _start(where, *argv, environment={k: v for k, v in os.environ.items() if k not in _OF_ONE_REPOSITORY})
+    others = {k: v for k, v in os.environ.items() if k not in _OF_ONE_REPOSITORY}
+    return _start(where, *argv, environment=others, stdin=stdin)
 
 
-def _start(where: Path, *argv: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def _start(
+    where: Path, *argv: str, environment: dict[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             ["git", "-C", str(where), *argv],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment() if environment is None else environment,

@@ -39,11 +39,11 @@ def inputs_of(state: State) -> Inputs | None:
     tops = []
     if chain.product is not None:
         tops.append(str(state.folder))
-        files += [state.folder / ref for ref in _schemas(chain.product.data)]
+        files += [state.folder / ref for ref in port_schemas(chain.product.data)]
     manifest = state.job.manifest or (state.project / TARGET_MANIFEST if state.project is not None else None)
     if manifest is not None:
         files += [manifest, *(manifest.parent / name for name in ARTIFACTS)]
-    bundles = [Path(d.file).parent / use for d in chain.manifests for use in _own_bundles(d.data)]
+    bundles = [Path(d.file).parent / use for d in chain.manifests for use in own_bundles(d.data)]
     files += [bundle for bundle in bundles if not bundle.is_dir()]
     roots = [*tops, *(str(bundle) for bundle in bundles if bundle.is_dir())]
     if len(set(roots)) < len(roots):
@@ -86,13 +86,14 @@ def _is_elsewhere(path: str) -> bool:
     return path.startswith(("..", "./")) or os.path.isabs(path) or verdicts.of_tools(path)
 
 
-def _own_bundles(manifest: dict[str, object]) -> Iterator[str]:
+def own_bundles(manifest: dict[str, object]) -> Iterator[str]:
+    """The bundles of policies that stand in files."""
     entries = manifest.get("policies", ())
     assert isinstance(entries, list | tuple)
     return (e["use"] for e in entries if not e["use"].startswith("stdlib") and "://" not in e["use"])
 
 
-def _schemas(product: dict[str, object]) -> Iterator[str]:
+def port_schemas(product: dict[str, object]) -> Iterator[str]:
     """The files that output ports take their schemas from."""
     ports = product.get("output_ports", ())
     assert isinstance(ports, list | tuple)

@@ -31,9 +31,9 @@ _RELATED = ("columns.tests", "coverage", "primary_key", "used_by", "owner")
 _ONLY_DBT = ("database", "schema", "alias", "depends_on_macros", "last_run", "size")
 NEEDS: Needs = frozenset((
     ("tests", "*", "path"),
-    *((kind, "*", field) for kind in NODES for field in ("patch_path", "version", "latest_version", "depends_on")),
+    *((kind, "*", f) for kind in NODES for f in ("patch_path", "version", "latest_version", "depends_on", "group")),
 ))  # fmt: skip
-"""What is taken of the manifest's nodes to lay files over them, beside what is used."""
+"""What is taken of the manifest's nodes to lay files over them, and to tell whom these concern, beside what is used."""
 
 
 def overlay(

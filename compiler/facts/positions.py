@@ -173,7 +173,7 @@ class ProjectPositions:
 
     def _test(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
         file = self.file(entry, str(entry["path"]))
-        document = self._yaml(file) if entry["kind"] == "generic" else None
+        document = self._yaml(file) if entry["test"] is not None else None  # else it is a singular one
         if document is None:
             return whole_file(file)
         target = str(entry["attached_to"] or "")

@@ -265,3 +265,49 @@ def test_a_question_that_nobody_wants_answered_ends(tmp_path: Path) -> None:
     question = Question(top, "HEAD")
     question.close()
     assert all(process.returncode is not None for process in question._asked)
+
+
+def test_what_files_were_before(tmp_path: Path) -> None:
+    inner = repository(tmp_path / "inner", "deep.sql")
+    top = repository(tmp_path / "outer", "a.sql", "b.sql", "c.sql", "same.sql")
+    (top / "link.sql").symlink_to("same.sql")
+    git(top, "submodule", "--quiet", "add", str(inner), "shared")
+    git(top, "add", "-A")
+    git(top, "commit", "-qm", "second")
+    (top / "a.sql").write_text("other\n")
+    (top / "b.sql").unlink()
+    git(top, "mv", "c.sql", "d.sql")
+    (top / "link.sql").unlink()
+    (top / "link.sql").symlink_to("a.sql")
+    (top / "new.sql").write_text("new\n")
+    (top / "shared/deep.sql").write_text("other\n")
+    with closing(Question(top, "HEAD")) as question:
+        found = question.answer().value
+        assert found is not None
+        was = question.before([*found, str(top / "same.sql")])
+    assert {os.path.relpath(file, top): text for file, text in was.items()} == {
+        "a.sql": b"a.sql\n", "b.sql": b"b.sql\n", "c.sql": b"c.sql\n", "shared/deep.sql": b"deep.sql\n",
+    }  # fmt: skip
+
+
+def test_a_sparse_checkout(tmp_path: Path) -> None:
+    top = repository(tmp_path, "here/a.sql", "there/b.sql")
+    git(top, "sparse-checkout", "set", "here")
+    assert not (top / "there").exists()
+    assert changed(top) == set()
+    (top / "here/a.sql").write_text("other\n")
+    assert changed(top) == {"here/a.sql"}
+
+
+def test_the_merge_of_a_branch_into_its_target(tmp_path: Path) -> None:
+    """What a pull request checks out."""
+    top = repository(tmp_path, "a.sql")
+    git(top, "branch", "-M", "main")
+    for branch, name in (("topic", "ours.sql"), ("main", "theirs.sql")):
+        git(top, "checkout", "-q", *(["-b"] if branch == "topic" else []), branch)
+        (top / name).write_text("x\n")
+        git(top, "add", "-A")
+        git(top, "commit", "-qm", name)
+    git(top, "checkout", "-q", "--detach", "main")
+    git(top, "merge", "-q", "--no-ff", "-m", "merge", "topic")
+    assert changed(top, "main...") == changed(top, "main") == {"ours.sql"}
