@@ -234,15 +234,19 @@ class PolicySet(NamedTuple):
         )
         if answer.value is None:
             return Outcome(None, answer.diagnostics)
-        known = {policy.id: policy for policy in self.policies}
-        violations = [_violation(value, known, severities) for found in answer.value[0] for value in found]
+        settled = {policy.id: (policy, severities.get(policy.id, policy.severity)) for policy in self.policies}
+        violations = [_violation(value, settled) for found in answer.value[0] for value in found]
         names = [f"{policy.package}.{policy.name}" for policy in self._counted(without)]
         return Outcome(PolicyRun(by_place(violations), tuple(zip(names, answer.value[1], strict=True))))
 
 
 def by_place(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """The order in which a run finds."""
-    return tuple(sorted(violations, key=_place))
+    found = tuple(violations)
+    try:
+        return tuple(sorted(found, key=_plain_place))
+    except TypeError:  # an index and a name were at the same place of two paths
+        return tuple(sorted(found, key=_place))
 
 
 def declared(sources: Sequence[Source], options: CompileOptions | None = None) -> Outcome[Declarations]:
@@ -398,11 +402,8 @@ def _param_problem(package: str, name: str, value: Any, own: Mapping[str, ParamI
     return Diagnostic("floe_param_type_error", text, related=(Label(param.span, "declared here"),))
 
 
-def _violation(
-    value: Mapping[str, Any], known: Mapping[str, PolicyInfo], severities: Mapping[str, Severity]
-) -> Violation:
-    policy = known[value["id"]]
-    severity = severities.get(policy.id, policy.severity)
+def _violation(value: Mapping[str, Any], settled: Mapping[str, tuple[PolicyInfo, Severity]]) -> Violation:
+    policy, severity = settled[value["id"]]
     edits = value.get("fix")
     fix = Edit(edits[0]["action"], _path(edits[0]["path"]), edits[0]["value"]) if edits else None
     return Violation(policy, severity, value["message"], value["hint"], _path(value["at"]), value["subject"], fix)
@@ -410,10 +411,20 @@ def _violation(
 
 def _path(parts: list[Any]) -> tuple[str | int, ...]:
     """A path as far as it is made of names and indexes: a loop over a set has its members for keys."""
+    if _OF_PATHS.issuperset(map(type, parts)):
+        return tuple(parts)
     for number, part in enumerate(parts):
         if type(part) is not str and type(part) is not int:
             return tuple(parts[:number])
     return tuple(parts)
+
+
+_OF_PATHS = frozenset((str, int))
+
+
+def _plain_place(found: Violation) -> tuple[Any, ...]:
+    """What violations are sorted by where no index has to be compared with a name."""
+    return (found.at, found.policy.id, found.message)
 
 
 def _place(found: Violation) -> tuple[Any, ...]:

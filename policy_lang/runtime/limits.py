@@ -33,6 +33,7 @@ class Limits(NamedTuple):
 NONE = Limits()
 DEFAULT = Limits(seconds=300.0, memory=4 << 30, output=20_000_000)
 """What a command gives an evaluation where its options say nothing else."""
+_NESTED = frozenset((list, tuple, dict, RegoSet, RegoObject))
 _LETTERS = 1000
 """As many characters of a string count as one value more."""
 
@@ -122,17 +123,22 @@ def check_output(value: Any, most: int | None) -> None:
     """Raises EvalError where an answer holds more values than it may."""
     if most is None:
         return
-    left, pending = most, [value]
+    left, pending = most, [[value]]
     while pending:
-        one = pending.pop()
-        left -= 1
-        if type(one) is str:
-            left -= len(one) // _LETTERS
+        one: Any = pending.pop()
+        if type(one) is RegoObject:
+            one = [*map(thaw, one), *one.values()]
+        elif type(one) is dict or type(one) is RegoSet:
+            one = one.values()
+        left -= len(one)
         if left < 0:
             raise EvalError(CODE, f"the answer has more than {most} values")
-        if type(one) is list or type(one) is tuple:
-            pending += one
-        elif type(one) is dict or type(one) is RegoSet:
-            pending += one.values()
-        elif type(one) is RegoObject:
-            pending += [*map(thaw, one), *one.values()]
+        for member in one:
+            kind = type(member)
+            if kind is str:
+                if len(member) >= _LETTERS:
+                    left -= len(member) // _LETTERS
+            elif kind in _NESTED:
+                pending.append(member)
+    if left < 0:
+        raise EvalError(CODE, f"the answer has more than {most} values")

@@ -8,7 +8,7 @@ import pytest
 
 from policy_lang.diagnostics import Severity
 from policy_lang.engine import CompileOptions
-from policy_lang.policies import Edit, PolicySet, load_policies
+from policy_lang.policies import Edit, PolicySet, by_place, load_policies
 from policy_lang.source import Source
 
 TEXT = """package floe.naming
@@ -43,6 +43,17 @@ def test_a_violation_says_where_and_subjects_are_counted() -> None:
     (found,) = run.violations
     assert (found.message, found.at, found.subject) == ("model x lacks b_", ("models", 0, "name"), "model x")
     assert run.subjects == (("floe.naming.prefix", 2),)
+
+
+def test_violations_are_in_the_order_of_their_places_indexes_before_names() -> None:
+    run = loaded().run(INPUT).value
+    assert run is not None
+    (found,) = run.violations
+    places: list[tuple[str | int, ...]] = [("models", "z"), ("models", 10), ("models", 2, "name"), ("models",), ()]
+    made = [found._replace(at=at) for at in places]
+    assert [one.at for one in by_place(made)] == [(), ("models",), ("models", 2, "name"), ("models", 10), ("models", "z")]
+    plain = [one for one in made if one.at != ("models", "z")]
+    assert by_place(plain) == by_place(made)[:-1]
 
 
 def test_params_and_severities_are_set_from_outside() -> None:

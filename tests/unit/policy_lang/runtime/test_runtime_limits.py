@@ -11,7 +11,9 @@ import pytest
 from policy_lang.diagnostics import Diagnostic
 from policy_lang.engine import Program, compile_program
 from policy_lang.policies import load_policies
-from policy_lang.runtime.limits import Limits
+from policy_lang.runtime.limits import Limits, check_output
+from policy_lang.runtime.support import EvalError
+from policy_lang.runtime.values import RegoObject, RegoSet, freeze, thaw
 from policy_lang.source import Source
 
 LOOPS = """package t
@@ -124,6 +126,36 @@ def test_an_answer_may_be_too_large() -> None:
     assert at.eval_path(("t", "xs"), limits=Limits(output=301)).ok
     (found,) = at.eval_path(("t", "xs"), limits=Limits(output=300)).diagnostics
     assert found.code == "floe_limit_error"
+
+
+def counted(value: Any) -> int:
+    """The values in an answer, as docs say it: all that is inside, and one more for each thousand characters."""
+    if isinstance(value, str):
+        return 1 + len(value) // 1000
+    if isinstance(value, RegoObject):
+        return 1 + sum(counted(thaw(key)) + counted(one) for key, one in value.items())
+    if isinstance(value, dict):
+        return 1 + sum(map(counted, value.values()))
+    return 1 + sum(map(counted, value)) if isinstance(value, list | tuple) else 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        "x" * 2999,
+        [],
+        [1, [2, "x" * 1000], {"a": None, "b": [True, "x" * 999]}],
+        RegoSet.of([1, "two", ["three", 3]]),
+        RegoObject({freeze([1, 2]): "x" * 5000, freeze(1): {"a": 1}}),
+        ([["x" * 1001]], {"a": {"b": {"c": ["x" * 4000, 1]}}}),
+    ],
+)
+def test_all_that_is_in_an_answer_counts(value: Any) -> None:
+    size = counted(value)
+    check_output(value, size)
+    with pytest.raises(EvalError):
+        check_output(value, size - 1)
 
 
 def test_data_may_be_nested_too_deep() -> None:
