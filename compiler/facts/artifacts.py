@@ -73,7 +73,7 @@ def apply_artifacts(facts: Facts, folder: Path, wanted: Wanted) -> list[Diagnost
     if any(wanted(k, "last_run") for k in (*_NODES, "tests")):
         results = _read(folder / "run_results.json", _Results, found)
         by_id = {r.unique_id: r for r in results.results} if results is not None else {}
-        for entry in _all(facts, (*_NODES, "tests")):
+        for entry in _all(facts, (*_NODES, "tests")) if by_id else ():
             if entry["unique_id"] in by_id:
                 entry["last_run"] = _last_run(by_id[entry["unique_id"]], test="kind" in entry)
     if wanted("sources", "last_freshness"):

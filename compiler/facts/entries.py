@@ -169,6 +169,7 @@ HELD = frozenset(
 """Configurations that fields of their own hold."""
 HOOKS = {"pre-hook": "pre_hook", "pre_hook": "pre_hook", "post-hook": "post_hook", "post_hook": "post_hook"}
 """Both spellings of hooks."""
+_ELSEWHERE = HELD | HOOKS.keys()
 _DEFAULTS: dict[str, Any] = {
     "on_schema_change": "ignore", "on_configuration_change": "apply", "lookback": 1, "delimiter": ",",
 }  # fmt: skip
@@ -176,16 +177,18 @@ _DEFAULTS: dict[str, Any] = {
 
 def other_config(config: Mapping[str, Any]) -> Entry:
     """The configurations that no other field holds, without those that have dbt's default value."""
-    found = {k: v for k, v in config.items() if k not in HELD and k not in HOOKS and not _empty(v)}
+    found = {k: v for k, v in config.items() if v is not None and k not in _ELSEWHERE and not _empty(v)}
     for key, name in HOOKS.items():
-        statements = [h.get("sql") if isinstance(h, dict) else h for h in items(config.get(key))]
-        if statements:
+        given = config.get(key)
+        if given is not None and given != []:
+            statements = [h.get("sql") if isinstance(h, dict) else h for h in items(given)]
             found[name] = [*found.get(name, []), *(str(s) for s in statements)]
     return {k: v for k, v in found.items() if not (k in _DEFAULTS and _DEFAULTS[k] == v)}
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == [] or (isinstance(value, dict) and all(v is None for v in value.values()))
+    """Whether a value that is there says nothing."""
+    return value == [] or (isinstance(value, dict) and all(v is None for v in value.values()))
 
 
 def contact(given: Any) -> Entry:

@@ -61,9 +61,9 @@ def propagate(facts: Facts, lineage: Lineage, ranks: Mapping[str, int]) -> None:
     declares is added (``declared`` false) where something flows into it. A masked column passes nothing on.
     """
     carried: dict[str, dict[str, Entry]] = {}
-    for entry in [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]:
-        for column in entry["columns"]:
-            if column["classification"] and not column["masked"]:
+    for entry, classified in _classified(facts):
+        for column in classified:
+            if not column["masked"]:
                 origin = {"node": entry["unique_id"], "column": column["name"], "transform": "declared"}
                 carried.setdefault(entry["unique_id"], {})[column["name"].lower()] = {
                     "classification": column["classification"],
@@ -71,33 +71,49 @@ def propagate(facts: Facts, lineage: Lineage, ranks: Mapping[str, int]) -> None:
                     "path": [origin],
                 }
     nodes = {e["unique_id"]: e for e in [*facts.models, *facts.snapshots]}
+    places: _Places = {}
     for key, traced in lineage.traced.items():
-        _inherit(nodes[key], traced, carried, ranks)
+        _inherit(nodes[key], traced, carried, ranks, places)
 
 
-def _inherit(node: Entry, traced: Traced, carried: dict[str, dict[str, Entry]], ranks: Mapping[str, int]) -> None:
+_Places = dict[tuple[str, ...], dict[str, int]]
+"""Names of columns → where each stands, by its name in lower case; many models have the same columns."""
+
+
+def _inherit(
+    node: Entry,
+    traced: Traced,
+    carried: dict[str, dict[str, Entry]],
+    ranks: Mapping[str, int],
+    places: _Places,
+) -> None:
     arriving: dict[int, tuple[int, int, Flow, Entry]] = {}
-    for key, columns in traced.query.flows.items():
+    for key, flows in traced.query.flows.items():
         above = carried.get(traced.nodes[key])
         if not above:
             continue
         for name, entry in above.items():
-            for flow in columns.get(name, ()):
+            for flow in flows.get(name, ()):
                 found = (-_rank(entry, ranks), flow.rank, flow, entry)
                 best = arriving.get(flow.position)
                 if best is None or found[:2] < best[:2]:
                     arriving[flow.position] = found
     if not arriving:
         return
-    declared = {c["name"].lower(): c for c in node["columns"]}
+    columns = node["columns"]
+    names = tuple([column["name"] for column in columns])
+    declared = places.get(names)
+    if declared is None:
+        declared = places[names] = {name.lower(): i for i, name in enumerate(names)}
     added = []
     own = carried.setdefault(node["unique_id"], {})
     for _, (_, _, flow, entry) in sorted(arriving.items()):
         step = {"node": node["unique_id"], "column": flow.name, "transform": flow.transform}
         inherited = {**entry, "path": [*entry["path"], step]}
         name = flow.name.lower()
-        column = declared.get(name)
-        if column is None:
+        if name in declared:
+            column = columns[declared[name]]
+        else:
             from compiler.facts import entries
 
             column = entries.column({"name": flow.name}, "", declared=False)
@@ -106,7 +122,15 @@ def _inherit(node: Entry, traced: Traced, carried: dict[str, dict[str, Entry]], 
         if not column["masked"] and _rank(inherited, ranks) >= _rank(own.get(name), ranks):
             own[name] = inherited
     if added:
-        node["columns"] = [*node["columns"], *added]
+        node["columns"] = [*columns, *added]
+
+
+def _classified(facts: Facts) -> Iterator[tuple[Entry, list[Entry]]]:
+    """The nodes that declare classified columns, with these."""
+    for entry in [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]:
+        found = [column for column in entry["columns"] if column["classification"]]
+        if found:
+            yield entry, found
 
 
 def _rank(carried: Entry | None, ranks: Mapping[str, int]) -> int:
@@ -137,11 +161,7 @@ def _order(facts: Facts) -> list[Entry]:
 
 def _below(facts: Facts, order: Iterable[Entry]) -> list[Entry]:
     """Those nodes that something classified may flow into."""
-    reached = {
-        e["unique_id"]
-        for e in [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]
-        if any(c["classification"] for c in e["columns"])
-    }
+    reached = {entry["unique_id"] for entry, _ in _classified(facts)}
     found = []
     for node in order:
         if any(d in reached for d in node["depends_on"]):

@@ -51,7 +51,7 @@ def numbered(sql: str, number: Callable[[Reference], int]) -> str:
     """The SQL with numbers in place of the relations that it names with literal calls (as dbt compiles them, else)."""
     if "{" not in sql:
         return _COMPILED.sub(lambda m: f"{m[1]}{m[2]}{NUMBER}{number(_compiled(m))}", sql)
-    return _REFERENCE.sub(lambda m: f"{NUMBER}{number(_called(m))}", sql)
+    return _REFERENCE.sub(lambda m: f"{NUMBER}{number(_called(m.groups()))}", sql)
 
 
 def number_of(name: str) -> str | None:
@@ -65,18 +65,15 @@ def without_jinja(sql: str) -> str | None:
     return None if "{{" in text or "{%" in text or "{#" in text else text
 
 
-def _called(found: re.Match[str]) -> Reference:
-    given = found.groups()
-    source = given[7] if given[7] is not None else given[8]
-    if source is not None:
-        return Reference("source", source, _either(given[9:11]))
-    first, second = _either(given[0:2]), _either(given[2:4])
-    name, package = (second, first) if given[2] is not None or given[3] is not None else (first, "")
-    return Reference("ref", name, package, _either(given[4:7]))
-
-
-def _either(given: tuple[str | None, ...]) -> str:
-    return next((text for text in given if text is not None), "")
+def _called(given: tuple[str | None, ...]) -> Reference:
+    """The call that ``_REFERENCE`` found, by its groups: of those of one argument, one is there."""
+    first, first_, second, second_, version, version_, number, source, source_, table, table_ = given
+    if source is not None or source_ is not None:
+        return Reference("source", source or source_ or "", table or table_ or "")
+    name, package = first or first_ or "", ""
+    if second is not None or second_ is not None:
+        name, package = second or second_ or "", name
+    return Reference("ref", name, package, version or version_ or number or "")
 
 
 def _compiled(found: re.Match[str]) -> Reference:

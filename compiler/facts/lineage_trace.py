@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +64,26 @@ class Tracer:
         self.setting = digest_of(given.encode("utf-8", "surrogatepass")).hexdigest()
         everything = [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]
         self.entries = {e["unique_id"]: e for e in everything}
-        self.by_name: dict[str, list[Entry]] = {}
-        for entry in everything:
-            for name in _names(entry):
-                self.by_name.setdefault(name, []).append(entry)
         self.sources = {(s["source_name"], s["name"]): s["unique_id"] for s in reversed(facts.sources)}
         self._reads: dict[tuple[str, tuple[_View, ...]], _Read] = {}
         self._lists: dict[tuple[bool, tuple[str, ...]], int] = {}
         self._list_of: dict[str, int] = {}
+        self._list_of_all: dict[tuple[int, bool, tuple[str, ...]], int] = {}
         self._called_in: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def _variables(self) -> dict[str, Any]:
         given = self.facts.project["vars"]
         own = given.get(self.facts.project["name"])
         return {**given, **(own if isinstance(own, dict) else {})}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[Entry]]:
+        """The nodes by what SQL may call them, for queries that name a relation by hand."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries.values():
+            for name in _names(entry):
+                found.setdefault(name, []).append(entry)
+        return found
 
     def _breaks(self, name: str) -> bool:
         """A macro whose name says that it hashes or masks is not looked into."""
@@ -117,14 +124,25 @@ class Tracer:
             return None
         number = self._list_of.get(id_)
         if number is None:
-            complete, names = self._columns(id_)
-            number = self._list_of[id_] = self._lists.setdefault((complete, tuple(names)), len(self._lists))
+            number = self._list_of[id_] = self._number(id_)
         called = self._called_in.get((text, id_))
         if called is None:
             lowered = text.lower()
             called = tuple(name for name in _names(self.entries[id_]) if name in lowered)
             self._called_in[text, id_] = called
         return number, called
+
+    def _number(self, id_: str) -> int:
+        """The number of a relation's list of columns, found by what makes it: many have the same query and columns."""
+        entry, traced = self.entries[id_], self.traced.get(id_)
+        query = 0 if traced is None else id(traced.query)
+        made_of = (query, entry.get("resource_type") == "seed", tuple([c["name"] for c in entry["columns"]]))
+        number = self._list_of_all.get(made_of)
+        if number is None:
+            complete, names = self._columns(id_)
+            number = self._lists.setdefault((complete, tuple(names)), len(self._lists))
+            self._list_of_all[made_of] = number
+        return number
 
     def _holds(self, node: Entry, answer: Answer) -> bool:
         """Whether the relations that a query names itself are still what they were."""
@@ -244,5 +262,9 @@ class Tracer:
 
 def _names(entry: Entry) -> tuple[str, ...]:
     """What a node may be called in SQL, in lower case."""
-    given = (entry["name"], entry.get("alias"), entry.get("identifier"))
-    return tuple(dict.fromkeys(str(name).lower() for name in given if name is not None))
+    found = [str(entry["name"]).lower()]
+    for given in (entry.get("alias"), entry.get("identifier")):
+        if given is not None and (name := str(given).lower()) not in found:
+            found.append(name)
+    return tuple(found)
+

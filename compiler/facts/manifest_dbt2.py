@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from compiler.facts import entries
 from compiler.facts.entries import Entry
 
@@ -38,7 +40,7 @@ def own_columns(columns: Iterable[Any], meta: dict[str, Any], tags: list[str]) -
     """
     found = list(columns)
     for field, given in (("meta", meta), ("tags", tags)):
-        bare = [c for c in found if not c.config or field not in c.config]
+        bare = [c for c in found if c.config is None or getattr(c.config, field) is UNSET]
         if given and all(_plain(getattr(c, field)) == given for c in bare):
             for column in bare:
                 setattr(column, field, None)

@@ -37,11 +37,24 @@ class _DependsOn(msgspec.Struct, gc=False):
     macros: list[str] | None = None
 
 
+class _Nodes(msgspec.Struct, gc=False):
+    """What a test depends on: its macros are dbt's business."""
+
+    nodes: list[str] | None = None
+
+
 class _Keywords(msgspec.Struct, gc=False):
     """The arguments of a test that tell where it stands."""
 
     column_name: Any = None
     model: Any = None
+
+
+class ColumnConfig(msgspec.Struct, gc=False):
+    """What a column's ``config`` says beside the column itself."""
+
+    meta: Any = msgspec.UNSET
+    tags: Any = msgspec.UNSET
 
 
 class TestMetadata(msgspec.Struct, gc=False):
@@ -79,6 +92,7 @@ NODE_TYPES: Mapping[str, Any] = {
     "meta": dict[str, Any] | None,
     "tags": list[str] | str | None,
     "depends_on": _DependsOn | None,
+    "depends_on:nodes": _Nodes | None,
     "access": Text,
     "group": Text,
     "constraints": list[Any] | None,
@@ -204,17 +218,17 @@ TEST_FIELDS: Mapping[str, Made] = {
     ),
     "kind": Made(("test_metadata",), (), '"singular" if n.test_metadata is None else "generic"'),
     "attached_to": Made(
-        ("attached_node", "depends_on", "test_metadata"), (), _given("attached_node", "attached_to(n)")
+        ("attached_node", "depends_on:nodes", "test_metadata"), (), _given("attached_node", "attached_to(n)")
     ),
     "column": Made(
         ("column_name", "test_metadata"),
         (),
         "n.column_name if n.column_name is not None and n.column_name[:1] not in QUOTES else test_column(n)",
     ),
-    "severity": Made((), ("severity",), "severity(c.severity)"),
+    "severity": Made((), ("severity",), "SEVERITIES.get(c.severity) or severity(c.severity)"),
     "where": Made((), ("where",), "text(c.where)"),
     "arguments": Made(("test_metadata:whole",), (), "arguments(n.test_metadata)"),
-    "depends_on": Made(("depends_on",), (), "depends_on(n.depends_on)"),
+    "depends_on": Made(("depends_on:nodes",), (), "depends_on(n.depends_on)"),
     "enabled": Made((), (), "True"),
     "last_run": Made((), (), "None"),
 }
@@ -224,15 +238,16 @@ COLUMN_TYPES: Mapping[str, Any] = {
     "data_type": Text,
     "meta": dict[str, Any] | None,
     "tags": list[str] | str | None,
-    "config": dict[str, Any] | None,
+    "config": ColumnConfig | None,
     "constraints": list[Any] | None,
 }
 _COLUMN_META = ("meta", "config")
+_OF_CONFIG = "n.config is not None and n.config"
 COLUMN_FIELDS: Mapping[str, Made] = {
     "columns.name": Made(("name",), (), "n.name"),
     "columns.description": Made(("description",), (), 'n.description or ""'),
     "columns.type": Made(("data_type",), (), "n.data_type"),
-    "columns.tags": Made(("tags", "config"), (), "column_tags(n)"),
+    "columns.tags": Made(("tags", "config"), (), f"column_tags(n) if n.tags or {_OF_CONFIG}.tags else EMPTY"),
     "columns.meta": Made(_COLUMN_META, (), "meta"),
     "columns.classification": Made(_COLUMN_META, (), 'declared(meta, "classification") if meta else None'),
     "columns.level": Made((), (), "None"),
@@ -240,7 +255,7 @@ COLUMN_FIELDS: Mapping[str, Made] = {
     "columns.sensitivity": Made(_COLUMN_META, (), 'declared(meta, "sensitivity") if meta else None'),
     "columns.masked": Made(_COLUMN_META, (), "column_masked(meta) if meta else False"),
     "columns.tests": Made((), (), "EMPTY"),
-    "columns.constraints": Made(("constraints",), (), "column_constraints(n.constraints)"),
+    "columns.constraints": Made(("constraints",), (), "column_constraints(n.constraints) if n.constraints else EMPTY"),
     "columns.declared": Made((), (), "True"),
     "columns.in_catalog": Made((), (), "None"),
     "columns.catalog_type": Made((), (), "None"),
@@ -347,7 +362,7 @@ def _column(used: Iterable[str], *, own: bool) -> tuple[Any, str]:
     fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
     struct = msgspec.defstruct("Column", fields, gc=False)
     parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
-    merged = " for meta in (column_meta(n),)" if any(m.reads == _COLUMN_META for m in chosen.values()) else ""
+    merged = f" for meta in (column_meta(n) if n.meta or {_OF_CONFIG}.meta else NOTHING,)" if any(m.reads == _COLUMN_META for m in chosen.values()) else ""
     each = "own_columns(n, c)" if own else "each(n.columns)"
     return struct, f"{{{parts}}} for n in {each}{merged}"
 
@@ -364,11 +379,11 @@ def _tags(first: Any, second: Any) -> list[str]:
 
 def _column_meta(column: Any) -> dict[str, Any]:
     config = column.config
-    return _merged(column.meta, entries.mapping(config.get("meta")) if config else None)
+    return _merged(column.meta, entries.mapping(config.meta) if config is not None else None)
 
 
 def _column_tags(column: Any) -> list[str]:
-    return _tags(column.tags, column.config.get("tags") if column.config else None)
+    return _tags(column.tags, column.config.tags if column.config is not None else None)
 
 
 def _declared(meta: dict[str, Any], key: str) -> str | None:
@@ -379,8 +394,8 @@ def _column_masked(meta: dict[str, Any]) -> bool:
     return entries.masked(entries.mapping(meta.get("floe")), meta)
 
 
-def _column_constraints(given: list[Any] | None) -> list[str]:
-    return sorted({str(entries.mapping(c).get("type")) for c in given}) if given else EMPTY
+def _column_constraints(given: list[Any]) -> list[str]:
+    return sorted({str(entries.mapping(c).get("type")) for c in given})
 
 
 def _own_columns(node: Any, config: Any) -> Iterable[Any]:
@@ -425,8 +440,16 @@ def _refs(given: list[Any] | None, package: str | None) -> list[Entry]:
         else:
             names = [str(n) for n in entries.items(one)]
             name, other, version = (names[-1] if names else ""), (names[0] if len(names) > 1 else None), None
-        ref = {"name": str(name), "package": entries.text(other), "version": entries.text(version), "unique_id": None}
-        found.append({**ref, "line": None, "column": None})
+        found.append(
+            {
+                "name": str(name),
+                "package": entries.text(other) if other is not None else None,
+                "version": entries.text(version) if version is not None else None,
+                "unique_id": None,
+                "line": None,
+                "column": None,
+            }
+        )
     return _once(found)
 
 
@@ -509,6 +532,10 @@ def _attached_to(node: Any) -> str | None:
     return named[-1] if named else nodes[-1]
 
 
+_SEVERITIES = {"ERROR": "error", "error": "error", "WARN": "warn", "warn": "warn"}
+"""What nearly all tests say, so that nothing is called for them."""
+
+
 def enabled(given: Any) -> bool:
     """False for ``false``, also as text."""
     return not (given is False or str(given).lower() == "false")
@@ -526,6 +553,6 @@ _SCOPE: dict[str, Any] = {
     "grants": entries.grants, "unique_key": entries.unique_key, "retention_days": entries.retention_days,
     "freshness": entries.freshness, "owner": entries.owner, "other_config": entries.other_config,
     "own_columns": _own_columns, "given_config": _given_config,
-    "severity": entries.severity, "KINDS": ("model", "seed", "snapshot"),
+    "severity": entries.severity, "SEVERITIES": _SEVERITIES, "KINDS": ("model", "seed", "snapshot"),
     "ALWAYS": {"seed": "seed", "snapshot": "snapshot"}, "sorted": sorted, "set": set,
 }  # fmt: skip

@@ -71,7 +71,7 @@ def _test(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> 
     for source in chosen(facts.sources):
         tests = on.get(source["unique_id"], ())
         if wanted("sources", "columns.tests"):
-            attach(source, tests)
+            _attach(_tested(source["columns"], tests))
         source["tests"] = _listed(tests)
 
 
@@ -82,12 +82,11 @@ def _tests(
     for node in nodes:
         tests = on.get(node["unique_id"], ())
         node["tests"] = _listed(tests)
+        tested = _tested(node["columns"], tests) if columns or covering else []
         if columns:
-            attach(node, tests)
+            _attach(tested)
         if covering:
-            tested = {t["column"].strip('"`').lower() for t in tests if t["column"] and t["test"]}
-            found = sum(1 for c in node["columns"] if c["name"].lower() in tested)
-            node["coverage"] = coverage(found, len(node["columns"]))
+            node["coverage"] = coverage(len(tested), len(node["columns"]))
         if keys:
             node["primary_key"] = primary_key(node, tests)
 
@@ -99,17 +98,23 @@ def _listed(tests: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def attach(node: Entry, tests: Iterable[Entry]) -> None:
-    """Give each column its tests."""
+def _tested(columns: Iterable[Entry], tests: Iterable[Entry]) -> list[tuple[Entry, set[str]]]:
+    """The columns that have tests, with the kinds of these."""
     named: dict[str, set[str]] = {}
     for test in tests:
         if test["column"] and test["test"]:
-            named.setdefault(test["column"].strip('"`').lower(), set()).add(test["test"])
-    if named:
-        for column in node["columns"]:
-            found = named.get(column["name"].lower())
-            if found:
-                column["tests"] = sorted(found)
+            name = test["column"].strip('"`').lower()
+            if name in named:
+                named[name].add(test["test"])
+            else:
+                named[name] = {test["test"]}
+    return [(c, named[name]) for c in columns if (name := c["name"].lower()) in named] if named else []
+
+
+def _attach(tested: Iterable[tuple[Entry, set[str]]]) -> None:
+    """Give each column its tests."""
+    for column, kinds in tested:
+        column["tests"] = sorted(kinds)
 
 
 def coverage(tested: int, columns: int) -> int | None:
@@ -122,16 +127,17 @@ def primary_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
     for constraint in node["constraints"]:
         if constraint["type"] == "primary_key" and constraint["columns"]:
             return list(constraint["columns"])
-    declared = [c["name"] for c in node["columns"] if "primary_key" in c["constraints"]]
+    held = [c for c in node["columns"] if c["constraints"]]
+    declared = [c["name"] for c in held if "primary_key" in c["constraints"]]
     if declared:
         return declared
-    given = [str(c) for c in items(node["meta"].get("primary_key"))]
-    return given or _tested_key(node, tests)
+    given = [str(c) for c in items(node["meta"].get("primary_key"))] if node["meta"] else []
+    return given or _tested_key({c["name"] for c in held if "not_null" in c["constraints"]}, tests)
 
 
-def _tested_key(node: Entry, tests: Iterable[Entry]) -> list[str]:
+def _tested_key(filled: set[str], tests: Iterable[Entry]) -> list[str]:
+    """The smallest key that tests hold; ``filled`` are the columns that are never null by a constraint."""
     unique: list[list[str]] = []
-    filled = {c["name"] for c in node["columns"] if "not_null" in c["constraints"]}
     for test in tests:
         short = str(test["test"] or "").rpartition(".")[2]
         if short == "unique" and test["column"]:
@@ -180,4 +186,5 @@ def group_owners(facts: Facts, wanted: Wanted, only: Collection[str] | None = No
         if wanted(kind, "owner"):
             for node in getattr(facts, kind):
                 if only is None or node["unique_id"] in only:
-                    node["owner"] = owner(node["meta"], owners.get(node["group"]))
+                    of_group = owners.get(node["group"])
+                    node["owner"] = owner(node["meta"], of_group) if node["meta"] else of_group

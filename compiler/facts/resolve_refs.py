@@ -42,6 +42,10 @@ def resolve_refs(facts: Facts) -> frozenset[str]:
 
 def _node(ref: Entry, ids: list[str], used: set[str], nodes: dict[str, Entry], package: str) -> str | None:
     """Among those of the name: of the package and version asked for, and first what dbt says the node depends on."""
+    if len(ids) == 1:  # as nearly all names are one node's
+        only = nodes[ids[0]]
+        fits = ref["package"] in (None, only["package"]) and ref["version"] in (None, only.get("version"))
+        return ids[0] if fits else None
     found = [i for i in ids if ref["package"] in (None, nodes[i]["package"])]
     if ref["version"] is not None:
         found = [i for i in found if nodes[i].get("version") == ref["version"]]

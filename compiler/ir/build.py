@@ -99,7 +99,10 @@ def _classify(ir: Entry, needs: Needs | None) -> None:
         if any(covered(needs, (section, "*", "columns", "*", field)) for field in wanted):
             for node in ir[section]:
                 for column in node["columns"]:
-                    _classify_column(column, levels)
+                    if column.get("classification") is None and not column["tags"] and column.get("inherited") is None:
+                        column["level"] = None  # as nearly all columns have it
+                    else:
+                        _classify_column(column, levels)
 
 
 def _classify_column(column: Entry, levels: Mapping[str, Any]) -> None:
