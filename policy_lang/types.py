@@ -126,6 +126,16 @@ def options(of: Type) -> tuple[Type, ...]:
     return of.options if isinstance(of, UnionType) else (of,)
 
 
+def is_text(of: Type) -> bool:
+    """Whether every value is a string or null, which are equal to nothing else in Python either."""
+    return of == STRING or (of != NULL and all(option in (STRING, NULL) for option in options(of)))
+
+
+def is_plain(of: Type) -> bool:
+    """Whether every value is a string, a number or null: what is its own frozen form."""
+    return all(option in (STRING, NULL, NUMBER) for option in options(of))
+
+
 def within(one: Type, of: Type) -> bool:
     """Whether every value of ``one`` is of type ``of``; False also where that is not easily seen."""
     match one, of:

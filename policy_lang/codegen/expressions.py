@@ -148,7 +148,7 @@ class Expressions:
                 self.recalls.append((op, self.enter()))
                 return f"{self.atom(op.memory)}[{self.atom(op.key)}]", bool(op.block[-1].heads)  # type: ignore[union-attr]
             case nodes.IsMember():
-                return inline.is_member(self.atom(op.value), self.atom(op.members), self.is_string(op.value)), False
+                return inline.is_member(self.atom(op.value), self.atom(op.members), self.type_of(op.value)), False
             case _:
                 raise AssertionError(f"{type(op).__name__} is no expression")
 
@@ -193,7 +193,7 @@ class Expressions:
             if type(number) is int and number >= 0 and base.isidentifier():
                 return f"({base}[{number}] if len({base}) > {number} else U)", True
         if self.mapping(op.base):
-            if key_type == types.STRING:
+            if types.is_plain(key_type):
                 return f"{base}.get({key}, U)", True
             if isinstance(op.key, Local) and op.key.name not in self.pending:
                 return f"({base}.get({key}, U) if type({key}) is str else get({base}, {key}))", True
@@ -253,8 +253,15 @@ class Expressions:
                 code = (holes or {}).get(index) or self.hole(part)
                 parts.append(f"text({code})")
             else:
-                parts.append(self.atom(part) if self.is_string(part) else f"text({self.atom(part)})")
+                parts.append(self.shown(part))
         return f"''.join(({''.join(p + ', ' for p in parts)}))"
+
+    def shown(self, atom: Atom) -> str:
+        """An atom in a template."""
+        code = self.atom(atom)
+        if self.is_string(atom):
+            return code
+        return f"({code} if type({code}) is str else text({code}))" if code.isidentifier() else f"text({code})"
 
     def hole(self, block: Block) -> str | None:
         """A template's hole as an expression, where it can be one."""

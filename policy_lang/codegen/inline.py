@@ -61,9 +61,9 @@ def inlined(name: str, args: Args, known: Sequence[Type], show: Show) -> Made | 
     return maker(args, known, show) if maker else None
 
 
-def is_member(value: str, members: str, string: bool) -> str:
+def is_member(value: str, members: str, of: Type) -> str:
     """``in`` on what ``support.members`` made of a collection: an object that answers for any value."""
-    if string:
+    if types.is_plain(of):
         return f"({value} in {members})"
     if value.isidentifier():
         return f"({value} in {members} if type({value}) is str else is_member({value}, {members}))"
@@ -81,7 +81,7 @@ def _equality(same: bool, args: Args, known: Sequence[Type], show: Show) -> str:
             return f"({show(other)} {identity} {one.value})"
         if type(one.value) is str or of == types.NUMBER:
             return f"({show(other)} {operator} {show(one)})"
-    if types.STRING in known or (known[0] == known[1] and known[0] in (types.NUMBER, types.BOOLEAN)):
+    if any(map(types.is_text, known)) or (known[0] == known[1] and known[0] in (types.NUMBER, types.BOOLEAN)):
         return f"({show(args[0])} {operator} {show(args[1])})"
     left, right = show(args[0]), show(args[1])
     prefix = "" if same else "not "
@@ -110,7 +110,7 @@ def _comparison(operator: str, args: Args, known: Sequence[Type], show: Show) ->
 
 def _membership(args: Args, known: Sequence[Type], show: Show) -> str:
     value, collection = show(args[0]), show(args[1])
-    if known[0] == types.STRING:
+    if types.is_text(known[0]):
         if isinstance(known[1], ArrayType | SetType):
             return f"({value} in {collection})"
         if isinstance(known[1], ObjectType):
@@ -219,7 +219,7 @@ _MAKERS: dict[str, Callable[[Args, Sequence[Type], Show], Made | None]] = {
 
 _FAST = {
     "count": ("len({0})", "type({0}) in SIZED"),
-    "lower": ("lower({0})", "type({0}) is str"),
+    "lower": ("{0}.lower()", "type({0}) is str and {0}.isascii()"),
     "trim_space": ("{0}.strip(SPACES)", "type({0}) is str"),
     "split": ("{0}.split({1})", "type({0}) is str"),
     "startswith": ("{0}.startswith({1})", "type({0}) is str is type({1})"),
