@@ -121,6 +121,15 @@ def union(*types: Type) -> Type:
     return UnionType(tuple(found)) if len(found) <= _MOST_OPTIONS else ANY
 
 
+def joined(given: Iterable[Type]) -> Type:
+    """The union without what others say already: the default of a parameter is of its declared type."""
+    kept: list[Type] = []
+    for one in {id(one): one for one in given}.values():
+        if not any(within(one, other) for other in kept):
+            kept = [*(other for other in kept if not within(other, one)), one]
+    return union(*kept)
+
+
 def options(of: Type) -> tuple[Type, ...]:
     """The types that a union stands for; any other type alone."""
     return of.options if isinstance(of, UnionType) else (of,)

@@ -24,15 +24,15 @@ ODD: list[Any] = [None, True, False, 0, 1, 7, "", "x", "gold", [], ["x"], [1], {
 
 
 @functools.cache
-def policies(typed: bool) -> PolicySet:
-    text = (HOME / "checks.floe").read_text("utf-8")
+def policies(typed: bool, text: str = "") -> PolicySet:
+    text = text or (HOME / "checks.floe").read_text("utf-8")
     loaded = load_policies([Source("checks.floe", text)], CompileOptions(input_schema=SCHEMA if typed else None))
     assert loaded.value is not None, loaded.diagnostics
     return loaded.value
 
 
-def answer(typed: bool, document: Any) -> Any:
-    return said(policies(typed), document)
+def answer(typed: bool, document: Any, text: str = "") -> Any:
+    return said(policies(typed, text), document)
 
 
 def said(loaded: PolicySet, document: Any) -> Any:
@@ -108,6 +108,51 @@ def test_any_input_gives_the_same_violations(seed: int, models: int, data: st.Da
     assert answer(True, changed) == answer(False, changed)
 
 
+CALLS = """package typed
+
+ranks(model) := [rank | some column in model.columns; rank := input.config.retention[column.classification]] if {
+	model.layer != "bronze"
+}
+
+ranks(model) := [0] if model.layer == "bronze"
+
+known(text, given) := upper(text) if {
+	some one in given
+	one == text
+} else := lower(text) if count(given) > 1
+
+deeper(model, column) := known(column.name, model.tags) if column.description != "" else := known(model.owner, [])
+
+policy ranked {
+	id       T001
+	title    "Of models with classified columns the names are known"
+	severity block
+
+	for model in input.models
+	when max(ranks(model)) > 3
+	for column in model.columns
+	require deeper(model, column) == known(column.type, input.config.teams)
+
+	message $"{known(model.name, model.columns)} and {column.name} with {known(model.layer, model.tags)}"
+	at      column.name
+}
+"""
+"""Functions that are given what the schema describes, values of several types, and what a function was given."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_functions_are_told_what_they_are_called_with_on_broken_inputs_too(data: st.DataObject) -> None:
+    changed = document(data.draw(st.integers(0, 200)), 5)
+    for _ in range(data.draw(st.integers(0, 2))):
+        place = data.draw(st.sampled_from(places(changed)[1:]))
+        at: Any = changed
+        for key in place[:-1]:
+            at = at[key]
+        at[place[-1]] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
+    assert answer(True, changed, CALLS) == answer(False, changed, CALLS)
+
+
 def test_a_conforming_input_runs_typed_code_and_another_does_not() -> None:
     right, wrong = document(1, 4), document(1, 4)
     wrong["models"][0]["columns"] = None
@@ -124,7 +169,7 @@ def test_inputs_of_another_shape(broken: Any) -> None:
     assert answer(True, broken) == answer(False, broken)
 
 
-@pytest.mark.parametrize("left_out", ["unroll", "hoist", "fold", "memoise", "tally", "fuse", "aggregate"])
+@pytest.mark.parametrize("left_out", ["unroll", "hoist", "fold", "memoise", "tally", "fuse", "aggregate", "arguments"])
 def test_a_pass_may_be_left_out_of_typed_code(left_out: str) -> None:
     text = (HOME / "checks.floe").read_text("utf-8")
     options = CompileOptions(input_schema=SCHEMA, without=frozenset([left_out]))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from policy_lang.plan.nodes import Plan
 from policy_lang.plan.passes.aggregate import aggregate
+from policy_lang.plan.passes.arguments import arguments
 from policy_lang.plan.passes.early import early
 from policy_lang.plan.passes.fold import fold
 from policy_lang.plan.passes.fuse import fuse
@@ -31,6 +32,7 @@ PASSES: dict[str, Pass] = {
     "fuse": fuse,
     "hoist": hoist,
     "types": infer,
+    "arguments": arguments,
     "fold": fold,
     "memoise": memoise,
     "tally": tally,

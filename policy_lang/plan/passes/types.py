@@ -5,7 +5,7 @@ Only what holds for every input of the schema is noted, so that code may rely on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from policy_lang import types
@@ -28,9 +28,10 @@ _MOST_PARTS = 5_000
 """What is made of parts that are made of parts can have a type that nobody can compare in a lifetime."""
 
 
-def infer(plan: Plan) -> Plan:
-    """The plan with ``types`` in each function and ``results`` of each document and function."""
-    at = _Inference(plan)
+def infer(plan: Plan, params: Mapping[Path, tuple[Type, ...]] | None = None) -> Plan:
+    """The plan with ``types`` in each function and ``results`` of each document and function; ``params`` are the
+    types of functions' parameters, of any type else."""
+    at = _Inference(plan, params or {})
     functions = tuple(at.function(function) for function in plan.functions)
     return replace(plan, functions=functions, results=dict(at.results))
 
@@ -38,6 +39,7 @@ def infer(plan: Plan) -> Plan:
 @dataclass(slots=True)
 class _Inference:
     plan: Plan
+    params: Mapping[Path, tuple[Type, ...]]
     results: dict[Path, Type] = field(default_factory=dict)
     made: dict[Path, Function] = field(default_factory=dict)
 
@@ -45,7 +47,7 @@ class _Inference:
         found = self.made.get(function.path)
         if found is None:
             self.made[function.path] = function
-            at = _Names(self)
+            at = _Names(self, dict(zip(function.params, self.params.get(function.path, ()), strict=False)))
             heads: list[tuple[Type, ...]] = []
             for clause in (*function.clauses, *((function.default,) if function.default else ())):
                 for block in clause.branches:
@@ -62,10 +64,15 @@ class _Inference:
         return self.results.get(path, ANY)
 
 
+def type_of(atom: Const) -> Type:
+    """The type of a value that stands in a policy."""
+    return types.BOOLEAN if type(atom.value) is bool else types.of_value(atom.value)
+
+
 def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
     if not heads or function.kind in ("query", "together"):
         return ANY
-    values = _joined(head[-1] for head in heads)
+    values = types.joined(head[-1] for head in heads)
     if function.kind == "set":
         return SetType(values)
     if function.kind != "object":
@@ -76,15 +83,6 @@ def _result(function: Function, heads: list[tuple[Type, ...]]) -> Type:
     if len(sets) != 1:
         return types.ANY_OBJECT
     return ObjectType((), (types.union(*(head[1] for head in heads)), SetType(values) if sets == {True} else values))
-
-
-def _joined(given: Iterable[Type]) -> Type:
-    """The union without what others say already: the default of a parameter is of its declared type."""
-    kept: list[Type] = []
-    for one in {id(one): one for one in given}.values():
-        if not any(types.within(one, other) for other in kept):
-            kept = [*(other for other in kept if not types.within(other, one)), one]
-    return types.union(*kept)
 
 
 def _heads(function: Function) -> Iterator[tuple[Atom, ...]]:
@@ -124,7 +122,7 @@ class _Names:
 
     def atom(self, atom: Atom) -> Type:
         if isinstance(atom, Const):
-            return types.BOOLEAN if type(atom.value) is bool else types.of_value(atom.value)
+            return type_of(atom)
         return self.types.get(atom.name, ANY)
 
     def op(self, op: Op) -> Type:
