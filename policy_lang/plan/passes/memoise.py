@@ -67,19 +67,21 @@ class _Memoising:
     plan: Plan
     types: dict[str, Type]
     number: int
-    outer: set[str] = field(default_factory=set)
+    outer: frozenset[str] = frozenset()
     """What all loops leave alone."""
     levels: dict[str, int] = field(default_factory=dict)
     memories: list[Step] = field(default_factory=list)
 
-    def outermost(self, block: Block) -> Block:
-        start = next((at for at, step in enumerate(block) if isinstance(step, Scan)), None)
-        if start is None:
-            return block
-        self.outer = {"C", "", *(name for step in block[:start] for name in walks.assigned(step))}
-        self.memories = []
+    def outermost(self, block: Block, around: frozenset[str] = frozenset(("C", ""))) -> Block:
+        """A block that stands in no loop, where the names in ``around`` are assigned outside of it."""
+        start = next((at for at, step in enumerate(block) if isinstance(step, Scan)), len(block))
+        steps: list[Step] = []
+        for step in block[:start]:
+            steps.append(walks.map_blocks(step, lambda inner, around=around: self.outermost(inner, around)))  # type: ignore[misc]
+            around = around.union(walks.assigned(step))
+        self.outer, self.memories = around, []
         rest = self.block(block[start:], 0)
-        return (*block[:start], *self.memories, *rest)
+        return (*steps, *self.memories, *rest)
 
     def block(self, block: Block, loops: int) -> Block:
         steps: list[Step] = []
