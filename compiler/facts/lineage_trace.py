@@ -267,4 +267,3 @@ def _names(entry: Entry) -> tuple[str, ...]:
         if given is not None and (name := str(given).lower()) not in found:
             found.append(name)
     return tuple(found)
-

@@ -362,7 +362,11 @@ def _column(used: Iterable[str], *, own: bool) -> tuple[Any, str]:
     fields: list[Any] = [("name", str), *((r, COLUMN_TYPES[r], None) for r in reads)]
     struct = msgspec.defstruct("Column", fields, gc=False)
     parts = ", ".join(f"{name.partition('.')[2]!r}: {m.expression}" for name, m in chosen.items())
-    merged = f" for meta in (column_meta(n) if n.meta or {_OF_CONFIG}.meta else NOTHING,)" if any(m.reads == _COLUMN_META for m in chosen.values()) else ""
+    merged = (
+        f" for meta in (column_meta(n) if n.meta or {_OF_CONFIG}.meta else NOTHING,)"
+        if any(m.reads == _COLUMN_META for m in chosen.values())
+        else ""
+    )
     each = "own_columns(n, c)" if own else "each(n.columns)"
     return struct, f"{{{parts}}} for n in {each}{merged}"
 

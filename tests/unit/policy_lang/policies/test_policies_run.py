@@ -51,7 +51,13 @@ def test_violations_are_in_the_order_of_their_places_indexes_before_names() -> N
     (found,) = run.violations
     places: list[tuple[str | int, ...]] = [("models", "z"), ("models", 10), ("models", 2, "name"), ("models",), ()]
     made = [found._replace(at=at) for at in places]
-    assert [one.at for one in by_place(made)] == [(), ("models",), ("models", 2, "name"), ("models", 10), ("models", "z")]
+    assert [one.at for one in by_place(made)] == [
+        (),
+        ("models",),
+        ("models", 2, "name"),
+        ("models", 10),
+        ("models", "z"),
+    ]
     plain = [one for one in made if one.at != ("models", "z")]
     assert by_place(plain) == by_place(made)[:-1]
 
