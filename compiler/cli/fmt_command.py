@@ -1,4 +1,4 @@
-"""``floec fmt PATH ...``: lay out policy files, as ``opa fmt`` does for Rego."""
+"""``floec fmt PATH ...``: lay out policy files, as ``opa fmt`` does for Rego; respell manifests and products."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from policy_lang.source import Source, whole_file
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="policy files, or folders of them; none or - reads standard input"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="policy files, or folders of them; manifests and floe.yaml by name; none or - reads standard input",
     )
     parser.add_argument("-w", "--write", action="store_true", help="write the result to the files")
     parser.add_argument("--check", action="store_true", help="list files that would change, and exit 1 if any would")
@@ -28,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--stdin-name",
         default="<stdin>",
         metavar="FILE",
-        help="what standard input is: NAME.floe or NAME.rego (default)",
+        help="what standard input is: NAME.floe, NAME.yaml or NAME.rego (default)",
     )
 
 
@@ -48,13 +51,11 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, sources: Iterable[Source], found: Iterable[Diagnostic]) -> int:
-    from policy_lang.syntax.formatter import format_source
-
     diagnostics = list(found)
     texts = {}
     changed = False
     for source in sources:
-        formatted = format_source(source)
+        formatted = _formatted(source)
         diagnostics += formatted.diagnostics
         if formatted.value is None:
             texts[source.file] = source.text
@@ -68,6 +69,17 @@ def _run(options: argparse.Namespace, sources: Iterable[Source], found: Iterable
     if blocking(diagnostics):
         return exit_code(diagnostics)
     return EXIT_BLOCKED if changed and options.check else EXIT_OK
+
+
+def _formatted(source: Source) -> Outcome[str]:
+    """A policy file is laid out; a manifest or floe.yaml keeps its layout, and gets the canonical spelling."""
+    if source.file.endswith((".yaml", ".yml")):
+        from compiler.documents.respell import respell
+
+        return respell(source)
+    from policy_lang.syntax.formatter import format_source
+
+    return format_source(source)
 
 
 def _differs(source: Source, text: str) -> bool:

@@ -343,6 +343,9 @@ def _product_contradictions(data: dict[str, Any]) -> Iterator[Problem]:
             if name is not None and first.setdefault(name, i) != i:
                 text = f"`{name}` is already the name of `{dotted((field, first[name]))}`"
                 yield Problem("FLC209", (field, i, "name"), text, "give each its own name")
+    if "ref" in data.get("platform", {}) and "domain" in data:
+        text = "the product names a domain and a platform: what it inherits would depend on which of them is meant"
+        yield Problem("FLC208", ("platform", "ref"), text, "leave one out: a domain's manifest names its own parent")
     for i, port in enumerate(data.get("input_ports", ())):
         source = port.get("source", {})
         if source.get("type") == "data_product" and "ref" not in source:

@@ -329,6 +329,12 @@ def test_the_shared_documents() -> None:
         assert refused == EXPECTED.get(path.name, []), path.name
 
 
+def test_a_product_has_one_parent() -> None:
+    found = only(PRODUCT + "platform: {ref: ../a}\ndomain: {ref: ../b}\n")
+    assert (found.code, found.span and found.span.line) == ("FLC208", 4)
+    assert check(PRODUCT + "platform: {version: 1.0.0}\ndomain: {ref: ../b}\n").diagnostics == ()
+
+
 def test_keys_of_other_dialects_are_read_in_camel_case_too() -> None:
     body = """\
 dataContracts: {enforcement: warn}
