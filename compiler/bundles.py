@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from functools import cache as cached
@@ -22,6 +21,7 @@ from compiler.documents.models import Document
 from compiler.documents.shape import Keys
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 from policy_lang.source import Source, Span
 from policy_lang.spell import did_you_mean
@@ -33,7 +33,7 @@ _SUFFIXES = (".floe", ".rego")
 _TESTS = ("_test.floe", "_test.rego")
 
 
-_MOVING = re.compile(r"\b(?:time\s*\.\s*now_ns|rand\s*\.\s*intn|uuid\s*\.\s*rfc4122|decode_verify)\b")
+_MOVING = Pattern(r"\b(?:time\s*\.\s*now_ns|rand\s*\.\s*intn|uuid\s*\.\s*rfc4122|decode_verify)\b")
 """Builtins whose answer is another one the next time."""
 _MOST_ENTRIES = 50_000
 """No bundle is that large: it is the root of a disk, or a home folder, named by mistake."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -247,14 +247,15 @@ def _resolve(state: State) -> Outcome[State]:
 def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
     """The policies with what the tiers set; one that is switched off is neither compiled nor asks for facts."""
     from compiler.contracts.stage import contract_needs
-    from compiler.ir.schema import ir_schema
     from compiler.settings import settle
-    from policy_lang.engine import CompileOptions
+    from policy_lang.codegen import cache
+    from policy_lang.engine import CompileOptions, Deferred
     from policy_lang.policies import declared, load_policies
 
     assert state.chain is not None
     assert state.resolved is not None
-    options = CompileOptions(ir_schema(), completed=True, cache=True)
+    (compiler,) = cache.program("compiler")  # the schema is written there, and takes longer to make than to name
+    options = CompileOptions(Deferred(compiler, _ir_schema), completed=True, cache=True)
     known = declared(state.sources, options)
     if known.value is None:
         return Outcome(None, known.diagnostics)
@@ -274,6 +275,12 @@ def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
         return Outcome(None, tuple(found))
     needs = None if state.job.whole else policies.value.reads() | contract_needs(state.chain.product)
     return Outcome(state._replace(in_force=settled.value, policies=policies.value, needs=needs), tuple(found))
+
+
+def _ir_schema() -> Mapping[str, Any]:
+    from compiler.ir.schema import ir_schema
+
+    return ir_schema()
 
 
 def _facts(state: State) -> Outcome[State]:

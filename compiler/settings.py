@@ -25,6 +25,7 @@ _REQUIRED_BY = "required-by:"
 """The prefix of a tag that names the manifest's setting which makes a policy block."""
 
 _OFF = -1
+_OF_RANK = {severity.rank: severity for severity in Severity}
 _DATA_ARCHITECTURE = ("data_architecture", "naming", "enforcement")
 _ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("floe.naming", _DATA_ARCHITECTURE),
@@ -80,7 +81,7 @@ def settle(
             rank = min(Severity.BLOCK.rank if _required(policy, manifest) else rank, _cap(policy, manifest))
         else:
             set_by[policy.id] = by
-        word = "off" if rank == _OFF else next(s for s in Severity if s.rank == rank)
+        word = "off" if rank == _OFF else _OF_RANK[rank]
         if rank != _OFF:
             severities[policy.id] = Severity(word)
         first = homes[0] if homes else bundles[0]

@@ -64,7 +64,7 @@ def shallow(place: Span) -> Iterator[None]:
 
 def checks_of(options: CompileOptions) -> Checks:
     """What the analysis has to know of the options."""
-    return Checks(strict=options.strict, capabilities=options.capabilities, input_schema=options.input_schema)
+    return Checks(strict=options.strict, capabilities=options.capabilities, input_schema=options.schema)
 
 
 def parsed(sources: Sequence[Source], *, strict: bool = False) -> Outcome[tuple[ast.Module, ...]]:
@@ -166,12 +166,13 @@ def settings_of(modules: Iterable[ast.Module]) -> dict[Path, Type]:
 
 def input_type(options: CompileOptions) -> Type:
     """What the schema says of an input, as far as typed code relies on it."""
-    if options.input_schema is None:
+    schema = options.schema
+    if schema is None:
         return ANY
     from policy_lang.codegen.conform import simple
     from policy_lang.types import from_schema
 
-    return simple(from_schema(options.input_schema, completed=options.completed))
+    return simple(from_schema(schema, completed=options.completed))
 
 
 def _code(wanted: Plan, options: CompileOptions, *, stepped: bool) -> Variant:
@@ -256,4 +257,4 @@ def slices_of(at: Front) -> tuple[Slice, ...]:
     """Which policies can be judged subject by subject."""
     from policy_lang.plan.slices import lists_of, slices
 
-    return slices(at.plan, lists_of(at.options.input_schema))
+    return slices(at.plan, lists_of(at.options.schema))

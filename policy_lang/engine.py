@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from policy_lang.syntax import ast
 
 
+class Deferred(NamedTuple):
+    """A schema that is made where something is compiled; ``identity`` tells it from others."""
+
+    identity: str
+    make: Callable[[], Mapping[str, Any]]
+
+
 class CompileOptions(NamedTuple):
     """``input_schema`` is the JSON Schema that every ``input`` of a ``.floe`` file has (``completed``: such that
     all fields with a default are there); an input that does not conform is evaluated all the same, slower.
@@ -33,12 +40,22 @@ class CompileOptions(NamedTuple):
     are, None: all but those of the network; ``without`` names passes that are not run; ``cache`` keeps compiled
     programs in the user's cache folder."""
 
-    input_schema: Mapping[str, Any] | None = None
+    input_schema: Mapping[str, Any] | Deferred | None = None
     strict: bool = False
     capabilities: Mapping[str, Any] | None = None
     without: frozenset[str] = frozenset()
     completed: bool = False
     cache: bool = False
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """The schema of the input itself."""
+        return self.input_schema.make() if isinstance(self.input_schema, Deferred) else self.input_schema
+
+    @property
+    def schema_identity(self) -> Mapping[str, Any] | str | None:
+        """What tells the schema from others."""
+        return self.input_schema.identity if isinstance(self.input_schema, Deferred) else self.input_schema
 
 
 RUN_ONCE = frozenset(("inline", "unroll", "share", "aggregate", "fuse", "types", "fold", "tally"))

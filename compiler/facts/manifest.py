@@ -9,6 +9,7 @@ FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported sche
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -19,7 +20,6 @@ from typing import Any
 import msgspec
 
 from compiler.facts import manifest_fields as made
-from compiler.facts.artifacts import apply_artifacts
 from compiler.facts.entries import Entry, mapping
 from compiler.facts.graph import cycles
 from compiler.facts.manifest_dbt2 import written_by_dbt2
@@ -46,6 +46,7 @@ _HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)
 _HEAD = 4096
 """Metadata stand first: so far in the file, its writer is named."""
 _HINT = "run `dbt parse` to write it again"
+_ARTIFACTS = ("catalog.json", "run_results.json", "sources.json")
 LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _WHOLE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -276,10 +277,18 @@ class _Assembly:
             macro_users(facts.macros, [*called, *((n["unique_id"], n["depends_on_macros"]) for n in nodes)])
         for name in ("models", "seeds", "snapshots", "sources", "tests", *LISTED, "macros"):
             getattr(facts, name).sort(key=itemgetter("unique_id"))
-        self.found.extend(apply_artifacts(facts, Path(self.file).parent, self.wanted))
+        self._artifacts(facts)
         relate(facts, self.wanted, self.tests if self.plan.listed_only else None)
         self._finish(facts)
         return Outcome(facts, tuple(self.found))
+
+    def _artifacts(self, facts: Facts) -> None:
+        """What stands beside the manifest and adds to it; where nothing does, not even what reads it is imported."""
+        folder = Path(self.file).parent
+        if any(os.path.exists(folder / name) for name in _ARTIFACTS):
+            from compiler.facts.artifacts import apply_artifacts
+
+            self.found.extend(apply_artifacts(facts, folder, self.wanted))
 
     def _version(self) -> None:
         version = self.manifest.metadata["manifest_version"]

@@ -9,10 +9,10 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from compiler.ir import IR_VERSION
 from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.layers import Layers
 from compiler.ir.needs import Needs, covered
-from compiler.ir.shape import IR_VERSION
 
 Entry = dict[str, Any]
 

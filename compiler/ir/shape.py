@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from compiler.ir import IR_VERSION as IR_VERSION
+
 Schema = dict[str, Any]
 
-IR_VERSION = "floec.ir.v1"
 SCHEMA_ID = "https://floec.dev/schemas/floec.ir.v1.json"
 
 _TEXT: Schema = {"type": "string", "default": ""}

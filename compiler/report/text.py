@@ -8,12 +8,10 @@ from functools import lru_cache
 
 from compiler.quota import More
 from policy_lang.diagnostics import Diagnostic, Severity
-from policy_lang.patterns import Pattern
 from policy_lang.source import Span
 
 _WORD = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTIFY: "note"}
 _COLOUR = {Severity.BLOCK: "\x1b[1;31m", Severity.WARN: "\x1b[1;33m", Severity.NOTIFY: "\x1b[1;36m"}
-_WORD_AT = Pattern(r"[\w$.-]*\w")
 _RESET = "\x1b[0m"
 _MAX_LINE = 160
 """Longer source lines are cut around the caret: a minified file must not flood the terminal."""
@@ -145,8 +143,12 @@ def _snippet(span: Span, label: str, mark: str, width: int, lines: Lines) -> lis
 
 def _word_at(text: str, start: int) -> int:
     """The length of the word at ``start``, at least 1: a place without an extent is marked by its whole word."""
-    word = _WORD_AT.match(text, start)
-    return len(word[0]) if word else 1
+    end = start
+    while end < len(text) and (text[end].isalnum() or text[end] in "_$.-"):
+        end += 1
+    while end > start and not (text[end - 1].isalnum() or text[end - 1] == "_"):
+        end -= 1
+    return max(1, end - start)
 
 
 def _plain(text: str) -> str:

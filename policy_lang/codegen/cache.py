@@ -54,7 +54,7 @@ _last: tuple[Sequence[Source], CompileOptions, tuple[str, ...], str] | None = No
 
 
 def _settings(options: CompileOptions) -> str:
-    settings: Any = (options.input_schema, options.strict, options.capabilities, sorted(options.without))
+    settings: Any = (options.schema_identity, options.strict, options.capabilities, sorted(options.without))
     try:
         # Of this version no byte depends on what else refers to a value; it takes a tenth of the time of `repr`.
         return marshal.dumps((settings, options.completed), 2).hex()

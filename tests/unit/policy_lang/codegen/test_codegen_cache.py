@@ -13,7 +13,7 @@ import pytest
 
 from policy_lang import compiling
 from policy_lang.codegen import cache
-from policy_lang.engine import CompileOptions, compile_program
+from policy_lang.engine import CompileOptions, Deferred, compile_program
 from policy_lang.policies import load_policies
 from policy_lang.source import Source
 
@@ -232,7 +232,7 @@ def test_a_warm_start_imports_no_parser(tmp_path: Path) -> None:
     policy.write_text(TEXT)
     code = (
         "import sys\n"
-        "from policy_lang.engine import CompileOptions, compile_program\n"
+        "from policy_lang.engine import CompileOptions, Deferred, compile_program\n"
         "from policy_lang.source import Source\n"
         f"text = open({str(policy)!r}).read()\n"
         "program = compile_program([Source('p.rego', text)], CompileOptions(cache=True)).value\n"
@@ -244,3 +244,28 @@ def test_a_warm_start_imports_no_parser(tmp_path: Path) -> None:
     assert "lark" not in done.stdout
     for unwanted in ("syntax", "analysis", "plan", "compiling", "graphql", "builtins.jwt"):
         assert f"policy_lang.{unwanted}" not in done.stdout
+
+
+def test_a_deferred_schema_is_made_where_something_is_compiled(compilations: list[int]) -> None:
+    made: list[int] = []
+
+    def make() -> dict[str, object]:
+        made.append(1)
+        fields = {"a": {"type": "string"}}
+        return {"type": "object", "properties": fields, "required": ["a"], "additionalProperties": False}
+
+    def options(identity: str) -> CompileOptions:
+        return CompileOptions(Deferred(identity, make), cache=True)
+
+    source = Source("a.floe", "package a\n\nx := input.a\n")
+    first = compile_program([source], options("one")).value
+    assert first is not None
+    assert made
+    made.clear()
+    second = compile_program([source], options("one")).value
+    assert second is not None
+    assert second.eval_path(("a", "x"), input={"a": "b"}).value == "b"
+    assert not made
+    compile_program([source], options("two"))
+    assert made
+    assert not compile_program([Source("b.floe", "package a\n\nx := input.b\n")], options("one")).ok
