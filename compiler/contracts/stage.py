@@ -71,8 +71,11 @@ def product_contracts(
     classes = platform["governance"]["classification"]
     ranks = {level["name"].lower(): level["rank"] for level in classes["levels"]}
     class_levels = {c["name"]: c["level"] for c in classes["categories"]}
+    named = {level["name"]: level["name"] for level in classes["levels"]}  # the standard classifies by level
     levels = {**ranks, **{c.lower(): ranks[v.lower()] for c, v in class_levels.items() if v and v.lower() in ranks}}
-    made = contract_entries(product, models, written, levels=levels, class_levels=class_levels, schemas=schemas)
+    made = contract_entries(
+        product, models, written, levels=levels, class_levels={**named, **class_levels}, schemas=schemas
+    )
     found = [*unread, *made.diagnostics, *_judged(written, models, today, levels)]
     broken = [d for one in loaded for d in one.diagnostics]
     return Outcome(made.value, (*broken, *_capped(found, enforcement)))

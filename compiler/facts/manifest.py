@@ -154,6 +154,7 @@ def manifest_facts(
         for nodes in (opened.split.nodes, section(opened.split, "sources")):
             for key in nodes.keys() - only:
                 del nodes[key]
+        opened.split.disabled = msgspec.Raw(b"")
     with uncollected():
         return _Assembly(opened, project_dir, Plan(needs)).facts()
 
@@ -265,6 +266,8 @@ class _Assembly:
             self._nodes(facts, called if used_macros else None)
         else:
             self._decoded_nodes(facts, self.decoded)
+        if covered(self.needs, ("tests",)) and not self.plan.listed_only:
+            self._disabled_tests(facts)
         facts.sql.update(self.sql)
         if self.wanted("seeds", "columns") or self.wanted("seeds", "size"):
             from compiler.facts.seed_files import read_seed
@@ -335,6 +338,29 @@ class _Assembly:
                     entries.append(entry)
             if read - released > _RELEASE_BYTES:
                 released = self._release(released, read)
+
+    def _disabled_tests(self, facts: Facts) -> None:
+        """Tests that are switched off themselves: what they are on is there."""
+        try:
+            disabled = msgspec.json.decode(self.manifest.disabled or b"{}", type=dict[str, list[msgspec.Raw]] | None)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return  # others say that the file is not whole
+        reader = self.plan.reader("tests", dbt2=self.dbt2)
+        decode = reader.decoder()
+        there = {
+            node["unique_id"] for kind in ("models", "seeds", "snapshots", "sources") for node in getattr(facts, kind)
+        }
+        for key, raws in (disabled or {}).items():
+            if not key.startswith("test."):
+                continue
+            for raw in raws[:1]:
+                try:
+                    entry = reader.build(decode(raw))
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    self._wrong(key, error)
+                    continue
+                if not entry.get("attached_to") or entry["attached_to"] in there:
+                    facts.tests.append({**entry, "enabled": False})
 
     def _decoded_nodes(self, facts: Facts, readers: Mapping[str, made.Reader]) -> None:
         """The nodes' entries, once nothing else needs the text any more."""

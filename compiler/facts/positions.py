@@ -66,6 +66,8 @@ class ProjectPositions:
             return self._test(entry, rest)
         if section == "project":
             return self._project(rest)
+        if section == "contracts":
+            return self._contract(entry, rest)
         return self._described(section, entry, str(entry.get("path") or ""), rest)[0]
 
     def file(self, entry: Mapping[str, Any], path: str) -> str:
@@ -170,6 +172,19 @@ class ProjectPositions:
             return None
         found = next((path for path in ((asked,), ("name",)) if path in document.key_spans), None)
         return whole_file(document.file) if found is None else document.key_span(found)
+
+    def _contract(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
+        """A column in any of the spellings of contracts; all else by its own key, else by the contract's name."""
+        document = self._yaml(str(self._root / str(entry["path"])))
+        if document is None:
+            return None
+        if rest[:1] == ("columns",) and len(rest) > 1 and isinstance(rest[1], int):
+            found = _contract_column(document.value, str(entry["columns"][rest[1]]["name"]), ())
+            if found is not None:
+                return document.span(found)
+        keys = ((str(rest[0]),) if rest else (), ("name",), ("id",))
+        known = next((key for key in keys if key in document.key_spans), ())
+        return document.key_span(known)
 
     def _test(self, entry: Entry, rest: tuple[str | int, ...]) -> Span | None:
         file = self.file(entry, str(entry["path"]))
@@ -291,6 +306,23 @@ def _test_place(value: Any, place: Keys, kind: Any, column: Any, name: str) -> K
                         return found[-1]
     on_column = [f for f in found if column is None or "columns" in f]
     return next(iter(on_column or found), None)
+
+
+def _contract_column(value: Any, name: str, place: Keys) -> Keys | None:
+    """The property of that name, wherever a contract lists its columns."""
+    pairs = mapping(value).items() if isinstance(value, dict) else enumerate(items(value))
+    for key, part in pairs:
+        here = (*place, key)
+        if key == "elements" and name in mapping(part):
+            return (*here, name)
+        if key in ("properties", "columns"):
+            for number, column in enumerate(items(part)):
+                if mapping(column).get("name") == name:
+                    return (*here, number, "name")
+        found = _contract_column(part, name, here) if isinstance(part, dict | list) else None
+        if found is not None:
+            return found
+    return None
 
 
 def _at(value: Any, path: Keys) -> Any:

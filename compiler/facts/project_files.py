@@ -356,8 +356,6 @@ class Assembly:
         if own or test.config or package.nodes.configured("test"):
             fqn = [package.name, *file.parts, test.name]
             config = known(package.nodes.config("test", fqn, test.config, own))
-            if off(config):
-                return
         used = {attached}
         for call in test.references:
             found = reference(call)
@@ -369,6 +367,7 @@ class Assembly:
                 used.add(self.resolve_source(*found, package.name) or attached)
         entry = _test_entry(f"test.{package.name}.{test.name}.{test.digest}", test.name, file.path, config)
         entry.update(
+            enabled=not off(config),
             test=test.test,
             kind="generic",
             attached_to=attached,
@@ -376,7 +375,7 @@ class Assembly:
             tags=entries.tags(entry["tags"], stated.tags) if stated.tags else entry["tags"],
             description=test.description,
             arguments=test.arguments,
-            depends_on=sorted(used),
+            depends_on=[] if off(config) else sorted(used),  # dbt resolves none of what is switched off
         )
         facts.tests.append(entry)
 
@@ -411,8 +410,6 @@ class Assembly:
         block = file.facts.main
         given = mapping(patch[1].get("config")) if patch else {}
         config = known(package.nodes.config("test", [package.name, *file.parts, file.stem], given, block.config))
-        if off(config):
-            return None
         refs, sources = self.macros.references(block, package.name)
         if any(self.switched_off(r, package.name) for r in refs):
             return None
@@ -420,8 +417,9 @@ class Assembly:
         used |= {self.resolve_source(s, t, package.name) for s, t in sources}
         entry = _test_entry(f"test.{package.name}.{file.stem}", file.stem, file.path, config)
         entry.update(
+            enabled=not off(config),
             description=patch[0]["description"] if patch else "",
-            depends_on=sorted(u for u in used if u is not None),
+            depends_on=[] if off(config) else sorted(u for u in used if u is not None),
         )
         return entry
 

@@ -246,8 +246,7 @@ class PackageNodes:
         given["config"] = dict(mapping(base.get("config")))
         merge_config(given["config"], mapping(version.get("config")))
         given["columns"] = version_columns(items(base.get("columns")), version.get("columns"))
-        if "deprecation_date" in version:
-            given["deprecation_date"] = version["deprecation_date"]
+        given["deprecation_date"] = version.get("deprecation_date")  # dbt takes none from the model
         for key in ("data_tests", "tests"):
             if key in version:
                 given.pop("data_tests", None)

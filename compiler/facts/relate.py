@@ -60,7 +60,7 @@ def relate_some(facts: Facts, wanted: Wanted, only: Collection[str], targets: Co
 def _test(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> None:
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
-        if test["attached_to"]:
+        if test["attached_to"] and test.get("enabled", True):
             on[test["attached_to"]].append(test)
 
     def chosen(listed: list[Entry]) -> list[Entry]:

@@ -141,6 +141,21 @@ def test_only_what_is_needed_is_built(tmp_path: Path) -> None:
     assert {k: whole.models[0][k] for k in model if k != "columns"} == {k: model[k] for k in model if k != "columns"}
 
 
+def test_a_test_that_is_switched_off_is_told_of_and_counts_for_nothing(tmp_path: Path) -> None:
+    orders = node("model", "orders", columns={"id": {"name": "id"}})
+    on = {"test_metadata": {"name": "unique"}, "column_name": "id", "config": {"enabled": False}}
+    off = [node("test", name, attached_node=f"model.p.{of}", **on) for name, of in (("u", "orders"), ("v", "gone"))]
+    path = write(tmp_path, orders)
+    value = json.loads(path.read_text())
+    value["disabled"] = {test["unique_id"]: [test] for test in off} | {"model.p.gone": [node("model", "gone")]}
+    path.write_text(json.dumps(value))
+    facts = read_manifest(tmp_path, path).value
+    assert facts is not None
+    assert [(t["name"], t["enabled"]) for t in facts.tests] == [("u", False)]
+    assert (facts.models[0]["tests"], facts.models[0]["coverage"]) == ([], 0)
+    assert facts.models[0]["columns"][0]["tests"] == []
+
+
 @pytest.mark.parametrize("needs", [None, frozenset([("macros", "*", "used_by")])])
 def test_tests_hooks_and_analyses_call_macros_too(tmp_path: Path, needs: Any) -> None:
     callers = [
