@@ -39,6 +39,7 @@ _DESCRIBED = _CONFIGURED | {
     "tests", "version",
 }  # fmt: skip
 """What properties may state of a node."""
+_OF_MANIFEST = "FLC114"
 _READING = ("FLC10", "FLC121", "FLC125")
 _DRIFT = ("FLC515", "FLC516")
 _SHOWN = 3
@@ -48,13 +49,15 @@ class Unread(NamedTuple):
     """A file of the project that could not be read, its path in the project, and its text as far as it has one (None:
     it may say anything).
 
-    ``configures``: it is ``dbt_project.yml``, which speaks of all nodes.
+    ``configures``: it is ``dbt_project.yml``, which speaks of all nodes. ``section``: it is dbt's manifest, and no more
+    than this section of it could not be read, or some of its nodes (whose ids are the text then).
     """
 
     file: str
     path: str
     text: str | None
     configures: bool = False
+    section: str = ""
 
     def names(self, name: str) -> bool:
         """Whether it may speak of what has this name."""
@@ -62,22 +65,33 @@ class Unread(NamedTuple):
 
     def declares(self, section: str) -> bool:
         """Whether it may have entries for the list of the IR."""
+        if self.section:
+            return self.text is None and section == self.section
         return not self.configures and (self.text is None or re.search(rf"\b{section}\s*:", self.text) is not None)
 
 
 def unread_files(found: Iterable[Diagnostic], project: Path) -> tuple[Unread, ...]:
-    """The properties files of the project whose reading ended with an error."""
+    """The properties files of the project whose reading ended with an error, and what its manifest lacks."""
     files: dict[str, None] = {}
+    lacking: dict[tuple[str, str], str | None] = {}
     for one in found:
         file = one.span.file if one.span is not None else ""
         read = one.severity is Severity.BLOCK and one.code.startswith(_READING)
+        if one.code == _OF_MANIFEST and one.path:
+            section = str(one.path[0])
+            known = lacking.get((file, section), "")
+            whole = len(one.path) == 1 or known is None
+            lacking[file, section] = None if whole else f"{known} {one.path[1]}"
         if read and file.endswith((".yml", ".yaml")) and Path(file).is_relative_to(project):
             files[file] = None
     paths = [Path(file) for file in files]
     inside = [path.relative_to(project).as_posix() for path in paths]
-    return tuple(
-        Unread(str(path), name, _text(path), name == "dbt_project.yml")
-        for path, name in zip(paths, inside, strict=True)
+    return (
+        *(
+            Unread(str(path), name, _text(path), name == "dbt_project.yml")
+            for path, name in zip(paths, inside, strict=True)
+        ),
+        *(Unread(file, "", text, section=section) for (file, section), text in lacking.items()),
     )
 
 
@@ -109,8 +123,15 @@ class HeldBack:
         if entry.get("kind") == "generic":
             return False
         group = entry.get("group")
-        lost = group is not None and all(known["name"] != group for known in self.ir["groups"]) and one.names(group)
-        return lost or (entry.get("patch_path") in (None, "", one.path) and one.names(entry["name"]))
+        lost = (
+            group is not None
+            and (not one.section or one.declares("groups"))
+            and all(known["name"] != group for known in self.ir["groups"])
+            and one.names(group)
+        )
+        return lost or (
+            not one.section and entry.get("patch_path") in (None, "", one.path) and one.names(entry["name"])
+        )
 
     def run(self, policies: PolicySet, judge: Callable[[dict[str, Any]], Outcome[PolicyRun]]) -> Outcome[PolicyRun]:
         """What ``judge`` finds in the IR, without what is held back."""
@@ -118,7 +139,8 @@ class HeldBack:
         if ran.value is None or not ran.value.violations:
             return ran
         reads = {one.policy: one for one in policies.slices()}
-        without = self._without(judge) if any(not one.configures for one in self.unread) else None
+        several = self.unknown and any(not one.configures for one in self.unread)
+        without = self._without(judge) if several else None
         kept = []
         for violation in ran.value.violations:
             file = self._held(violation, reads.get(violation.policy.id), without)

@@ -179,7 +179,7 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
         return None
     manifest = state.job.manifest or project / TARGET_MANIFEST
     opened = open_manifest(manifest)
-    if opened.value is None:
+    if opened.value is None or opened.diagnostics:
         return None
     try:
         return Base(
@@ -208,7 +208,7 @@ def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
 
     base = kept.base
     opened = open_manifest(Path(base.manifest))
-    if opened.value is None or _beside(opened.value) != base.beside:
+    if opened.value is None or opened.diagnostics or _beside(opened.value) != base.beside:
         return None
     changed = changed_since(base.hashes, opened.value)
     if changed is None or len(changed) > MOST_CHANGED or not changed <= base.places.keys():

@@ -6,6 +6,7 @@ that cannot be read or is not what its name says; nothing of it counts.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 
 from compiler.facts import entries
 from compiler.facts.entries import Entry
+from compiler.facts.json_places import BOM, JsonPlaces, path_of, reason_of, shown_path, why_not_text
 from compiler.facts.relate import Wanted
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
@@ -90,17 +92,27 @@ def _all(facts: Facts, kinds: tuple[str, ...]) -> Iterator[Entry]:
 
 
 def _read(path: Path, kind: type[T], found: list[Diagnostic]) -> T | None:
-    if not path.is_file():
+    if not path.exists():
         return None
+    span = whole_file(str(path))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        if not path.is_file():  # a pipe would be waited for
+            raise IsADirectoryError(errno.EISDIR, "it is no file", str(path))
+        data = path.read_bytes()
+        return msgspec.json.decode(data.removeprefix(BOM), type=kind)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = why_not_text(data) or reason_of(error)
+        places, inside = JsonPlaces(path), path_of(error)
+        if not why_not_text(data):
+            span = places.of_path(inside) if isinstance(error, msgspec.ValidationError) else places.of_error(error)
+        reason += f" at `{shown_path(inside)}`" if inside else ""
     message = f"`{path}` is left out: {reason}"
     hint = "let dbt write it again, or remove it"
-    found.append(Diagnostic("FLC115", message, whole_file(str(path)), Severity.WARN, hint=hint))
+    found.append(Diagnostic("FLC115", message, span, Severity.WARN, hint=hint))
     return None
 
 

@@ -8,6 +8,7 @@ FLC111 not JSON (cut off), FLC112 not a dbt manifest, FLC113 an unsupported sche
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from contextlib import suppress
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -35,6 +36,9 @@ from policy_lang.diagnostics import Diagnostic, Outcome, Severity
 from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
+if TYPE_CHECKING:
+    from compiler.facts.json_places import JsonPlaces
+
 OLDEST_SCHEMA = 7
 NEWEST_SCHEMA = 12
 _EARLY_DBT2 = 20
@@ -45,6 +49,8 @@ _HUGE_PAGES = getattr(mmap, "MADV_HUGEPAGE", None)
 """Where the system gives memory in pages of 2 MiB, it takes a third of the time to fill."""
 _HEAD = 4096
 """Metadata stand first: so far in the file, its writer is named."""
+_BOM = b"\xef\xbb\xbf"
+"""What some programs write before UTF-8; spaces in its place keep every byte where it is."""
 _HINT = "run `dbt parse` to write it again"
 _ARTIFACTS = ("catalog.json", "run_results.json", "sources.json")
 LISTED = ("exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
@@ -98,7 +104,8 @@ def read_manifest(
     if opened.value is None:
         return Outcome(None, opened.diagnostics)
     with uncollected():
-        return _Assembly(opened.value, project_dir, plan).facts()
+        facts = _Assembly(opened.value, project_dir, plan).facts()
+    return Outcome(facts.value, (*opened.diagnostics, *facts.diagnostics))
 
 
 def _at_once(project_dir: Path, manifest_path: Path, plan: Plan) -> Outcome[Facts] | None:
@@ -136,7 +143,7 @@ def open_manifest(manifest_path: Path) -> Outcome[OpenedManifest]:
         split = split_manifest(buffer, file)
     if split.value is None:
         return Outcome(None, split.diagnostics)
-    return Outcome(OpenedManifest(split.value, buffer, file))
+    return Outcome(OpenedManifest(split.value, buffer, file), split.diagnostics)
 
 
 def manifest_facts(
@@ -161,11 +168,14 @@ def manifest_facts(
 
 def load_buffer(path: Path) -> mmap.mmap | bytes:
     """The file's bytes, in anonymous memory that can be given back in parts; OSError where it cannot be read."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise IsADirectoryError(errno.EISDIR, "it is no file", str(path))
     with open(path, "rb", buffering=0) as file:
         size = file.seek(0, 2)
         file.seek(0)
         if size < _RELEASE_BYTES:
-            return file.readall()
+            data = file.readall()
+            return b"   " + data[len(_BOM) :] if data.startswith(_BOM) else data
         buffer = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if _HUGE_PAGES is not None:
             with suppress(OSError):  # the kernel may have none
@@ -175,24 +185,70 @@ def load_buffer(path: Path) -> mmap.mmap | bytes:
         while filled < size and (count := file.readinto(view[filled:])):
             filled += count
         view.release()
-        if filled < size:
-            return buffer[:filled]
-        return buffer
+        if buffer[: len(_BOM)] == _BOM:
+            buffer[: len(_BOM)] = b"   "
+        return buffer[:filled] if filled < size else buffer
 
 
 def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifest]:
     """The nodes as text, after a look at what the file is."""
+    found: tuple[Diagnostic, ...] = ()
     try:
         manifest = msgspec.json.decode(buffer, type=SplitManifest)
     except msgspec.ValidationError as error:
-        missing = "missing required field `metadata`" in str(error) or "missing required field `nodes`" in str(error)
-        if missing or ("Expected `object`, got" in str(error) and "$" not in str(error)):
+        parts = _in_parts(buffer, file)
+        if parts.value is None and parts.diagnostics:
+            return Outcome(None, parts.diagnostics)
+        if parts.value is None:
             return _refuse("FLC112", f"`{file}` is not a dbt manifest: {error}", file)
-        return _refuse("FLC114", f"`{file}`: {error}", file)
+        manifest, found = parts.value, parts.diagnostics
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _refuse("FLC111", f"`{file}` is not whole JSON: {error}", file)
+        return _not_json(error, buffer[:4], file)
     version = _version_of(manifest.metadata, file)
-    return Outcome(manifest) if version.value is not None else Outcome(None, version.diagnostics)
+    return Outcome(manifest, found) if version.value is not None else Outcome(None, version.diagnostics)
+
+
+def _in_parts(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifest]:
+    """The manifest without those of its sections that are no objects; None where it has no nodes, and where it has no
+    metadata (then nothing is said)."""
+    try:
+        parts = msgspec.json.decode(buffer, type=dict[str, msgspec.Raw])
+        metadata = msgspec.json.decode(parts["metadata"], type=dict[str, Any])
+        if _version_of(metadata, file).value is None:
+            return Outcome(None)
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+        return Outcome(None)
+    if "nodes" not in parts:
+        return Outcome(None)
+    from compiler.facts.json_places import JsonPlaces, reason_of
+
+    places, found = JsonPlaces(Path(file)), []
+    sections: dict[str, Any] = {}
+    for name in ("nodes", "sources", *LISTED, "macros"):
+        try:
+            sections[name] = msgspec.json.decode(parts[name], type=_Section) if name in parts else None
+        except msgspec.ValidationError as error:
+            sections[name] = None
+            text = f"`{name}` in `{file}`: {reason_of(error)}; nothing of it is judged"
+            found.append(Diagnostic("FLC114", text, places.of_path((name,)), hint=_HINT, path=(name,)))
+    if sections["nodes"] is None:
+        return Outcome(None, tuple(found))
+    return Outcome(SplitManifest(metadata, **sections), tuple(found))
+
+
+def _not_json(error: Exception, head: bytes, file: str) -> Outcome[Any]:
+    from compiler.facts.json_places import JsonPlaces, reason_of, why_not_text
+
+    places, encoding = JsonPlaces(Path(file)), why_not_text(head)
+    if encoding:
+        hint = "save it as UTF-8, or let dbt write it (`dbt parse`)"
+        return _refuse("FLC111", f"`{file}` is not UTF-8: {encoding}", file, hint)
+    if not places.data.strip():
+        return _refuse("FLC111", f"`{file}` is empty", file)
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else reason_of(error)
+    span = whole_file(file) if isinstance(error, RecursionError) else places.of_error(error)
+    text = f"`{file}` is not whole JSON: {reason}"
+    return Outcome(None, (Diagnostic("FLC111", text, span, hint=_HINT),))
 
 
 def _version_of(metadata: dict[str, Any], file: str) -> Outcome[int]:
@@ -243,6 +299,7 @@ class _Assembly:
         self.found: list[Diagnostic] = []
         self.dbt2 = written_by_dbt2(self.manifest.metadata)
         self.sql: dict[str, str] = {}
+        self.places: JsonPlaces | None = None
         self.tests: dict[str, list[Entry]] = {}
         """Where tests are only listed: what the list of each node says, by its id."""
 
@@ -435,19 +492,29 @@ class _Assembly:
             if self.written is not None and self.written.hashed:
                 self._checksum(node)
             return build(node)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._wrong(key, error)
             return None
 
     def _wrong(self, key: str, error: Exception) -> None:
-        message = f"`{key}` in `{self.file}`: {error}"
-        self.found.append(Diagnostic("FLC114", message, whole_file(self.file), hint=_HINT, subject=key))
+        """The place is looked for in the file: the text that was read may be given back already."""
+        from compiler.facts.json_places import JsonPlaces, path_of, reason_of, shown_path
+
+        self.places = self.places or JsonPlaces(Path(self.file))
+        inside = path_of(error)
+        of = (_SECTION_OF.get(key.partition(".")[0], "nodes"), key)
+        if self.places.has((*of, "config", *inside[:1])) and not self.places.has((*of, *inside[:1])):
+            inside = ("config", *inside)  # which is decoded by itself
+        path = (*of, *inside)
+        at = f" at `{shown_path(inside)}`" if inside else ""
+        message = f"`{key}` in `{self.file}`: {reason_of(error)}{at}; it is not judged"
+        self.found.append(Diagnostic("FLC114", message, self.places.of_path(path), hint=_HINT, subject=key, path=path))
 
     def _whole(self, raws: Mapping[str, msgspec.Raw], make: Callable[[Mapping[str, Any]], Entry]) -> Iterator[Entry]:
         for key, raw in raws.items():
             try:
                 given = _WHOLE.decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self._wrong(key, error)
                 continue
             if made.enabled(mapping(given.get("config")).get("enabled", True)):
@@ -466,7 +533,7 @@ class _Assembly:
     def _calls(self, key: str, raw: msgspec.Raw) -> list[tuple[str, list[str]]]:
         try:
             return [(key, msgspec.json.decode(raw, type=_Caller).depends_on.get("macros") or [])]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._wrong(key, error)
             return []
 
@@ -478,6 +545,13 @@ class _Assembly:
         keys = (*section(self.manifest, "macros"), *self.manifest.nodes)
         names = sorted({key.split(".", 2)[1] for key in keys if "." in key} - inner)
         return [{"name": n, "version": installed_version(self.project_dir, n)} for n in names]
+
+
+_SECTION_OF = {
+    "source": "sources", "exposure": "exposures", "metric": "metrics", "semantic_model": "semantic_models",
+    "saved_query": "saved_queries", "group": "groups", "unit_test": "unit_tests", "macro": "macros",
+}  # fmt: skip
+"""How ids begin → where the manifest has what they name, if not among its nodes."""
 
 
 class _Caller(msgspec.Struct, gc=False):

@@ -39,7 +39,7 @@ def read_facts(
     manifest that is older than other files, or than macros, is reported (FLC116, warn). ``needs`` None means
     everything; the rest may be left out of the entries. ``environ`` says where the cache is; without ``reuse``
     nothing is taken from the last run but what single files say. FLC110 where there is neither a manifest nor a
-    ``dbt_project.yml``.
+    ``dbt_project.yml``; a manifest that cannot be used is an error, and the project's own files are read.
     """
     settings = os.environ if environ is None else environ
     found = manifest or project_dir / TARGET_MANIFEST
@@ -71,8 +71,11 @@ def read_facts(
         from compiler.facts.manifest import read_manifest
 
         read = read_manifest(project_dir, found, needs, written)
-    if read.value is None:
-        return read
+    if read.value is None:  # what the project's own files say is known all the same
+        from compiler.facts.project_files import read_project_files
+
+        without = read_project_files(project_dir, keep_code=code_used(needs), environ=settings, reuse=reuse)
+        return Outcome(without.value, (*read.diagnostics, *without.diagnostics))
     if files is None or written is None:
         return Outcome(read.value, (*read.diagnostics, *project.diagnostics))
     return _with_files(read, found, files, written, needs, changed, mixed, settings)

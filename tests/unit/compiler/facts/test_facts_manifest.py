@@ -58,7 +58,11 @@ def test_meta_comes_from_both_places_and_disabled_nodes_are_left_out(tmp_path: P
         ('{"version": 4}', "FLC112"),
         ('{"metadata": {}, "nodes": {}}', "FLC112"),
         ('{"metadata": {"dbt_schema_version": "x/manifest/v4.json"}, "nodes": {}}', "FLC113"),
-        ('{"metadata": {}, "nodes": 3}', "FLC114"),
+        ('{"metadata": {}, "nodes": 3}', "FLC112"),
+        ('{"metadata": {"dbt_schema_version": "x/manifest/v12.json"}, "nodes": 3}', "FLC114"),
+        ('{"metadata": 3, "nodes": {}}', "FLC112"),
+        ("", "FLC111"),
+        ("\ufeff", "FLC111"),
         ("[1]", "FLC112"),
     ],
 )

@@ -164,3 +164,47 @@ def test_over_a_manifest_the_manifest_s_word_stands(tmp_path: Path) -> None:
     status, found = check(tmp_path, "--changed=HEAD")
     assert status == 1
     assert codes(found) == {"FLC101": [""]}
+
+
+def test_a_section_that_a_manifest_lacks_costs_no_findings_elsewhere(tmp_path: Path) -> None:
+    """Sources that are no object are unknown, so that no reference to one is dangling; nor is one to a broken node."""
+    product(tmp_path, {}, '  - {use: stdlib/layers, severity: {LAY012: "off"}}\n')
+
+    def node(name: str, refs: list[str], sources: list[list[str]], **more: Any) -> dict[str, Any]:
+        return {
+            "unique_id": f"model.p.{name}", "name": name, "resource_type": "model", "package_name": "p",
+            "language": "sql", "original_file_path": f"models/{name}.sql", "path": f"{name}.sql", "config": {"materialized": "view"},
+            "refs": [{"name": ref} for ref in refs], "sources": sources, "columns": {}, "depends_on": {"nodes": []},
+            **more,
+        }  # fmt: skip
+
+    written: dict[str, Any] = {
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "project_name": "p",
+            "adapter_type": "duckdb",
+        },
+        "nodes": {
+            "model.p.a": node("a", [], [["s", "t"]]),
+            "model.p.b": node("b", ["a", "c"], []),
+            "model.p.c": node("c", [], []),
+        },
+        "sources": [],
+    }
+    for name in "abc":
+        (tmp_path / "models").mkdir(exist_ok=True)
+        (tmp_path / f"models/{name}.sql").write_text("select 1")
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target/manifest.json").write_text(json.dumps(written))
+    status, found = check(tmp_path)
+    assert status == 1
+    assert set(codes(found)) - {"FLC116"} == {"FLC114", "FLC131"}
+    written["sources"] = {}
+    (tmp_path / "target/manifest.json").write_text(json.dumps(written))
+    assert codes(check(tmp_path)[1])["LAY003"] == ["model a"]
+    written["nodes"]["model.p.c"]["name"] = ["c"]
+    (tmp_path / "target/manifest.json").write_text(json.dumps(written))
+    broken = codes(check(tmp_path)[1])
+    assert broken["FLC114"] == ["model.p.c"]
+    assert broken["LAY003"] == ["model a"]
+    assert "LAY002" not in broken
