@@ -11,9 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from emitters.artifact import Artifact
 from policy_lang.diagnostics import Diagnostic, Outcome
+from policy_lang.source import whole_file
 
 FOLDERS = {"oci": "build", "dbt": "dbt", "kubernetes": "kubernetes"}
 """The output folder of each kind of artifact, below the root; its former content is replaced."""
+
+_WRITABLE = "let this user write there, and see that the disk has room; what was there before is still there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,16 @@ class WriteReport:
 def write_artifacts(root: Path, artifacts: Iterable[Artifact]) -> Outcome[WriteReport]:
     """Write each artifact to its folder below ``root``; FLC601 is a refused path, FLC602 a failed write."""
     chosen = tuple(artifacts)
-    problems = tuple(Diagnostic("FLC601", p) for a in chosen for p in _refusals(root, a))
+    place = whole_file(str(root))
+    hint = "take the link away, or name the file so that it stays inside"
+    problems = tuple(Diagnostic("FLC601", p, place, hint=hint) for a in chosen for p in _refusals(root, a))
     if problems:
         return Outcome(None, problems)
     try:
         _replace(root, chosen)
     except OSError as error:
-        return Outcome(None, (Diagnostic("FLC602", f"cannot write below {root}: {error.strerror or error}"),))
+        text = f"cannot write below {root}: {error.strerror or error}"
+        return Outcome(None, (Diagnostic("FLC602", text, place, hint=_WRITABLE),))
     return Outcome(WriteReport(tuple(sorted(f"{FOLDERS[a.kind]}/{f.path}" for a in chosen for f in a.files))))
 
 

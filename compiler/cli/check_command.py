@@ -112,11 +112,14 @@ def execute(options: argparse.Namespace) -> int:
     diagnostics, lines, more = _all_judged(options)
     if options.fix:
         from compiler.fixes import apply
+        from policy_lang.source import whole_file
 
         try:
             changed = apply(diagnostics)
         except OSError as error:
-            diagnostics.append(Diagnostic("FLC602", f"cannot write {error.filename}: {error.strerror}"))
+            text, file = f"cannot write {error.filename}: {error.strerror}", str(error.filename or options.paths[0])
+            hint = "let this user write to it; edits of other files that were made before stay"
+            diagnostics.append(Diagnostic("FLC602", text, whole_file(file), hint=hint))
             changed = ()
         if changed:
             diagnostics, lines, more = _all_judged(options)

@@ -177,7 +177,8 @@ def _files(paths: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
             found += below
             if not below:
                 text = f"no data contracts (*datacontract*.yaml) below {path}"
-                missing.append(Diagnostic("FLC100", text, whole_file(str(path))))
+                hint = "name the files, or call them `…datacontract.yaml`"
+                missing.append(Diagnostic("FLC100", text, whole_file(str(path)), hint=hint))
         else:
             found.append(path)
     return list(dict.fromkeys(found)), missing

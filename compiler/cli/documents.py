@@ -124,7 +124,8 @@ def _bundle(path: str) -> Iterator[tuple[Outcome[Source], tuple[str, ...]]]:
                     yield Outcome(Source(f"{path}/{'/'.join((*keys, inside.name))}", content.read().decode())), keys
     except (OSError, tarfile.TarError, UnicodeDecodeError, EOFError) as error:
         message = f"cannot read the bundle {path}: {getattr(error, 'strerror', None) or error}"
-        yield Outcome(None, (Diagnostic("FLC100", message, whole_file(path)),)), ()
+        hint = "a bundle is a folder, or a .tar.gz as `opa build` writes it"
+        yield Outcome(None, (Diagnostic("FLC100", message, whole_file(path), hint=hint),)), ()
 
 
 def _merged(
@@ -132,7 +133,8 @@ def _merged(
 ) -> Iterator[Diagnostic]:
     """Puts a document below ``keys``; two files may both give keys to an object, but not one place two values."""
     if not keys and not isinstance(value, dict):
-        yield Diagnostic("FLC109", f"{file}: data is an object at its top", whole_file(file))
+        hint = "put the value below a key, or name the file with a prefix of keys"
+        yield Diagnostic("FLC109", f"{file}: data is an object at its top", whole_file(file), hint=hint)
         return
     for key in reversed(keys):
         value = {key: value}
@@ -153,4 +155,4 @@ def _merged(
                     (origins[place[:n]] for n in range(len(place), 0, -1) if place[:n] in origins), "another file"
                 )
                 text = f"{file} and {other} both set data.{'.'.join(place)}"
-                yield Diagnostic("FLC109", text, whole_file(file))
+                yield Diagnostic("FLC109", text, whole_file(file), hint="take it out of one of them")

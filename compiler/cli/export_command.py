@@ -49,7 +49,8 @@ def execute(options: argparse.Namespace) -> int:
         from policy_lang.export import export
 
         made = export(sources.value or {}, params.value, dict(options.severity))
-        diagnostics += made.diagnostics
+        place = whole_file(options.params or options.paths[0])
+        diagnostics += [d if d.span is not None else d._replace(span=place) for d in made.diagnostics]
     if made.value is not None and not blocking(diagnostics):
         diagnostics += _write(Path(options.output), made.value)
     show(diagnostics, "text")
@@ -73,7 +74,8 @@ def _params(file: str | None) -> Outcome[dict[str, dict[str, Any]]]:
     value = read.value
     if blocking(read.diagnostics) or (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
         return read
-    return Outcome(None, (Diagnostic("FLC109", f"{file}: parameters are objects by package", whole_file(file)),))
+    text, hint = f"{file}: parameters are objects by package", 'write `{"acme.naming": {"suffix": "_id"}}`'
+    return Outcome(None, (Diagnostic("FLC109", text, whole_file(file), hint=hint),))
 
 
 def _named_sources(paths: Sequence[str]) -> Outcome[dict[str, Source]]:
@@ -89,7 +91,8 @@ def _named_sources(paths: Sequence[str]) -> Outcome[dict[str, Source]]:
             key = str(file.relative_to(path)) if file != Path(path) else file.name
             if key in named and named[key].file != str(file):
                 text = f"{file} and {named[key].file} would have the same name in the bundle"
-                found.append(Diagnostic("FLC601", text, whole_file(str(file))))
+                hint = "rename one of them, or export the folder that is above both"
+                found.append(Diagnostic("FLC601", text, whole_file(str(file)), hint=hint))
             elif read.value is not None:
                 named[key] = read.value
     return Outcome(named, tuple(found))
@@ -99,7 +102,7 @@ def _write(folder: Path, files: Sequence[ExportedFile]) -> tuple[Diagnostic, ...
     """Writes the folder as a whole or not at all; a folder that holds something else is left alone."""
     if folder.exists() and not (folder / ".manifest").is_file() and (not folder.is_dir() or any(folder.iterdir())):
         text = f"{folder} exists and is no exported bundle"
-        return (Diagnostic("FLC601", text, hint="name a new folder, or remove this one"),)
+        return (Diagnostic("FLC601", text, whole_file(str(folder)), hint="name a new folder, or remove this one"),)
     work = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +115,9 @@ def _write(folder: Path, files: Sequence[ExportedFile]) -> tuple[Diagnostic, ...
             os.rename(folder, work / "old")
         os.rename(work / "new", folder)
     except OSError as error:
-        return (Diagnostic("FLC602", f"cannot write {folder}: {error.strerror or error}"),)
+        text = f"cannot write {folder}: {error.strerror or error}"
+        hint = "let this user write there, and see that the disk has room"
+        return (Diagnostic("FLC602", text, whole_file(str(folder)), hint=hint),)
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)

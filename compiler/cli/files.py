@@ -25,7 +25,8 @@ def policy_files(paths: Iterable[str]) -> Outcome[tuple[Path, ...]]:
         elif path.exists():
             found[path] = None
         else:
-            missing.append(Diagnostic("FLC100", f"no such file or folder: {path}", whole_file(str(path))))
+            text = f"no such file or folder: {path}"
+            missing.append(Diagnostic("FLC100", text, whole_file(str(path)), hint="check the path"))
     return Outcome(tuple(found), tuple(missing))
 
 
@@ -46,14 +47,15 @@ def read_source(path: Path, *, newline: str | None = None) -> Outcome[Source]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             message = f"{path} has more than {_MAX_BYTES // 2**20} MiB: this is no policy file"
-            return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
+            hint = "name policy files, or the folder that holds them"
+            return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path)), hint=hint),))
         return Outcome(Source(str(path), _text(path, newline)))
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text (byte {error.start})"
-        return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path))),))
+        return Outcome(None, (Diagnostic("FLC108", message, whole_file(str(path)), hint="save the file as UTF-8"),))
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
-        return Outcome(None, (Diagnostic("FLC100", message, whole_file(str(path))),))
+        return Outcome(None, (Diagnostic("FLC100", message, whole_file(str(path)), hint="check the path"),))
 
 
 def read_standard_input(name: str = "<stdin>") -> Outcome[Source]:

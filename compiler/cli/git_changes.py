@@ -1,7 +1,8 @@
 """The files that differ from a commit, as git tells; git works while the documents are being read.
 
 What counts is on disk: staged or not, files that git does not know yet (but for ignored ones), both names of a file
-that was renamed, and what is inside of submodules. Code: FLC895 git cannot tell.
+that was renamed, and what is inside of submodules. Codes: FLC895 git cannot tell, FLC896 there is no such commit, or
+what is named is none that files on disk can be compared with.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ _KNOWN = ("ls-files", "--cached", "--full-name", "-z", "--", ":/")
 
 
 class GitError(Exception):
-    """What git had to say, and what may help."""
+    """What git had to say, and what may help; the code is another where the commit that was named is to blame."""
 
-    def __init__(self, message: str, hint: str = _HINT) -> None:
+    def __init__(self, message: str, hint: str = _HINT, code: str = "FLC895") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.code = hint, code
 
 
 class Question:
@@ -64,14 +65,14 @@ class Question:
                 process.communicate()
 
     def answer(self) -> Outcome[frozenset[str]]:
-        """Real paths, gone files included; FLC895 where git cannot tell."""
+        """Real paths, gone files included; FLC895 where git cannot tell, FLC896 where there is no such commit."""
         try:
             if self._failed is not None:
                 raise self._failed
             return Outcome(frozenset(self._files()))
         except GitError as error:
             text, span = str(error), whole_file(str(self._folder))
-            return Outcome(None, (Diagnostic("FLC895", text, span, hint=error.hint),))
+            return Outcome(None, (Diagnostic(error.code, text, span, hint=error.hint),))
 
     def before(self, files: Iterable[str]) -> dict[str, bytes]:
         """The content that files had in the commit, of those of the answer that there were; nothing else."""
@@ -128,7 +129,7 @@ class Question:
         found, others = _finished(differ), _finished(new)
         if found.returncode:
             if self._since != "HEAD" or not _unborn(self._where):
-                raise _refused(found)
+                raise _no_commit(self._where, self._since.removesuffix("HEAD").rstrip(".")) or _refused(found)
             yield from self._listed(root, _output(_start(self._where, *_KNOWN)))  # before the first commit all is new
         else:
             yield from self._differing(root, found.stdout)
@@ -144,7 +145,8 @@ def _commit(where: Path, since: str) -> str:
         return f"{since}^{{commit}}"
     if not left or right not in ("", "HEAD"):
         hint = "name one commit, or `COMMIT...` for where the current branch left it"
-        raise GitError(f"`{since}` ends elsewhere than at the files on disk, which are what is judged", hint)
+        text = f"`{since}` ends elsewhere than at the files on disk, which are what is judged"
+        raise GitError(text, hint, "FLC896")
     if dots == "..":
         return f"{left}^{{commit}}"
     found = _finished(_start(where, "merge-base", "--end-of-options", left, "HEAD"))
@@ -152,8 +154,25 @@ def _commit(where: Path, since: str) -> str:
         hint = "fetch more of the history (`git fetch --unshallow`), or name another commit"
         raise GitError(f"git cannot tell: `{left}` and HEAD have no commit in common", hint)
     if found.returncode:
-        raise _refused(found)
+        raise _no_commit(where, left) or _refused(found)
     return os.fsdecode(found.stdout).strip()
+
+
+def _no_commit(where: Path, name: str) -> GitError | None:
+    """That there is no such commit, with what may have been meant; None where there is one, or no repository."""
+    if (
+        _finished(_start(where, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}")).returncode
+        == 0
+    ):
+        return None
+    known = _finished(_start(where, "for-each-ref", "--format=%(refname:short)"))
+    if known.returncode:
+        return None
+    from policy_lang.spell import did_you_mean
+
+    meant = did_you_mean(name, os.fsdecode(known.stdout).split())
+    hint = meant or "name a commit, a branch or a tag of this repository; fetch it first where it is another's"
+    return GitError(f"there is no commit `{name}`", hint, "FLC896")
 
 
 def _unborn(where: Path) -> bool:

@@ -109,7 +109,8 @@ def _decode(path: Path) -> Outcome[dict[str, Any]]:
     try:
         value = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return Outcome(None, (Diagnostic("FLC109", f"{path} is not JSON: {error}", whole_file(str(path))),))
+        hint = "name a file that `floec ir show` has written, or a folder with a document"
+        return Outcome(None, (Diagnostic("FLC109", f"{path} is not JSON: {error}", whole_file(str(path)), hint=hint),))
     if not isinstance(value, dict) or value.get("ir_version") != IR_VERSION:
         hint = f"an IR has `ir_version: {IR_VERSION}`"
         return Outcome(None, (Diagnostic("FLC109", f"{path} is not a checked IR", whole_file(str(path)), hint=hint),))

@@ -33,7 +33,8 @@ def execute(options: argparse.Namespace) -> int:
     path = _document(Path(options.path))
     keys, unreadable = _keys(options.key)
     if path is None or unreadable:
-        missing = Diagnostic("FLC100", f"no floe.yaml or manifest.yaml at {options.path}", whole_file(options.path))
+        text, hint = f"no floe.yaml or manifest.yaml at {options.path}", "name a document, or the folder that holds it"
+        missing = Diagnostic("FLC100", text, whole_file(options.path), hint=hint)
         show(unreadable or [missing], options.format)
         return exit_code(unreadable or [missing])
     store = LayoutStore(Path(options.store)) if options.store else find_store(path.parent)
@@ -77,5 +78,6 @@ def _keys(files: list[str]) -> tuple[list[bytes], list[Diagnostic]]:
         try:
             keys.append(Path(file).read_bytes())
         except OSError as error:
-            problems.append(Diagnostic("FLC100", f"cannot read the key {file}: {error.strerror}", whole_file(file)))
+            text = f"cannot read the key {file}: {error.strerror}"
+            problems.append(Diagnostic("FLC100", text, whole_file(file), hint="check the path"))
     return keys, problems

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from compiler.cli.main import EXIT_BLOCKED, EXIT_ENVIRONMENT, EXIT_OK
+from compiler.cli.main import EXIT_BLOCKED, EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
 from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
@@ -57,10 +57,13 @@ def show(
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
-    """0 where nothing blocks; 3 where only the environment is to blame (FLC602, FLC7xx, FLC89x); else 1."""
+    """0 where nothing blocks; 2 where the command was called wrongly (FLC896); 3 where only the environment is to blame
+    (FLC602, FLC7xx, FLC89x); else 1."""
     if not blocking(diagnostics):
         return EXIT_OK
     worst = [d for d in diagnostics if blocking((d,))]
+    if any(d.code == "FLC896" for d in worst):
+        return EXIT_USAGE
     environment = all(d.code.startswith(("FLC602", "FLC7", "FLC89")) for d in worst)
     return EXIT_ENVIRONMENT if environment else EXIT_BLOCKED
 

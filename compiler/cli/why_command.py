@@ -31,10 +31,7 @@ def answer(state: State, found: tuple[Diagnostic, ...], options: argparse.Namesp
         return exit_code(found)
     meant = subjects(state.ir, options.why)
     if not meant:
-        from policy_lang.spell import did_you_mean
-
-        hint = did_you_mean(options.why, names(state.ir))
-        print(f"floec check: nothing is called {options.why}" + (f": {hint}" if hint else ""), file=sys.stderr)
+        print(f"floec check: nothing is called {options.why}: {_meant(options.why, names(state.ir))}", file=sys.stderr)
         return EXIT_USAGE
     wanted = options.policy.upper() if options.policy else None
     if wanted is not None and wanted not in state.in_force.severities:
@@ -64,6 +61,20 @@ def answer(state: State, found: tuple[Diagnostic, ...], options: argparse.Namesp
     if len(meant) > len(results):
         print(f"\n{len(meant) - len(results)} more are called so: {meant[len(results)].shown} …")
     return EXIT_OK
+
+
+def _meant(wanted: str, known: tuple[str, ...]) -> str:
+    """The nearest name, else some that hold what was asked for, else how to ask."""
+    from policy_lang.spell import did_you_mean
+
+    nearest = did_you_mean(wanted, known)
+    if nearest:
+        return nearest
+    holding = sorted({name for name in known if wanted.lower() in name.lower() and " " not in name and "/" not in name})
+    if holding:
+        shown = ", ".join(f"`{name}`" for name in sorted(holding, key=len)[:_MOST_SUBJECTS])
+        return f"{shown} hold{'s' if len(holding) == 1 else ''} this name"
+    return "name a model, `model.column`, a source, a test …, or its path; `*` stands for any text"
 
 
 def _lines(

@@ -41,6 +41,13 @@ _WANTED = {
     "macro": (".sql",),
     "analysis": (),
 }
+_HINTS = {
+    "FLC106": "keep it out of the project's paths, or name it in .dbtignore",
+    "FLC122": "mend it: dbt stops at the same place",
+    "FLC123": "take the link out, or let it lead out of its own folder",
+    "FLC124": "let this user read it, or name it in .dbtignore where it is not meant to be read",
+    "FLC125": "begin the file with `models:`, `sources:` or another section, each a list of mappings",
+}
 _QUERIES = ("model", "snapshot", "test")
 _READ = (".sql", ".py", ".csv", ".yml", ".yaml", ".md")
 _SECTIONS = ("models", "sources", "seeds", "snapshots", "exposures", "metrics", "semantic_models", "groups", "macros")
@@ -250,7 +257,7 @@ class _Scanner:
     def _report(self, code: str, message: str, path: str, line: int = 1, hint: str = "") -> None:
         severity = Severity.WARN if code in ("FLC123", "FLC124") else Severity.BLOCK
         span = whole_file(self.shown(path)) if line == 1 else Span(self.shown(path), line, 1, line, 1)
-        self.scan.diagnostics.append(Diagnostic(code, message, span, severity, hint=hint))
+        self.scan.diagnostics.append(Diagnostic(code, message, span, severity, hint=hint or _HINTS.get(code, "")))
 
     def _file(self, role: str, base: str, path: str, parts: tuple[str, ...]) -> None:
         stem, suffix = os.path.splitext(path.rpartition("/")[2])

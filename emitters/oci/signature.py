@@ -86,7 +86,10 @@ def check_bundle(bundle: bytes, digest: str, public_pem: bytes | None, span: Spa
         if key is None:
             return unusable_key("public")
         if not _verifies(key, signature, _pre_authentication(payload)):
-            return Diagnostic("FLC619", "the signature was not made by the given key over this statement", span)
+            hint = "name the public key of who published it; where this is theirs, do not use the artifact"
+            return Diagnostic(
+                "FLC619", "the signature was not made by the given key over this statement", span, hint=hint
+            )
     if kinds[0] not in _STATEMENT_TYPES or kinds[1] != PREDICATE_TYPE:
         return Diagnostic("FLC621", "the signed statement is not a signature of an artifact", span)
     if subjects != [digest.removeprefix("sha256:")]:

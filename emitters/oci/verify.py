@@ -20,6 +20,16 @@ _MOST_BYTES = 1 << 30
 """What is larger is not read: whoever gave the layout must not fill the memory of who looks at it."""
 
 
+_ANEW = "get the layout again from where it was published, or write it anew with `floec compile`"
+_HINTS = {
+    "FLC612": "copy the layout whole: all that is below `blobs`",
+    "FLC613": "do not use it: get the layout again, or write it anew with `floec compile`",
+    "FLC615": "remove it, or let this user list the folder: what no index names is not covered by the signature",
+    "FLC618": "sign it (`floec compile --key`), or verify it without a key",
+}
+"""What mends what is wrong with a part of a layout, by code; else the whole is to be had anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
     """``digest`` is the manifest's; ``signed`` is True only where the given key's signature over it was checked."""
@@ -37,7 +47,8 @@ class _Reading:
     problems: list[Diagnostic] = field(default_factory=list)
 
     def report(self, code: str, message: str, file: str) -> None:
-        self.problems.append(Diagnostic(code, message, whole_file(str(self.root / file))))
+        hint = _HINTS.get(code, _ANEW)
+        self.problems.append(Diagnostic(code, message, whole_file(str(self.root / file)), hint=hint))
 
     def read(self, file: str, code: str, size: int | None = None) -> bytes | None:
         """The content of a regular file; with ``size`` only where it has so many bytes."""

@@ -72,8 +72,8 @@ def test_a_changed_manifest_concerns_everything(product: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize("commit", ["no-such-commit", "--output=x"])
 def test_a_commit_that_is_none(commit: str, product: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["check", str(product), f"--changed={commit}"]) == 3
-    assert "FLC895" in capsys.readouterr().err
+    assert run(["check", str(product), f"--changed={commit}"]) == 2
+    assert "FLC896" in capsys.readouterr().err
     assert not (product / "x").exists()
 
 
@@ -194,5 +194,10 @@ def test_a_file_of_the_project_is_no_document(product: Path, capsys: pytest.Capt
 
 
 def test_a_commit_is_named_as_it_was_given(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["check", str(product), "--changed=nowhere"]) == 3
-    assert "bad revision 'nowhere'" in capsys.readouterr().err
+    git(product, "branch", "-f", "somewhere")
+    for name in ("nowhere", "some-where", "nowhere...", "somewhere..nowhere"):
+        assert run(["check", str(product), f"--changed={name}"]) == 2
+        said = capsys.readouterr().err
+        assert "FLC896" in said
+        assert f"`{name.removesuffix('...')}`" in said
+        assert ("did you mean `somewhere`?" in said) is (name == "some-where")

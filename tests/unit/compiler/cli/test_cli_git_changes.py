@@ -53,7 +53,7 @@ def refused(folder: Path, since: str = "HEAD") -> Diagnostic:
         found = question.answer()
     assert found.value is None
     (one,) = found.diagnostics
-    assert one.code == "FLC895"
+    assert one.hint
     return one
 
 
@@ -180,7 +180,7 @@ def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
     (top / "b.sql").write_text("x\n")
     git(top, "add", "a.sql")
     assert changed(top) == {"a.sql", "b.sql"}
-    assert "bad revision" in refused(top, "HEAD~1").message
+    assert "no commit" in refused(top, "HEAD~1").message
 
 
 def test_since_another_branch_was_left(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_since_another_branch_was_left(tmp_path: Path) -> None:
     assert changed(top, "main") == changed(top, "main..") == {"ours.sql", "new.sql", "theirs.sql"}
     assert "on disk" in refused(top, "main...topic").message
     assert "on disk" in refused(top, "...main").message
-    assert refused(top, "nowhere...").code == "FLC895"
+    assert refused(top, "nowhere...").code == "FLC896"
 
 
 def test_a_clone_that_is_too_shallow(tmp_path: Path) -> None:

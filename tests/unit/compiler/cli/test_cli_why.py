@@ -105,3 +105,16 @@ def test_what_readme_and_the_page_show_is_what_is_said(
     asked = "$ floec check examples/broken/product --why silver_customers.customer_id --policy CLS003\n"
     assert run(asked.split()[2:]) == 0
     assert page.split(asked)[1].split("```")[0] == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("silver_custmers", "did you mean `silver_customers`?"),
+        ("silver", "`silver_orphans`"),
+        ("zzzz", "name a model"),
+    ],
+)
+def test_a_name_that_nothing_has(asked: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(EXAMPLES / "broken" / "product"), "--why", asked]) == 2
+    assert said in capsys.readouterr().err

@@ -173,7 +173,8 @@ def test_a_section_that_a_manifest_lacks_costs_no_findings_elsewhere(tmp_path: P
     def node(name: str, refs: list[str], sources: list[list[str]], **more: Any) -> dict[str, Any]:
         return {
             "unique_id": f"model.p.{name}", "name": name, "resource_type": "model", "package_name": "p",
-            "language": "sql", "original_file_path": f"models/{name}.sql", "path": f"{name}.sql", "config": {"materialized": "view"},
+            "language": "sql", "original_file_path": f"models/{name}.sql", "path": f"{name}.sql",
+            "config": {"materialized": "view"},
             "refs": [{"name": ref} for ref in refs], "sources": sources, "columns": {}, "depends_on": {"nodes": []},
             **more,
         }  # fmt: skip
