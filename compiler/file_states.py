@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+import zlib
 from collections.abc import Iterable
 
 from policy_lang.digests import digest_of
@@ -74,6 +75,24 @@ def content(file: str) -> bytes:
             return digest.digest()
     except OSError as error:
         return type(error).__name__.encode()
+
+
+def checksum(file: str) -> bytes:
+    """What tells one writing of a manifest from the next: its beginning, where dbt puts the time and the id of its run,
+    by digest, and all of it by checksum and length. It takes a quarter of what ``content`` takes; empty where the file
+    cannot be read."""
+    part = memoryview(bytearray(_PART_BYTES // 4))
+    length = found = 0
+    head = b""
+    try:
+        with open(file, "rb", buffering=0) as opened:
+            while count := opened.readinto(part):
+                head = head or content_digest(bytes(part[:count]))
+                found = zlib.crc32(part[:count], found)
+                length += count
+    except OSError:
+        return b""
+    return head + found.to_bytes(4, "big") + length.to_bytes(8, "big")
 
 
 def contents(files: Iterable[str], stamps: dict[str, Stamp | None]) -> dict[str, bytes] | None:

@@ -17,7 +17,7 @@ from policy_lang.source import Span
 
 def proposed(edit: Edit, ir: Any, span: Span) -> tuple[Fix, ...]:
     """The replacement for an edit whose path stands at ``span``, if it is certain to be that."""
-    import yaml
+    from compiler.documents.yaml_library import yaml
 
     if edit.action != "set" or isinstance(edit.value, dict | list) or span.line != span.end_line:
         return ()

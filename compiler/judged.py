@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compiler.facts.packing import decoded, encoded, read_packed, write_packed
+from compiler.facts.packing import decoded, encoded, read_packed, read_parts, write_packed, write_parts
 from compiler.ir import facts_model
 from compiler.ir.compared import same, seen_alike
 from policy_lang.diagnostics import Outcome, Severity
@@ -31,8 +31,8 @@ MOST_CHANGED = 300
 LISTS = tuple(name for name in facts_model.LISTS if name != "groups")
 """The lists of the IR whose entries have a ``unique_id``; the rest of it is the frame."""
 _FLOWS = ("models", "seeds", "snapshots", "sources")
-_FOUND, _ENTRIES = b"floec-found-2\n", b"floec-entries-2\n"
-_PARTS = 16
+_FOUND, _ENTRIES = b"floec-found-2\n", b"floec-entries-3\n"
+_PARTS = 256
 
 _Entry = dict[str, Any]
 _Path = tuple[str | int, ...]
@@ -66,16 +66,20 @@ class Judge(NamedTuple):
         settings = repr(given).encode("utf-8", "surrogatepass")  # `encoded` differs for equal values that share parts
         store = _Store(self.folder / "facts" / name_of(self.document), settings)
         last = store.recall()
-        exchange = _Exchange(self, last, ir, places, facts.origin.touched) if last is not None else None
+        flows = _flows(ir)
+        exchange = _Exchange(self, last, ir, places, flows, facts.origin.touched) if last is not None else None
         compared = exchange is not None and exchange.compared(store)
         found = exchange.run() if exchange is not None and compared else None
         ran = Outcome(found) if found is not None else self._all(ir)
         if ran.value is None:
             return ran
         if last is None or exchange is None or not compared or not exchange.framed():
-            store.keep(_last(ir, places, facts.origin.touched, ran.value, {}), {name: ir[name] for name in lists})
+            store.keep(
+                _last(ir, places, flows, facts.origin.touched, ran.value, {}), {name: ir[name] for name in lists}
+            )
         elif exchange.changed:
-            store.keep(_last(ir, places, facts.origin.touched, ran.value, last.over | exchange.over(), last.token))
+            over = last.over | exchange.over()
+            store.keep(_last(ir, places, flows, facts.origin.touched, ran.value, over, last.token))
         return ran
 
     def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
@@ -130,23 +134,19 @@ class _Store:
             for name, entries in lists.items():
                 for entry in entries:
                     parts[_part(entry["unique_id"])][entry["unique_id"]] = encoded((name, entry))
-            write_packed(self._entries, _ENTRIES, (last.token, *map(encoded, parts)))
+            write_parts(self._entries, _ENTRIES, last.token, [*map(encoded, parts)])
         write_packed(self._found, _FOUND, (self._settings, *last))
 
-    def entries(self, names: Iterable[str], last: _Last) -> dict[str, tuple[str, _Entry]] | None:
+    def entries(self, names: Collection[str], last: _Last) -> dict[str, tuple[str, _Entry]] | None:
         """``unique_id`` → (list, entry) of those that there were; None where the cache has dropped them."""
-        kept = read_packed(self._entries, _ENTRIES)
-        if kept is None or kept[0] != last.token:
+        wanted = {name: _part(name) for name in names if name not in last.over}
+        kept = read_parts(self._entries, _ENTRIES, last.token, wanted.values())
+        if kept is None:
             return None
-        parts: dict[int, dict[str, bytes]] = {}
+        parts: dict[int, dict[str, bytes]] = {number: decoded(data) for number, data in kept.items()}
         found: dict[str, tuple[str, _Entry]] = {}
         for name in names:
-            data = last.over.get(name)
-            if data is None:
-                part = _part(name)
-                if part not in parts:
-                    parts[part] = decoded(kept[1 + part])
-                data = parts[part].get(name, b"")
+            data = last.over[name] if name in last.over else parts[wanted[name]].get(name, b"")
             if data:
                 found[name] = decoded(data)
         return found
@@ -161,12 +161,14 @@ class _Exchange:
         last: _Last,
         ir: dict[str, Any],
         places: Mapping[str, Mapping[str, int]],
+        flows: dict[str, bytes],
         touched: frozenset[str],
     ) -> None:
         self.judge = judge
         self.last = last
         self.ir = ir
         self.places = places
+        self.flows = flows
         self.candidates = last.touched | touched
         self.changed: dict[str, _Changed] = {}
         self._framed: bool | None = None
@@ -206,7 +208,7 @@ class _Exchange:
 
     def compared(self, store: _Store) -> bool:
         """Find what changed; False where that cannot be told, or is too much."""
-        flows = _flows(self.ir)
+        flows = self.flows
         moved = {id_ for id_ in flows.keys() | self.last.flows.keys() if flows.get(id_) != self.last.flows.get(id_)}
         candidates = self.candidates | moved
         if len(candidates) > MOST_CHANGED:
@@ -297,6 +299,7 @@ class _Plain(NamedTuple):
 def _last(
     ir: dict[str, Any],
     places: Mapping[str, Mapping[str, int]],
+    flows: dict[str, bytes],
     touched: frozenset[str],
     ran: PolicyRun,
     over: dict[str, bytes],
@@ -305,7 +308,7 @@ def _last(
     entries = {name: ir[name] for name in LISTS}
     found = [tuple(_named(v, entries)) for v in ran.violations]
     counts = {name: len(at) for name, at in places.items()}
-    return _Last(token, touched, encoded(_frame(ir)), counts, _flows(ir), encoded(found), ran.subjects, over)
+    return _Last(token, touched, encoded(_frame(ir)), counts, flows, encoded(found), ran.subjects, over)
 
 
 def _named(violation: Violation, lists: Mapping[str, list[_Entry]]) -> _Plain:

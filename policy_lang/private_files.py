@@ -13,6 +13,10 @@ import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _PART = ".part"
@@ -23,17 +27,23 @@ _LEFT_S = 3600
 def read_private(path: Path, most: int | None = None) -> bytes:
     """The content of a file; empty where there is none that may be trusted, or one larger than ``most`` bytes."""
     try:
-        if not _private(os.lstat(path.parent), stat.S_ISDIR):
-            return b""
-        # Opened without waiting: what was put there may be a pipe.
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with open(file, "rb") as opened:
-            found = os.fstat(file)
-            if not _private(found, stat.S_ISREG) or (most is not None and found.st_size > most):
-                return b""
-            return opened.read()
+        with open_private(path) as opened:
+            return opened.readall() if most is None or os.fstat(opened.fileno()).st_size <= most else b""
     except OSError:
         return b""
+
+
+def open_private(path: Path) -> FileIO:
+    """A file that may be trusted. Raises OSError where there is none."""
+    if not _private(os.lstat(path.parent), stat.S_ISDIR):
+        raise PermissionError(path.parent)
+    # Opened without waiting: what was put there may be a pipe.
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    opened = open(file, "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
+    if not _private(os.fstat(file), stat.S_ISREG):
+        opened.close()
+        raise PermissionError(path)
+    return opened
 
 
 def write_private(path: Path, *parts: bytes) -> bool:

@@ -51,7 +51,7 @@ def to_odcs(contract: Contract) -> dict[str, Any]:
 
 def to_yaml(contract: Contract) -> str:
     """The document as YAML."""
-    import yaml
+    from compiler.documents.yaml_library import yaml
 
     text: str = yaml.safe_dump(to_odcs(contract), sort_keys=False, allow_unicode=True, width=120)
     return text

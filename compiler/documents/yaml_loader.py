@@ -12,10 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from compiler.documents.shape import Keys
 from compiler.documents.yaml_document import MAX_BYTES, YamlDocument, broken_yaml, read_source, refuse
+from compiler.documents.yaml_library import yaml
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Label, Outcome
 from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big

@@ -28,19 +28,19 @@ MAX_PACK_BYTES = 256 * 1024 * 1024
 MAX_PACKS = 64
 _ROOT = Path(__file__).parents[2]
 _READERS = (
-    "compiler/documents/shape", "compiler/documents/yaml_document", "compiler/facts/blank_jinja",
-    "compiler/facts/entries", "compiler/facts/file_cache", "compiler/facts/file_facts", "compiler/facts/ignored",
-    "compiler/facts/jinja_values", "compiler/facts/kept_values", "compiler/facts/lineage_macros",
-    "compiler/facts/lineage_model", "compiler/facts/lineage_names", "compiler/facts/lineage_plain",
-    "compiler/facts/lineage_render", "compiler/facts/lineage_scope", "compiler/facts/lineage_sql",
-    "compiler/facts/lineage_trace", "compiler/facts/plain_jinja", "compiler/facts/plain_sql",
-    "compiler/facts/profile", "compiler/facts/project_config", "compiler/facts/scan", "compiler/facts/seed_files",
-    "compiler/facts/sql_check", "compiler/facts/sql_files", "compiler/facts/sql_shape", "compiler/facts/sql_syntax",
-    "compiler/facts/sql_text", "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/file_states",
-    "compiler/ir/facts_model", "compiler/structs", "policy_lang/codegen/cache", "policy_lang/diagnostics",
-    "policy_lang/digests", "policy_lang/json_text", "policy_lang/later", "policy_lang/patterns",
-    "policy_lang/private_files", "policy_lang/records", "policy_lang/runtime/values", "policy_lang/source",
-    "policy_lang/spell",
+    "compiler/documents/shape", "compiler/documents/yaml_document", "compiler/documents/yaml_library",
+    "compiler/facts/blank_jinja", "compiler/facts/entries", "compiler/facts/file_cache", "compiler/facts/file_facts",
+    "compiler/facts/ignored", "compiler/facts/jinja_values", "compiler/facts/kept_values",
+    "compiler/facts/lineage_macros", "compiler/facts/lineage_model", "compiler/facts/lineage_names",
+    "compiler/facts/lineage_plain", "compiler/facts/lineage_render", "compiler/facts/lineage_scope",
+    "compiler/facts/lineage_sql", "compiler/facts/lineage_trace", "compiler/facts/packing",
+    "compiler/facts/plain_jinja", "compiler/facts/plain_sql", "compiler/facts/profile",
+    "compiler/facts/project_config", "compiler/facts/scan", "compiler/facts/seed_files", "compiler/facts/sql_check",
+    "compiler/facts/sql_files", "compiler/facts/sql_shape", "compiler/facts/sql_syntax", "compiler/facts/sql_text",
+    "compiler/facts/variables", "compiler/facts/yaml_values", "compiler/file_states", "compiler/ir/facts_model",
+    "compiler/structs", "policy_lang/codegen/cache", "policy_lang/diagnostics", "policy_lang/digests",
+    "policy_lang/json_text", "policy_lang/later", "policy_lang/patterns", "policy_lang/private_files",
+    "policy_lang/records", "policy_lang/runtime/values", "policy_lang/source", "policy_lang/spell",
 )  # fmt: skip
 """The modules that make what is cached, with all that they import of this program."""
 _LIBRARIES = ("jinja2-", "pyyaml-", "sqlglot")

@@ -17,7 +17,7 @@ from compiler.facts.file_cache import cache_folder
 from compiler.facts.kept_files import program
 from compiler.facts.manifest_plan import Written
 from compiler.facts.packing import decoded, encoded, read_packed, write_packed
-from compiler.file_states import Stamp, changed_since, content, contents, is_fresh, stamp
+from compiler.file_states import Stamp, changed_since, checksum, content, contents, is_fresh, stamp
 from compiler.ir.facts_model import LISTS, Facts, Origin
 from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome
@@ -25,7 +25,7 @@ from policy_lang.digests import name_of
 from policy_lang.kept_diagnostics import diagnostic, plain
 from policy_lang.records import NamedTuple
 
-FORM = b"floec-manifest-3\n"
+FORM = b"floec-manifest-4\n"
 _ARTIFACTS = ("catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
 
 
@@ -44,7 +44,7 @@ class Store(NamedTuple):
         if kept is None:
             return None
         token, started, stamps, digests, hashes, paths, lists, sql, found = kept
-        if any(not _same(file, then, digests.get(file, b""), started) for file, then in stamps.items()):
+        if any(not self._same(file, then, digests.get(file, b""), started) for file, then in stamps.items()):
             return None
         written.hashes.update(hashes)
         written.paths.update(paths)
@@ -59,10 +59,13 @@ class Store(NamedTuple):
             return read
         manifest, *others = map(str, (self.manifest, *self._beside(facts)))
         stamps = {file: stamp(file) for file in (manifest, *others)}
-        asked = (manifest, *(file for file in others if is_fresh(stamps[file], started)))
-        digests = contents(asked, stamps)
+        told = checksum(manifest)
+        digests = contents((file for file in others if is_fresh(stamps[file], started)), stamps)
+        if not told or stamp(manifest) != stamps[manifest]:
+            return read
         if digests is None or changed_since(stamps.values(), started):
             return read
+        digests[manifest] = told
         token = os.urandom(12).hex()
         lists = {name: encoded(getattr(facts, name)) for name in LISTS} | {"project": encoded(facts.project)}
         kept = (token, started, stamps, digests, written.hashes, list(written.paths), lists, facts.sql)
@@ -85,10 +88,10 @@ class Store(NamedTuple):
         files = (str(self.project), str(self.project.resolve()), str(self.manifest), str(self.manifest.resolve()))
         return folder / "facts" / f"{name_of(*files, repr(needs), program())}.manifest"
 
-
-def _same(file: str, then: Stamp | None, digest: bytes, started: int) -> bool:
-    """Whether a file is as it was; ``digest`` is that of its content, empty where nobody asked for it."""
-    found = stamp(file)
-    if found == then and not is_fresh(then, started):
-        return True
-    return found is not None and bool(digest) and content(file) == digest
+    def _same(self, file: str, then: Stamp | None, digest: bytes, started: int) -> bool:
+        """Whether a file is as it was; ``digest`` tells its content, empty where nobody asked for it."""
+        found = stamp(file)
+        if found == then and not is_fresh(then, started):
+            return True
+        tell = checksum if file == str(self.manifest) else content
+        return found is not None and bool(digest) and tell(file) == digest

@@ -6,32 +6,69 @@ SQL that is read from the project's files is looked at when it is read (``scan``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import msgspec
 
 from compiler.facts.entries import Entry
 from compiler.facts.file_cache import FileCache
 from compiler.facts.file_facts import BrokenSql, FileFacts
+from compiler.facts.packing import read_packed, write_packed
 from compiler.facts.sql_syntax import QUERIES, broken_sql, sql_diagnostic
-from compiler.ir.facts_model import Facts
+from compiler.ir.facts_model import Facts, Origin
 from policy_lang.diagnostics import Diagnostic
+from policy_lang.digests import name_of
+
+_FORM = b"floec-syntax-1\n"
 
 
 def broken_in_manifest(facts: Facts, project_dir: Path, folder: Path | None) -> list[Diagnostic]:
     """One finding a file of the root project; ``folder`` is the cache folder, None for no cache."""
     adapter = facts.project["dialect"]
     cache = FileCache(folder, f"{project_dir.resolve()}\nsyntax {adapter}", FileFacts)
+    kept = _Kept(facts.origin, project_dir, folder)
     found: dict[str, Diagnostic] = {}
     for entry, sql in _queries(facts, project_dir):
-        if entry["path"] in found:
-            continue
-        broken = _known(sql, adapter, cache)
-        if broken is not None:
+        broken = kept.said(entry["unique_id"], lambda: _known(sql, adapter, cache))  # noqa: B023
+        if broken is not None and entry["path"] not in found:
             file = project_dir / entry["path"]
             subject = f"{entry.get('resource_type', 'test')} {entry['name']}"
             found[entry["path"]] = sql_diagnostic(str(file), subject, _placed(broken, sql, _text(file)))
     cache.save()
+    kept.save()
     return list(found.values())
+
+
+class _Kept:
+    """What was said of the texts that a manifest holds, for as long as its facts are kept: to look at a thousand texts
+    again takes longer than to judge the three that a commit changes. Tests are always looked at: their text is on disk.
+    """
+
+    def __init__(self, origin: Origin, project_dir: Path, folder: Path | None) -> None:
+        self.origin = origin
+        self._file = folder / "facts" / f"{name_of(str(project_dir.resolve()))}.syntax" if folder is not None else None
+        kept = read_packed(self._file, _FORM) if self._file is not None and origin.base else None
+        self._holds = kept is not None and kept[0] == origin.base
+        self._unknown: frozenset[str] = kept[1] if kept is not None and self._holds else frozenset()
+        self._broken: dict[str, tuple[int, int, int, str, str]] = kept[2] if kept is not None and self._holds else {}
+
+    def said(self, id_: str, look: Callable[[], BrokenSql | None]) -> BrokenSql | None:
+        """What is wrong with the text of a node; ``look`` where that is not known."""
+        if id_.startswith("test.") or id_ in self.origin.touched or id_ in self._unknown:
+            return look()
+        if self._holds:
+            known = self._broken.get(id_)
+            return None if known is None else BrokenSql(*known)
+        found = look()
+        if found is not None:
+            self._broken[id_] = msgspec.structs.astuple(found)
+        return found
+
+    def save(self) -> None:
+        """Keep what was said of all that is as the manifest has it."""
+        if self._file is not None and self.origin.base and not self._holds:
+            write_packed(self._file, _FORM, (self.origin.base, self.origin.touched, self._broken))
 
 
 def _queries(facts: Facts, project_dir: Path) -> Iterator[tuple[Entry, str]]:

@@ -11,9 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from compiler.documents.yaml_document import broken_yaml
+from compiler.documents.yaml_library import yaml
 from policy_lang.diagnostics import Diagnostic, DiagnosticError, Outcome
 from policy_lang.patterns import Pattern
 from policy_lang.runtime.values import is_too_big

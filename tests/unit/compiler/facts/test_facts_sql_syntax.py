@@ -4,14 +4,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from compiler.facts import sql_check
 from compiler.facts.blank_jinja import Guess, blanked
+from compiler.facts.file_facts import BrokenSql
 from compiler.facts.project_files import read_project_files
 from compiler.facts.sql_check import broken_in_manifest
 from compiler.facts.sql_shape import oddity
 from compiler.facts.sql_syntax import broken_sql
+from compiler.ir.facts_model import Facts, Origin
 from policy_lang.diagnostics import Diagnostic, Severity
 
 
@@ -252,6 +256,41 @@ def test_in_a_manifest_the_place_is_that_of_the_file(tmp_path: Path) -> None:
     assert places(found, tmp_path) == [("models/a.sql", 4, 3)]
     assert manifest(tmp_path, "\n\n  select a\n  from b c\n") == []
     assert manifest(tmp_path, "TABLES(a AS b) DIMENSIONS(c.d AS e)", materialized="semantic_view") == []
+
+
+def test_of_a_manifest_that_is_kept_only_what_was_touched_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    known = sql_check._known
+
+    def counted(sql: str, *given: Any) -> BrokenSql | None:
+        read.append(sql)
+        return known(sql, *given)
+
+    monkeypatch.setattr(sql_check, "_known", counted)
+    broken, whole = "select a frm b c", "select a from b c"
+    entry = {"unique_id": "model.p.a", "name": "a", "package": "p", "language": "sql", "materialized": "view"}
+    entry |= {"resource_type": "model", "path": "models/a.sql"}
+    project = {"name": "p", "dialect": "duckdb", "packages": []}
+    other = entry | {"unique_id": "model.p.b", "name": "b", "path": "models/b.sql"}
+
+    def looked(a: str, b: str, origin: Origin) -> list[str]:
+        facts = Facts(project, models=[entry, other], sql={"model.p.a": a, "model.p.b": b}, origin=origin)
+        read.clear()
+        return [d.subject for d in broken_in_manifest(facts, tmp_path, tmp_path / "cache")]
+
+    assert looked(broken, whole, Origin("1", frozenset(["model.p.b"]))) == ["model a"]
+    assert read == [broken, whole]
+    assert looked(broken, broken, Origin("1", frozenset(["model.p.b"]))) == ["model a", "model b"]
+    assert read == [broken]
+    assert looked(whole, whole, Origin("1", frozenset(["model.p.a"]))) == []
+    assert read == [whole, whole]  # of the second nothing is known: it was touched when the first was looked at
+    assert looked(broken, whole, Origin("2")) == ["model a"]
+    assert looked(broken, whole, Origin("2")) == ["model a"]
+    assert read == []
+    assert looked(broken, broken, Origin("")) == ["model a", "model b"]
+    assert read == [broken, broken]
 
 
 def test_what_dbt_compiled_is_shown_in_the_file_it_comes_from(tmp_path: Path) -> None:
