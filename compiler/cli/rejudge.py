@@ -4,7 +4,11 @@ A *base* is what a whole check saw: hashes of the manifest's nodes, the entries 
 checks compare the manifest with it. The changed nodes are decoded alone and judged by the policies that are sliced
 (``policy_lang.plan.slices``), before and after, and their findings exchanged. Other policies keep their findings where
 nothing that they read of the changed nodes is different. Whatever does not fit this (a node that is new or gone, other
-edges, a changed test or file, a policy that does see the change) answers None: the whole is judged.
+edges, a changed test, a policy that does see the change) answers None: the whole is judged.
+
+Whoever changes a model changes a file and lets dbt write the manifest again. So files of the project may have changed
+too: with a manifest, they say no more than where findings stand. What such a file describes is judged again, and where
+another finding is in it the answer is None.
 """
 
 from __future__ import annotations
@@ -37,13 +41,15 @@ _EDGES = ("unique_id", "name", "source_name", "resource_type", "package", "path"
           "latest_version", "depends_on", "depends_on_macros", "enabled")  # fmt: skip
 """Fields of a node by which other entries come to say something else."""
 _METADATA = ("project_name", "adapter_type", "dbt_version", "manifest_version")
+_TEXTS = (".sql", ".py", ".yml", ".yaml")
 _OF_FACTS, _STALE = "FLC11", "FLC116"
 _Path = tuple[str | int, ...]
 _Entry = dict[str, Any]
 
 
 class Base(NamedTuple):
-    """What a whole check saw; ``frame`` is all of the IR but its lists, marshalled.
+    """What a whole check saw. ``frame`` is all of the IR but its lists, marshalled; ``described`` has the nodes that
+    each file of the project says something about.
 
     The entries of the lists are kept beside it, in parts, because few of them are looked at again.
     """
@@ -53,13 +59,15 @@ class Base(NamedTuple):
     beside: tuple[Any, ...]
     hashes: list[tuple[bytes, bytes]]
     places: dict[str, tuple[str, int]]
+    described: dict[str, list[str]]
     frame: bytes
     sizes: dict[str, int]
     subjects: dict[str, int]
 
 
 class Kept(NamedTuple):
-    """A base that still holds: nothing but the manifest has changed since. ``key`` and ``token`` tell its entries."""
+    """A base that still holds: nothing but the manifest has changed since, and the files of the project that ``moved``
+    has. ``key`` and ``token`` tell its entries."""
 
     key: str
     token: bytes
@@ -67,6 +75,7 @@ class Kept(NamedTuple):
     verdict: Verdict
     inputs: Inputs
     stamps: Stamps
+    moved: frozenset[str]
 
 
 def keep_base(key: str, inputs: Inputs, stamps: Stamps, started: int, report: Report, verdict: Verdict) -> None:
@@ -95,7 +104,7 @@ def keep_base(key: str, inputs: Inputs, stamps: Stamps, started: int, report: Re
 
 
 def recall_base(key: str) -> Kept | None:
-    """The base under ``key``, where no other file has changed since, nor is newer than the manifest."""
+    """The base under ``key``, where nothing else has changed since, and no file is newer than the manifest."""
     kept = cache.read(_name(key))
     if kept is None:
         return None
@@ -105,11 +114,28 @@ def recall_base(key: str) -> Kept | None:
     except (TypeError, ValueError):
         return None
     now = inputs.stamps()
-    if now is None or _others(now, inputs) != others or _newer(now, inputs):
+    if now is None or _newer(now, inputs):
         return None
-    if any(content(file) != known for file, known in fresh.items()):
+    moved = _moved(others, fresh, _others(now, inputs))
+    if moved is None or not all(_is_text(file, base.project, inputs) for file in moved):
         return None
-    return Kept(key, token, base, Verdict(tuple(map(kept_diagnostics.diagnostic, found)), tuple(lines)), inputs, now)
+    verdict = Verdict(tuple(map(kept_diagnostics.diagnostic, found)), tuple(lines))
+    return Kept(key, token, base, verdict, inputs, now, frozenset(map(os.path.abspath, moved)))
+
+
+def _moved(then: Stamps, fresh: Mapping[str, bytes], now: Stamps) -> list[str] | None:
+    """The files in another state than before; None where one is new or gone."""
+    if then.keys() != now.keys():
+        return None
+    return [f for f, state in now.items() if state != then[f] or (f in fresh and content(f) != fresh[f])]
+
+
+def _is_text(file: str, project: str, inputs: Inputs) -> bool:
+    """Whether a file is one of those in the folders of a project of which a manifest says all that they say."""
+    inside = os.path.relpath(os.path.abspath(file), os.path.abspath(project))
+    policies = any(file.startswith(root + os.sep) for root in inputs.roots if root not in inputs.tops)
+    outside = inside.startswith("..") or os.sep not in inside or os.path.basename(inside) == "dbt_project.yml"
+    return inside.endswith(_TEXTS) and not outside and not policies and file not in inputs.files
 
 
 def _newer(stamps: Stamps, inputs: Inputs) -> bool:
@@ -188,12 +214,24 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
             _beside(opened.value),
             [(whole, marshal.dumps(nodes)) for whole, nodes in grouped_hashes(opened.value)],
             {e["unique_id"]: (section, i) for section in SECTIONS for i, e in enumerate(ir[section])},
+            _described(ir, project),
             marshal.dumps({key: value for key, value in ir.items() if key not in LISTS}),
             sizes(facts),
             dict(checked.subjects),
         )
     except ValueError:
         return None  # a decimal number, which `marshal` does not write
+
+
+def _described(ir: Mapping[str, Any], project: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    root = os.path.abspath(project)
+    for section in SECTIONS:
+        for entry in ir[section]:
+            for path in (entry.get("path"), entry.get("patch_path")):
+                if path:
+                    found.setdefault(f"{root}/{path}", []).append(entry["unique_id"])
+    return found
 
 
 def _beside(opened: OpenedManifest) -> tuple[Any, ...]:
@@ -211,7 +249,10 @@ def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     if opened.value is None or opened.diagnostics or _beside(opened.value) != base.beside:
         return None
     changed = changed_since(base.hashes, opened.value)
-    if changed is None or len(changed) > MOST_CHANGED or not changed <= base.places.keys():
+    if changed is None or not changed <= base.places.keys():
+        return None
+    changed |= {id_ for file in kept.moved for id_ in base.described.get(file, ())}
+    if len(changed) > MOST_CHANGED:
         return None
     old = _entries(kept, changed)
     if old is None:
@@ -224,7 +265,7 @@ def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     if new is None or not _unseen(state, base, old, new):
         return None
     state = state._replace(project=Path(base.project), facts=facts.value)
-    return _exchanged(base, kept.verdict, state, path, (old, new))
+    return _exchanged(kept, state, path, (old, new))
 
 
 def _new_entries(base: Base, state: State, facts: Facts, old: Mapping[str, _Entry]) -> dict[str, _Entry] | None:
@@ -273,13 +314,14 @@ def _unseen(state: State, base: Base, old: Mapping[str, _Entry], new: Mapping[st
 
 
 def _exchanged(
-    base: Base, before: Verdict, state: State, path: str, entries: tuple[Mapping[str, _Entry], Mapping[str, _Entry]]
+    kept: Kept, state: State, path: str, entries: tuple[Mapping[str, _Entry], Mapping[str, _Entry]]
 ) -> Verdict | None:
     """The verdict with the findings on the changed nodes exchanged."""
     from compiler.check import Checked
     from compiler.cli.stages import facts_line, idle_policies, policies_line
 
     assert state.policies is not None
+    base, before = kept.base, kept.verdict
     old, new = entries
     sliced = {one.policy for one in state.policies.slices() if one.over in SECTIONS}
     was, now = (_judged(base, state, one, sliced) for one in (old, new))
@@ -288,11 +330,15 @@ def _exchanged(
     (gone, counted_then), (come, counted_now) = was, now
     ours = base.subjects.keys()
     about = {base.places[name] for name in new}
-    if {d for d in before.diagnostics if d.code in sliced and d.path[:2] in about} != set(gone):
+    ours_then = [d for d in before.diagnostics if d.code in sliced and d.path[:2] in about]
+    if set(map(_told, ours_then)) != set(map(_told, gone)):
         return None
-    kept = [d for d in before.diagnostics if d not in set(gone)]
-    first = [d for d in kept if d.code not in ours]
-    ordered = sorted([*(d for d in kept if d.code in ours), *come], key=_order)
+    gone_then = {*ours_then}
+    stay = _placed_anew((d for d in before.diagnostics if d not in gone_then), kept, state, new)
+    if stay is None:
+        return None
+    first = [d for d in stay if d.code not in ours]
+    ordered = sorted([*(d for d in stay if d.code in ours), *come], key=_order)
     subjects = {
         id_: count + counted_now.get(id_, 0) - counted_then.get(id_, 0) if id_ in sliced else count
         for id_, count in base.subjects.items()
@@ -302,6 +348,41 @@ def _exchanged(
     idle = idle_policies(Checked(subjects))
     lines = (f"{path}: {said}", *([idle] if idle else []))
     return Verdict(tuple(dict.fromkeys((*first, *ordered))), lines)
+
+
+def _told(one: Diagnostic) -> Diagnostic:
+    """A finding but for where it stands."""
+    return one._replace(span=None, related=(), fixes=())
+
+
+def _placed_anew(
+    found: Iterable[Diagnostic], kept: Kept, state: State, new: Mapping[str, _Entry]
+) -> list[Diagnostic] | None:
+    """Findings that stay, with their places where files changed; None where one stands in such a file otherwise.
+
+    A file may also have got a better place for what is on a node that it describes.
+    """
+    from compiler.pipeline import locator_of
+
+    if not kept.moved:
+        return [*found]
+    base = kept.base
+    lists: dict[str, list[_Entry]] = {name: [] for name in LISTS}
+    at: dict[_Path, _Path] = {}
+    for id_ in {id_ for file in kept.moved for id_ in base.described.get(file, ())}:
+        section, index = base.places[id_]
+        at[section, index] = (section, len(lists[section]))
+        lists[section].append(new[id_])
+    locator = locator_of(state, {**marshal.loads(base.frame), **lists})
+    placed: list[Diagnostic] = []
+    for one in found:
+        here = at.get(one.path[:2])
+        spans = [*(label.span for label in one.related), *(fix.span for fix in one.fixes)]
+        spans += [one.span] if one.span is not None and here is None else []
+        if (here is not None and one.fixes) or any(os.path.abspath(span.file) in kept.moved for span in spans):
+            return None
+        placed.append(one if here is None else one._replace(span=locator.locate((*here, *one.path[2:]))))
+    return placed
 
 
 def _columns(base: Base, entries: Mapping[str, _Entry]) -> int:

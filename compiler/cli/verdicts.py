@@ -120,6 +120,12 @@ def known(key: str) -> bool:
     return cache.holds(key)
 
 
+def manifest_changed(key: str, inputs: Inputs, stamps: Stamps) -> bool:
+    """Whether there is a verdict under ``key``, and dbt's manifest is another one since."""
+    found = cache.read(key) if inputs.manifest else None
+    return found is not None and found[2].get(inputs.manifest) != stamps[inputs.manifest]
+
+
 def keep(
     key: str,
     inputs: Inputs,

@@ -278,15 +278,59 @@ def test_changes_of_all_kinds_one_after_another(seed: int, tmp_path: Path, capsy
         equal(product, capsys)
 
 
-def test_a_file_that_changes_as_well_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def _lengthened(product: Path, given: Manifest) -> None:
+    """All places in the file move down."""
+    code = product / models_of(given)[0]["original_file_path"]
+    code.write_text(f"-- more\n\n{code.read_text()}")
+
+
+def _described_elsewhere(product: Path, given: Manifest) -> None:
+    """What properties say has another place, of nodes that the manifest has as before, too."""
+    names = "".join(f"  - name: {one['name']}\n    meta: {{}}\n" for one in models_of(given))
+    (product / "models/all.yml").write_text(f"# more\n\nmodels:\n{names}")
+
+
+def _unread(product: Path, given: Manifest) -> None:
+    (product / "models/all.yml").write_text("models: [")
+
+
+@pytest.mark.parametrize("change", [_lengthened, _described_elsewhere, _unread])
+def test_files_that_change_as_well(
+    change: Callable[[Path, Manifest], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As they do where somebody edits a model and lets dbt write the manifest again."""
+    alone = counted(monkeypatch)
+    given = manifest(1)
+    for one in models_of(given):
+        one["patch_path"] = "shop://models/all.yml"
+    product = project(tmp_path, given)
+    (product / "models/all.yml").write_text("models: []\n")
+    based(product, given, capsys)
+    described(given, random.Random(1))
+    for _ in range(2):
+        change(product, given)
+        write(product, given)
+        equal(product, capsys)
+        models_of(given)[2]["description"] += " More."
+    assert alone
+    assert all(alone)
+
+
+@pytest.mark.parametrize("file", ["dbt_project.yml", "floe.yaml", "../manifest.yaml", "seeds/s.csv"])
+def test_files_that_say_more_than_places(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone = counted(monkeypatch)
     given = manifest(1)
     product = project(tmp_path, given)
+    (product / "seeds").mkdir()
+    (product / "seeds/s.csv").write_text("id\n")
     based(product, given, capsys)
     described(given, random.Random(1))
-    (product / models_of(given)[0]["original_file_path"]).write_text("select 2")
+    (product / file).write_text((product / file).read_text() + "\n")
     write(product, given)
     equal(product, capsys)
     assert not alone
