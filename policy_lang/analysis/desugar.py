@@ -151,6 +151,10 @@ class _Scope:
     here: Path
 
 
+_COLLECTED = (ast.ArrayCompr, ast.SetCompr)
+"""What has a value whatever its body comes to: nobody has to look whether it has one."""
+
+
 def policy_rules(policy: ast.Policy) -> list[ast.Rule]:
     """The rule of its violations, those of its definitions without a value, and last the one of its subjects."""
     scope = _scope(policy)
@@ -159,7 +163,8 @@ def policy_rules(policy: ast.Policy) -> list[ast.Rule]:
     paths = scope.paths
     if policy.polarity == "require":
         # A definition that fails must not let the subject pass: it is a violation of its own.
-        undefined = [_undefined(policy, scope, number) for number in range(len(bound))]
+        unsure = [number for number, let in enumerate(scope.lets) if not isinstance(let.value, _COLLECTED)]
+        undefined = [_undefined(policy, scope, number) for number in unsure]
         body = (*scope.body, *bound, ast.NotBody(policy.body, span=policy.body[0].span.to(policy.body[-1].span)))
     else:
         undefined = []

@@ -117,6 +117,12 @@ def test_a_definition_of_a_require_that_has_no_value_is_a_violation() -> None:
     assert subjects.body == undefined.body[:-1]
 
 
+@pytest.mark.parametrize("text", ["[x | some x in model.xs]", "{x | some x in model.xs}"])
+def test_a_comprehension_always_has_a_value(text: str) -> None:
+    let = ast.Let(ast.Var("found", span=AT), term(text), span=AT)
+    assert len(rules(replace(POLICY, scope=(*POLICY.scope, let)))) == 2
+
+
 def test_a_fix_is_part_of_the_record_and_vanishes_alone() -> None:
     fix = ast.FixClause("set", term("model.owner"), term("model.team"), span=AT)
     violation, _ = rules(replace(POLICY, fix=fix))
