@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -16,7 +16,7 @@ class Pattern:
     search: Callable[..., re.Match[str] | None]
     fullmatch: Callable[..., re.Match[str] | None]
     findall: Callable[..., list[Any]]
-    finditer: Callable[..., Any]
+    finditer: Callable[..., Iterator[re.Match[str]]]
     split: Callable[..., list[str | Any]]
     sub: Callable[..., str]
 

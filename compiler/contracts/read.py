@@ -12,7 +12,6 @@ from compiler.documents.contract import LIFECYCLE
 from compiler.documents.models import Document, validate_document
 from compiler.documents.shape import Keys
 from compiler.documents.values import hours
-from compiler.documents.yaml_loader import load_file
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 
 Data = dict[str, Any]
@@ -48,6 +47,8 @@ _ELEMENT_KEYS = _COLUMN_KEYS | {"type", "format", "references", "fields", *_OPTI
 
 def load_contract(path: Path | str) -> Outcome[Contract]:
     """Read and check one contract file; FLC517 where it is another kind of document."""
+    from compiler.documents.yaml_loader import load_file  # contracts are made without any parser, too
+
     loaded = load_file(path)
     if loaded.value is None:
         return Outcome(None, loaded.diagnostics)

@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 
 NAME = "J"
 """What an expression becomes: this letter, underscores to the end of the expression."""
-_TAG = re.compile(r"\{\{|\{%|\{#")
-_PART = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[{}]|%\}", re.DOTALL)
-_CALLEE = re.compile(r"\{\{[-+]?\s*([A-Za-z_][\w.]*)\s*(?=\(|[-+]?\}\}|\|)")
-_STATEMENT = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*?)\s*[-+]?%\}", re.DOTALL)
-_BETWEEN = re.compile(r"\{\{[-+]?\s*(?:'[^']*'|\"[^\"]*\")\s+if\s+not\s+loop\.last\b.*", re.DOTALL)
+_TAG = Pattern(r"\{\{|\{%|\{#")
+_PART = Pattern(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[{}]|%\}", re.DOTALL)
+_CALLEE = Pattern(r"\{\{[-+]?\s*([A-Za-z_][\w.]*)\s*(?=\(|[-+]?\}\}|\|)")
+_STATEMENT = Pattern(r"\{%[-+]?\s*(\w+)\s*(.*?)\s*[-+]?%\}", re.DOTALL)
+_BETWEEN = Pattern(r"\{\{[-+]?\s*(?:'[^']*'|\"[^\"]*\")\s+if\s+not\s+loop\.last\b.*", re.DOTALL)
 """What stands between the rounds of a loop, and not after the last one."""
-_ASSIGNED = re.compile(r"[\w.,\s()]+?=")
-_NOT_SPACE = re.compile(r"[^\n]")
+_ASSIGNED = Pattern(r"[\w.,\s()]+?=")
+_NOT_SPACE = Pattern(r"[^\n]")
 _SILENT = frozenset(("config", "log", "print", "set_sql_header", "return", "docs", "exceptions.warn"))
 _RELATIONS = frozenset(("ref", "source", "this", "builtins.ref", "builtins.source"))
 _HIDDEN = frozenset(("macro", "test", "data_test", "materialization", "docs", "call", "filter", "block"))
@@ -28,11 +29,11 @@ _BLOCKS = _HIDDEN | {"snapshot"}
 _OFF = frozenset(("execute", "not loop.last", "not loop.first", "false", "loop.index > 1"))
 _ON = frozenset(("loop.last", "loop.first", "not execute", "true"))
 _FIRST_RUN, _LATER_RUN = frozenset(("not is_incremental()",)), frozenset(("is_incremental()",))
-_KEYWORD = re.compile(
+_KEYWORD = Pattern(
     r"(?:\b|\A)(?:select|from|join|where|and|or|on|in|by|as|then|else|when|not|distinct|case|over|all)\Z", re.IGNORECASE
 )
 """A word that cannot be the first half of a name."""
-_AND, _OR = re.compile(r"\s+and\s+"), re.compile(r"\bor\b")
+_AND, _OR = Pattern(r"\s+and\s+"), Pattern(r"\bor\b")
 
 
 class Guess(NamedTuple):

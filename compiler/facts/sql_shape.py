@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
+from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     r"""
     (?:\s+|--[^\n]*|/\*.*?\*/|//[^\n]*)*+
     (?:(?P<text>[A-Za-z]{0,2}'(?:[^'\\]|''|\\[^'])*'(?!'))
@@ -65,7 +66,7 @@ _ALLOWED = frozenset(
 )  # fmt: skip
 _VALUES = frozenset(("name", "alias", ")", "finish", "all"))
 _NO_OPERATOR = _WANTS - {"::", ".", "by", "not", "case", "distinct"}
-_SIGNS = re.compile(r"[-+~@:!?]+")
+_SIGNS = Pattern(r"[-+~@:!?]+")
 _AFTER_ALIAS = frozenset(("as", "operator", "infix", ".", "::", "case", "select", "distinct", "not", "in", "over"))
 _AFTER_STAR = frozenset((",", "from", ")", "set", "free", ";", "clause", "sorted", "as", "*"))
 _BEGINS = frozenset(("select", "free", "from", "("))

@@ -17,6 +17,7 @@ from compiler.facts.blank_jinja import GUESSES, NAME, Blanked, blanked, spaces
 from compiler.facts.file_facts import BrokenSql
 from compiler.facts.sql_shape import DOUBLED, ODD, UNFINISHED, Oddity, oddity
 from policy_lang.diagnostics import Diagnostic, Severity
+from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 from policy_lang.source import Span
 
@@ -34,10 +35,10 @@ _OTHERS = ("", "snowflake", "bigquery", "postgres", "duckdb", "trino", "databric
            "mysql", "athena", "oracle")  # fmt: skip
 _STRICT = frozenset(("postgres", "greenplum", "sqlserver", "fabric", "synapse", "mysql", "oracle", "sqlite"))
 """Adapters of databases that refuse a comma before ``from``."""
-_WORD = re.compile(r"[A-Za-z_]\w*|\S")
-_WORDS = re.compile(r"(?<![\w.'\"`])[A-Za-z]\w*(?![\w.('\"`])")
+_WORD = Pattern(r"[A-Za-z_]\w*|\S")
+_WORDS = Pattern(r"(?<![\w.'\"`])[A-Za-z]\w*(?![\w.('\"`])")
 """Words that are neither quoted, nor parts of a name, nor functions."""
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"|`[^`]*`", re.DOTALL)
+_COMMENT = Pattern(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"|`[^`]*`", re.DOTALL)
 _KEYWORDS = ("select", "from", "where", "group", "order", "having", "join", "union", "when", "then", "else", "end",
              "case", "partition", "over", "distinct", "with", "values", "limit", "qualify", "inner", "outer", "left",
              "right", "between")  # fmt: skip
@@ -204,7 +205,7 @@ def _place(sql: str, error: Any) -> _Failure:
     return _Failure(offset, len(word), _reason(str(said.get("description") or ""), word))
 
 
-_EXPECTING = re.compile(r"(?:Expecting|Expected) (\S+)\Z")
+_EXPECTING = Pattern(r"(?:Expecting|Expected) (\S+)\Z")
 
 
 def _reason(description: str, word: str) -> str:

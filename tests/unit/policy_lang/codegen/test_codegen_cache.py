@@ -96,7 +96,9 @@ def test_a_key_is_that_of_what_is_asked_for_now() -> None:
     assert cache.key("program", kept, with_decimals) == cache.key("program", list(kept), with_decimals)
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", b"floec-program-1\n" + b"\0" * 40])
+@pytest.mark.parametrize(
+    "damage", [b"", b"nonsense", b"floec-program-2\n" + b"\0" * 40, b"floec-program-2\n" + b"\0" * 8]
+)
 def test_a_damaged_file_is_rebuilt(damage: bytes, home: Path, compilations: list[int]) -> None:
     answer()
     (file,) = home.iterdir()
