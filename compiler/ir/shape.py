@@ -234,8 +234,8 @@ def _schedule() -> Schema:
     return _maybe(_object(cron=_TEXT, timezone={"type": "string", "default": "UTC"}, enabled=_BOOL | {"default": True}))
 
 
-def _product() -> Schema:
-    transform = _object(
+def _transform() -> Schema:
+    return _object(
         name=_MAYBE_TEXT,
         type={"type": "string", "default": "dbt"},
         path=_MAYBE_TEXT,
@@ -246,7 +246,9 @@ def _product() -> Schema:
         **dict.fromkeys(("profiles_dir", "select", "exclude", "tests", "materialization", "resources"), _ANY),
         description=_MAYBE_TEXT,
     )
-    source = _object(type=_TEXT, ref=_MAYBE_TEXT, config=_OPEN)
+
+
+def _output_port() -> Schema:
     grant = _object(domain=_MAYBE_TEXT, role=_MAYBE_TEXT, access={"type": "string", "default": "read"})
     sla = _object(
         freshness=_MAYBE_TEXT,
@@ -254,7 +256,7 @@ def _product() -> Schema:
         availability=_MAYBE_NUMBER,
         quality=_object(completeness=_MAYBE_NUMBER, accuracy=_MAYBE_NUMBER),
     )
-    output_port = _object(
+    return _object(
         name=_TEXT,
         description=_TEXT,
         table=_MAYBE_TEXT,
@@ -264,14 +266,20 @@ def _product() -> Schema:
         sla=sla,
         access=_object(default=_word("deny", "deny", "allow"), grants=_list(grant)),
     )
-    input_port = _object(
+
+
+def _input_port() -> Schema:
+    return _object(
         name=_TEXT,
         description=_TEXT,
-        source=_maybe(source),
+        source=_maybe(_object(type=_TEXT, ref=_MAYBE_TEXT, config=_OPEN)),
         contract=_ANY,
         freshness_requirement=_MAYBE_TEXT,
         freshness_hours=_MAYBE_NUMBER,
     )
+
+
+def _product() -> Schema:
     return _object(
         name=_TEXT,
         version=_TEXT,
@@ -281,10 +289,10 @@ def _product() -> Schema:
         repository=_TEXT,
         labels=_OPEN,
         ownership=_object(team=_TEXT, name=_TEXT, email=_TEXT, slack=_TEXT),
-        transforms=_list(transform),
+        transforms=_list(_transform()),
         ingestion=_list(_OPEN),
-        input_ports=_list(input_port),
-        output_ports=_list(output_port),
+        input_ports=_list(_input_port()),
+        output_ports=_list(_output_port()),
         schedule=_schedule(),
         destinations=_list(_OPEN),
         quality=_object(minimum_coverage=_MAYBE_NUMBER, required_tests=_TEXTS, gates=_list(_OPEN), dbt_tests=_OPEN),
@@ -443,14 +451,15 @@ def _test() -> Schema:
     )
 
 
-def _others() -> dict[str, Schema]:
-    """The smaller lists of the project."""
-    owner = _object(name=_MAYBE_TEXT, email=_MAYBE_TEXT)
-    exposure = _object(
+_OWNER: Schema = _object(name=_MAYBE_TEXT, email=_MAYBE_TEXT)
+
+
+def _exposure() -> Schema:
+    return _object(
         unique_id=_TEXT,
         name=_TEXT,
         type=_TEXT,
-        owner=owner,
+        owner=_OWNER,
         description=_TEXT,
         url=_MAYBE_TEXT,
         maturity=_MAYBE_TEXT,
@@ -459,7 +468,10 @@ def _others() -> dict[str, Schema]:
         meta=_OPEN,
         path=_TEXT,
     )
-    metric = _object(
+
+
+def _metric() -> Schema:
+    return _object(
         unique_id=_TEXT,
         name=_TEXT,
         label=_TEXT,
@@ -471,8 +483,11 @@ def _others() -> dict[str, Schema]:
         group=_MAYBE_TEXT,
         path=_TEXT,
     )
+
+
+def _semantic_model() -> Schema:
     member = _object(name=_TEXT, type=_TEXT, expr=_MAYBE_TEXT)
-    semantic_model = _object(
+    return _object(
         unique_id=_TEXT,
         name=_TEXT,
         model=_MAYBE_TEXT,
@@ -484,21 +499,26 @@ def _others() -> dict[str, Schema]:
         group=_MAYBE_TEXT,
         path=_TEXT,
     )
-    argument = _object(name=_TEXT, type=_MAYBE_TEXT, description=_TEXT)
-    macro = _object(
+
+
+def _macro() -> Schema:
+    return _object(
         unique_id=_TEXT,
         name=_TEXT,
         package=_TEXT,
         path=_TEXT,
         description=_TEXT,
-        arguments=_list(argument),
+        arguments=_list(_object(name=_TEXT, type=_MAYBE_TEXT, description=_TEXT)),
         meta=_OPEN,
         tags=_TEXTS,
         used_by=_MAYBE_TEXTS,
         raw_code=_MAYBE_TEXT,
         code_lines=_MAYBE_NUMBER,
     )
-    unit_test = _object(
+
+
+def _unit_test() -> Schema:
+    return _object(
         unique_id=_TEXT,
         name=_TEXT,
         model=_MAYBE_TEXT,
@@ -507,14 +527,18 @@ def _others() -> dict[str, Schema]:
         expect_format=_MAYBE_TEXT,
         path=_TEXT,
     )
+
+
+def _others() -> dict[str, Schema]:
+    """The smaller lists of the project."""
     return {
-        "exposures": exposure,
-        "metrics": metric,
-        "semantic_models": semantic_model,
+        "exposures": _exposure(),
+        "metrics": _metric(),
+        "semantic_models": _semantic_model(),
         "saved_queries": _object(unique_id=_TEXT, name=_TEXT, description=_TEXT, metrics=_TEXTS, path=_TEXT),
-        "macros": macro,
-        "groups": _object(name=_TEXT, owner=owner, path=_TEXT),
-        "unit_tests": unit_test,
+        "macros": _macro(),
+        "groups": _object(name=_TEXT, owner=_OWNER, path=_TEXT),
+        "unit_tests": _unit_test(),
     }
 
 
