@@ -158,9 +158,9 @@ def manifest_facts(
     ``only`` names the nodes and sources that are decoded; what others would add to them is missing then.
     """
     if only is not None:
-        for nodes in (opened.split.nodes, section(opened.split, "sources")):
-            for key in nodes.keys() - only:
-                del nodes[key]
+        nodes, sources = opened.split.nodes, section(opened.split, "sources")
+        opened.split.nodes = {key: nodes[key] for key in sorted(nodes.keys() & only)}
+        opened.split.sources = {key: sources[key] for key in sorted(sources.keys() & only)}
         opened.split.disabled = msgspec.Raw(b"")
     with uncollected():
         return _Assembly(opened, project_dir, Plan(needs)).facts()
