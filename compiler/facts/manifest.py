@@ -423,18 +423,21 @@ class _Assembly:
         """The nodes' entries, once nothing else needs the text any more."""
         self._release(0, len(self.buffer))
         facts.held.append(self.manifest)
-        structs = {name: reader.struct for name, reader in readers.items()}
-        builds = {name: reader.build for name, reader in readers.items()}
-        builds["test"] = self._listed(builds["test"])
-        entries = {name: getattr(facts, kind) for name, kind in KINDS.items()}
+        kinds = {}
+        for name, reader in readers.items():
+            build = self._listed(reader.build) if name == "test" else reader.build
+            kinds[reader.struct] = (f"{name}.", build, getattr(facts, KINDS[name]).append)
         checked = self.written if self.written is not None and self.written.hashed else None
         nodes: Mapping[str, Any] = self.manifest.nodes
         for key, node in nodes.items():
-            name = key.partition(".")[0]
-            if type(node) is not structs.get(name):
-                if name in structs or type(node) in structs.values():
+            kind = kinds.get(type(node))
+            if kind is None:
+                if key.partition(".")[0] in readers:
                     raise _OtherKindError
                 continue
+            start, build, add = kind
+            if not key.startswith(start):
+                raise _OtherKindError
             config = node.config
             if config is not None:
                 enabled = config.enabled
@@ -442,7 +445,7 @@ class _Assembly:
                     continue
             if checked is not None:
                 self._checksum(node)
-            entries[name].append(builds[name](node))
+            add(build(node))
 
     def _listed(self, build: Callable[[Any], Entry]) -> Callable[[Any], Entry]:
         """Builds what a node lists of a test, and gives it to that node."""
