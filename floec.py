@@ -29,7 +29,8 @@ def command() -> NoReturn:
     """``main`` as a process. A check ends it at once: to take apart all that it made costs a tenth of the time."""
     from policy_lang import later
 
-    later.begin()
+    if not _LASTING.intersection(sys.argv[1:2]):  # those run programs of others
+        later.begin()
     code = main()
     if sys.argv[1:2] == ["check"]:
         with contextlib.suppress(BrokenPipeError):  # the reader went away

@@ -23,7 +23,7 @@ def test_a_module_is_loaded_as_itself(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "put_off_one.py").write_text("import sys\nSELF = sys.modules[__name__]\n\ndef f(): return __name__\n")
     monkeypatch.syspath_prepend(tmp_path)
     put_off("put_off_one")
-    import put_off_one  # type: ignore[import-not-found]
+    import put_off_one
 
     assert type(put_off_one) is Later
     assert put_off_one.f() == "put_off_one"
@@ -39,7 +39,7 @@ def test_names_can_be_imported_from_it(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "put_off_two.py").write_text("def f(): return 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     put_off("put_off_two")
-    from put_off_two import f  # type: ignore[import-not-found]
+    from put_off_two import f
 
     assert f() == 1
     del sys.modules["put_off_two"]
@@ -48,13 +48,31 @@ def test_names_can_be_imported_from_it(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_cannot_be_loaded_says_so_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "put_off_bad.py").write_text("raise ValueError('no')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    put_off("put_off_bad", "put_off_missing")
+    put_off("put_off_bad")
+    put_off("put_off_missing")
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             _ = sys.modules["put_off_bad"].f
         with pytest.raises(ModuleNotFoundError, match="put_off_missing"):
             _ = sys.modules["put_off_missing"].f
     del sys.modules["put_off_bad"], sys.modules["put_off_missing"]
+
+
+def test_a_function_that_is_taken_before_loads_with_its_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "put_off_three.py").write_text("def f(a, *, b): return a + b\n\ndef g(): return f(1, b=1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    put_off("put_off_three", "f")
+    import put_off_three
+    from put_off_three import f
+
+    assert type(put_off_three) is Later
+    assert f(1, b=2) == 3
+    assert type(put_off_three) is not Later
+    assert put_off_three.f is not f  # itself now
+    assert put_off_three.g() == f(1, b=1) == 2
+    with pytest.raises(TypeError):
+        f(1)
+    del sys.modules["put_off_three"]
 
 
 def test_what_is_imported_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,16 +84,21 @@ def test_what_is_imported_already_stays(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_process_of_our_own_has_all_of_msgspec_and_uuid() -> None:
     code = """
 import compiler.structs, sys
+from pathlib import Path, PureWindowsPath
 assert not {"platform", "uuid", "typing_extensions"} & sys.modules.keys()
+assert Path("/a b").as_uri() == "file:///a%20b"
+assert PureWindowsPath("C:/a", "b").as_uri() == "file:///C:/a/b"
 import msgspec, uuid, urllib.parse
+assert msgspec.msgpack.decode(msgspec.msgpack.encode([1])) == [1]
 assert uuid.UUID("12345678123456781234567812345678").hex[:4] == "1234"
 class One(msgspec.Struct):
     a: int | None = None
 print(msgspec.json.decode(b'{"a": 1}', type=One), msgspec.inspect.type_info(One).cls is One)
-print(msgspec.json.schema(One)["$ref"], msgspec.yaml.encode([1]), urllib.parse.urlsplit("http://[::1]/a").hostname)
+assert msgspec.structs.replace(One(1), a=2).a == 2
+print(msgspec.json.schema(One)["$ref"], msgspec.json.schema_components([One])[0][0]["$ref"], msgspec.yaml.encode([1]), urllib.parse.urlsplit("http://[::1]/a").hostname)
 """
     said = _answer(_BEGIN + code).splitlines()
-    assert said == ["One(a=1) True", "#/$defs/One b'- 1\\n' ::1"]
+    assert said == ["One(a=1) True", "#/$defs/One #/$defs/One b'- 1\\n' ::1"]
 
 
 def test_another_process_has_msgspec_as_it_is() -> None:
