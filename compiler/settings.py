@@ -201,7 +201,7 @@ def _params(
             above = set_above.get(home)
             if above is not None or first_tier[home[0]] != tier:
                 base = above.value if above is not None else default(*home)
-                if not _stricter(declared[home], base, value):
+                if not is_stricter(declared[home], base, value):
                     found.append(_weaker(declared[home], home, said, above, base))
                     continue
             set_by[home] = said
@@ -243,7 +243,7 @@ def _home(
     return None
 
 
-def _stricter(param: ParamInfo, base: Any, value: Any) -> bool:
+def is_stricter(param: ParamInfo, base: Any, value: Any) -> bool:
     """True where ``value`` is ``base`` or on the stricter side of it."""
     if param.stricter is None or base == value:
         return True

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compiler.cli.main import EXIT_BLOCKED, EXIT_OK
 from compiler.cli.output import exit_code, show
 from compiler.ir.diff_values import Change
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import whole_file
+
+if TYPE_CHECKING:
+    from policy_lang.policies import ParamInfo
 
 _WHERE = "a document or its folder, an OCI layout, or a JSON file"
 
@@ -45,7 +49,7 @@ def execute(options: argparse.Namespace) -> int:
         return EXIT_OK
     from compiler.ir.diff import diff
 
-    changes = diff(*irs)
+    changes = diff(irs[0], irs[1], _way)
     if options.format == "json":
         from policy_lang.runtime.values import to_json
 
@@ -58,6 +62,28 @@ def execute(options: argparse.Namespace) -> int:
         print(f"{count}, {weaker} weaker" if changes else "nothing changed for governance")
     failed = options.fail_on_weaker and any(c.direction == "weaker" for c in changes)
     return EXIT_BLOCKED if failed else EXIT_OK
+
+
+@functools.cache
+def _declared() -> dict[tuple[str, str], ParamInfo]:
+    """The parameters of the standard library: an IR does not say which way they may move."""
+    from compiler.bundles import bundles_in_force, read_policies
+    from policy_lang.policies import declared
+
+    sources = read_policies(bundles_in_force(()).value or ()).value or ()
+    found = declared(sources).value
+    return {(package, p.name): p for package, own in (found.params if found else {}).items() for p in own}
+
+
+def _way(package: str, name: str, before: Any, after: Any) -> str:
+    """Which way a parameter of the standard library moves."""
+    from compiler.settings import is_stricter
+
+    param = _declared().get((package, name))
+    if param is None or param.stricter in (None, "fixed"):
+        return "changed"
+    there, back = is_stricter(param, before, after), is_stricter(param, after, before)
+    return "changed" if there == back else "stricter" if there else "weaker"
 
 
 def _told(change: Change) -> dict[str, Any]:

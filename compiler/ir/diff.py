@@ -6,7 +6,8 @@ platform, product, policies and contracts say is compared; of the project's node
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from compiler.ir.diff_rules import (
@@ -48,12 +49,20 @@ _PRODUCT = Comparison.of(
 )
 
 
-def diff(before: Entry, after: Entry) -> tuple[Change, ...]:
-    """The changes from ``before`` to ``after`` (both whole IRs): platform, policies, product, nodes, contracts."""
+Way = Callable[[str, str, Any, Any], str]
+"""Which way a parameter moves: of a package and a name, from one value to another."""
+
+
+def diff(before: Entry, after: Entry, way: Way = lambda *_: "changed") -> tuple[Change, ...]:
+    """The changes from ``before`` to ``after`` (both whole IRs): platform, policies, product, nodes, contracts.
+
+    ``way`` knows which parameters are stricter when higher, since the IR does not.
+    """
     level = level_rule(after["platform"])
     return (
         *_platform(before["platform"], after["platform"], level),
         *_policies(before, after),
+        *_params(before["params"], after["params"], way),
         *_product(before["product"], after["product"]),
         *_nodes(before, after, level),
         *_contracts(before["contracts"], after["contracts"], level),
@@ -134,11 +143,16 @@ def _policies(before: Entry, after: Entry) -> Iterator[Change]:
         pair = (old["severity"], new["severity"])
         yield from value(f"the severity of {id_} ({new['title']})", (*path, "severity"), *pair, SEVERITY)
         yield from value(f"the bundle of {id_} ({new['title']})", (*path, "use"), old["use"], new["use"])
-    for package in sorted(before["params"].keys() | after["params"].keys()):
-        values = [ir["params"].get(package, {}) for ir in (before, after)]
+
+
+def _params(before: Entry, after: Entry, way: Way) -> Iterator[Change]:
+    for package in sorted(before.keys() | after.keys()):
+        values = [params.get(package, {}) for params in (before, after)]
         for name in sorted(values[0].keys() | values[1].keys()):
-            pair = (values[0].get(name), values[1].get(name))
-            yield from value(f"the parameter {package}.{name}", ("params", package, name), *pair)
+            was, now = (found.get(name) for found in values)
+            for change in value(f"the parameter {package}.{name}", ("params", package, name), was, now):
+                direction = "changed" if was is None or now is None else way(package, name, was, now)
+                yield dataclasses.replace(change, direction=direction)
 
 
 def _product(before: Entry | None, after: Entry | None) -> Iterator[Change]:

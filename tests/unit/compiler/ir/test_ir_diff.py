@@ -262,3 +262,23 @@ def test_the_command_tells_programs_where_and_what(tmp_path: Path, capsys: pytes
     assert run(["ir", "diff", *names]) == 0
     assert capsys.readouterr().out.endswith("1 change, 1 weaker\n")
     assert run(["ir", "diff", *names[::-1], "--fail-on-weaker"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "before", "after", "direction"),
+    [
+        ("floe.platform", "maximum_exemption_days", 180, 365, "weaker"),
+        ("floe.platform", "exemption_notice_days", 14, 30, "stricter"),
+        ("floe.testing", "shared_keys", ["id"], ["id", "code"], "changed"),
+        ("acme.own", "limit", 1, 2, "changed"),
+    ],
+)
+def test_a_parameter_moves_as_its_policy_declares(
+    package: str, name: str, before: Any, after: Any, direction: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file, value in zip(files, (before, after), strict=True):
+        file.write_text(json.dumps(changed("params", {package: {name: value}})))
+    assert run(["ir", "diff", *map(str, files), "--format", "json"]) == 0
+    assert [c["direction"] for c in json.loads(capsys.readouterr().out)] == [direction]
