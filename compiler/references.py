@@ -90,9 +90,13 @@ def choose(
     pinned = lock.get(reference.text)
     tag = reference.tag or ""
     if pinned is not None:
+        if not _fits(tag, pinned.tag):
+            text = f"`{LOCK_NAME}` says `{pinned.tag}` for `{reference.text}`, which it does not fit"
+            return Outcome(None, (Diagnostic("FLC411", text, span, hint="lock anew with `floec lock --update`"),))
         if pinned.digest in known:
-            same = tags.get(pinned.tag or "", pinned.digest) == pinned.digest
-            moved = f"the tag `{pinned.tag}` was {pinned.digest[:19]}… when it was locked, and is now another artifact"
+            same = pinned.tag is None or tags.get(pinned.tag) == pinned.digest
+            now = "another artifact" if pinned.tag in tags else "gone"
+            moved = f"the tag `{pinned.tag}` was {pinned.digest[:19]}… when it was locked, and is now {now}"
             hint = "published versions never change: find out who pushed it"
             return Outcome(pinned, () if same else (Diagnostic("FLC411", moved, span, hint=hint),))
         text = f"`{LOCK_NAME}` says {pinned.digest[:19]}… for `{reference.text}`, which is not there"
@@ -110,6 +114,15 @@ def choose(
         return Outcome(Locked(exact, tags[exact]))
     text, hint = f"the tag `{tag}` may move: what is built today may differ tomorrow", "name a version, or lock it"
     return Outcome(Locked(exact, tags[exact]), (Diagnostic("FLC412", text, span, Severity.WARN, hint=hint),))
+
+
+def _fits(wanted: str, locked: str | None) -> bool:
+    """Whether a locked tag is one that the reference allows."""
+    if locked is None:
+        return True
+    if is_range(wanted):
+        return best_match(wanted, (locked,)) is not None
+    return locked.removeprefix("v") == wanted.removeprefix("v")
 
 
 def _none(reference: Reference, what: str, tags: Mapping[str, str], span: Span) -> Outcome[Locked | None]:

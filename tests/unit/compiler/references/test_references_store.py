@@ -127,6 +127,26 @@ def test_a_lock_that_the_store_contradicts(store: Path, tmp_path: Path) -> None:
     assert "another artifact" in only(load(path, store), "FLC411").message
 
 
+@pytest.mark.parametrize(
+    ("wanted", "tag", "of", "says"),
+    [
+        ("1.2.*", "2.0.0", "2.0.0", "does not fit"),
+        ("1.2.0", "2.0.0", "2.0.0", "does not fit"),
+        ("1.2.*", "1.2.77", "2.0.0", "is now gone"),
+    ],
+)
+def test_a_lock_that_was_edited_leads_nowhere_else(
+    wanted: str, tag: str, of: str, says: str, store: Path, tmp_path: Path
+) -> None:
+    publish(store, "2.0.0")
+    reference = f"oci://{REPOSITORY}:{wanted}"
+    tags = LayoutStore(store).tags(REPOSITORY)
+    assert tags is not None
+    path = domain(tmp_path, reference)
+    write_lock(tmp_path / LOCK_NAME, {reference: Locked(tag, tags[of])})
+    assert says in only(load(path, store), "FLC411").message
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"lock_version": 2}', '{"lock_version": 1, "references": {"a": {}}}'])
 def test_a_broken_lock(tmp_path: Path, text: str) -> None:
     path = tmp_path / LOCK_NAME
