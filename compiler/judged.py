@@ -79,7 +79,7 @@ class Judge(NamedTuple):
             )
         elif exchange.changed:
             over = last.over | exchange.over()
-            store.keep(_last(ir, places, flows, facts.origin.touched, ran.value, over, last.token))
+            store.keep(_last(ir, places, flows, facts.origin.touched, ran.value, over, last))
         return ran
 
     def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
@@ -307,13 +307,17 @@ def _last(
     touched: frozenset[str],
     ran: PolicyRun,
     over: dict[str, bytes],
-    token: bytes = b"",
+    before: _Last | None = None,
 ) -> _Last:
     entries = {name: ir[name] for name in LISTS}
     found = [tuple(_named(v, entries)) for v in ran.violations]
     counts = {name: len(at) for name, at in places.items()}
-    frame = _frame(ir)
-    return _Last(token, touched, encoded(frame), _written(frame), counts, flows, encoded(found), ran.subjects, over)
+    if before is None:
+        frame = _frame(ir)
+        before = _Last(b"", touched, encoded(frame), _written(frame), counts, flows, b"", (), over)
+    return before._replace(
+        touched=touched, counts=counts, flows=flows, found=encoded(found), subjects=ran.subjects, over=over
+    )
 
 
 def _named(violation: Violation, lists: Mapping[str, list[_Entry]]) -> _Plain:
