@@ -110,6 +110,7 @@ class _Files:
 
     def __init__(self, changed: frozenset[str], project: str, product: str) -> None:
         self._changed = changed
+        self._names = frozenset(map(os.path.basename, changed))
         self._project = project
         self._product = product
         self._folders: dict[str, tuple[str, frozenset[str]]] = {}
@@ -128,6 +129,8 @@ class _Files:
         if found is None:
             found = self._folders[folder] = _links_in(folder)
         real, links = found
+        if name not in self._names and name not in links:
+            return False
         path = f"{real}/{name}"
         return path in self._changed or (name in links and os.path.realpath(path) in self._changed)
 
@@ -139,7 +142,8 @@ class _Files:
     def describe(self, entry: Mapping[str, Any], section: str = "") -> bool:
         """Whether a changed file says something about an entry of the IR."""
         folder = self._product if section == "contracts" else self._project
-        return any(self.has(f"{folder}/{path}") for path in (entry.get("path"), entry.get("patch_path")) if path)
+        path, patch = entry.get("path"), entry.get("patch_path")
+        return bool((path and self.has(f"{folder}/{path}")) or (patch and self.has(f"{folder}/{patch}")))
 
     def mention(self, names: frozenset[str]) -> Callable[[Mapping[str, Any]], bool]:
         """What says of an entry with a path whether the text of its file has one of the ``names``."""
@@ -218,10 +222,12 @@ def _named(entry: Mapping[str, Any], section: str, names: Named) -> bool:
 
 def _tested(ir: dict[str, Any], names: Named) -> frozenset[str]:
     """The nodes on which there is a generic test whose definition changed."""
+    if not names.tests:
+        return frozenset()
     found = {test.get("attached_to") for test in ir["tests"] if test.get("test") in names.tests}
     for section in _SECTIONS[:4]:
         for entry in ir[section]:
-            if names.tests and any(test.get("name") in names.tests for test in entry.get("tests", ())):
+            if any(test.get("name") in names.tests for test in entry.get("tests", ())):
                 found.add(entry["unique_id"])
     return frozenset(found - {None})
 

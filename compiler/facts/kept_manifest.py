@@ -16,7 +16,7 @@ import msgspec
 from compiler.facts.file_cache import cache_folder
 from compiler.facts.kept_files import program
 from compiler.facts.manifest_plan import Written
-from compiler.facts.packing import decoded, encoded, read_packed, write_packed
+from compiler.facts.packing import decoded, encoded, read_parts, write_parts
 from compiler.file_states import Stamp, changed_since, checksum, content, contents, is_fresh, stamp
 from compiler.ir.facts_model import LISTS, Facts, Origin
 from compiler.ir.needs import Needs
@@ -25,7 +25,8 @@ from policy_lang.digests import name_of
 from policy_lang.kept_diagnostics import diagnostic, plain
 from policy_lang.records import NamedTuple
 
-FORM = b"floec-manifest-4\n"
+FORM = b"floec-manifest-5\n"
+_PARTS = ("project", *LISTS, "sql")
 _ARTIFACTS = ("catalog.json", "run_results.json", "sources.json", "semantic_manifest.json")
 
 
@@ -40,16 +41,16 @@ class Store(NamedTuple):
     def recall(self, written: Written) -> Outcome[Facts] | None:
         """What was kept, where it still holds; ``written`` is filled as if the manifest were read."""
         path = self._path()
-        kept = read_packed(path, FORM) if path is not None else None
-        if kept is None:
+        parts = read_parts(path, FORM, b"", range(1 + len(_PARTS))) if path is not None else None
+        if parts is None:
             return None
-        token, started, stamps, digests, hashes, paths, lists, sql, found = kept
+        token, started, stamps, digests, hashes, paths, found = decoded(parts[0])
         if any(not self._same(file, then, digests.get(file, b""), started) for file, then in stamps.items()):
             return None
+        lists = {name: decoded(parts[number]) for number, name in enumerate(_PARTS, 1)}
         written.hashes.update(hashes)
         written.paths.update(paths)
-        parts = {name: decoded(lists[name]) for name in LISTS}
-        facts = Facts(decoded(lists["project"]), **parts, sql=dict(sql), origin=Origin(token))
+        facts = Facts(**lists, origin=Origin(token))
         return Outcome(facts, tuple(map(diagnostic, found)))
 
     def keep(self, read: Outcome[Facts], written: Written, started: int) -> Outcome[Facts]:
@@ -67,9 +68,9 @@ class Store(NamedTuple):
             return read
         digests[manifest] = told
         token = os.urandom(12).hex()
-        lists = {name: encoded(getattr(facts, name)) for name in LISTS} | {"project": encoded(facts.project)}
-        kept = (token, started, stamps, digests, written.hashes, list(written.paths), lists, facts.sql)
-        write_packed(path, FORM, (*kept, tuple(map(plain, read.diagnostics))))
+        found = tuple(map(plain, read.diagnostics))
+        head = encoded((token, started, stamps, digests, written.hashes, list(written.paths), found))
+        write_parts(path, FORM, b"", (head, *(encoded(getattr(facts, name)) for name in _PARTS)))
         return Outcome(msgspec.structs.replace(facts, origin=Origin(token)), read.diagnostics)
 
     def _beside(self, facts: Facts) -> Iterable[Path]:

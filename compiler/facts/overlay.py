@@ -7,6 +7,7 @@ What only dbt knows of a node (its database, its macros) stays as the manifest s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -71,7 +72,7 @@ def overlay(
     touched |= relate_some(facts, wanted, touched | moved.tested, touched | moved.targets) | moved.tested
     if groups:
         group_owners(facts, wanted)
-    if covered(needs, ("project", "cycles")):
+    if moved.linked and covered(needs, ("project", "cycles")):
         facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
     base = "" if groups else facts.origin.base
     return Outcome(msgspec.structs.replace(facts, origin=Origin(base, frozenset(touched))), tuple(found))
@@ -121,11 +122,13 @@ class _Over(Assembly):
 
 
 class _Moved(NamedTuple):
-    """Ids of entries that were exchanged, of those that tests on them are others, and of what they use or used."""
+    """Ids of entries that were exchanged, of those that tests on them are others, and of what they use or used; whether
+    models depend on others than before."""
 
     entries: frozenset[str]
     tested: frozenset[str]
     targets: frozenset[str]
+    linked: bool
 
 
 def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) -> _Moved:
@@ -142,36 +145,34 @@ def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) 
         moved += _exchange(getattr(facts, kind), read, lambda e: e["unique_id"] not in gone)
     for kind in _BY_FILE:
         moved += _exchange(getattr(facts, kind), getattr(fresh, kind), lambda e: e["path"] not in paths)
-    read_tests = {t["unique_id"] for t in fresh.tests}
-
-    def stays(test: Entry) -> bool:
-        return test["path"] not in paths and test["unique_id"] not in read_tests and _alive(test, gone, fresh)
-
-    tests = _exchange(facts.tests, fresh.tests, stays)
+    # Most tests stay, and there are eleven to a model: what is asked of each is asked in place.
+    again = {t["unique_id"] for t in fresh.tests}
+    dead = gone - {e["unique_id"] for k in NODES for e in getattr(fresh, k)}
+    stay = [t for t in facts.tests if t["path"] not in paths and t["attached_to"] not in dead]
+    stay = [t for t in stay if t["unique_id"] not in again]
+    tests = _exchanged(facts.tests, fresh.tests, stay)
     for id_ in gone:
         facts.sql.pop(id_, None)
     facts.sql.update(fresh.sql)
     tested = {t["attached_to"] for t in tests} - {None}
     targets = {id_ for e in moved for id_ in (*e.get("depends_on", ()), e.get("model")) if id_ is not None}
-    return _Moved(frozenset(map(_key, [*moved, *tests])), frozenset(tested), frozenset(targets))
+    before = {id_: old[id_]["depends_on"] for id_ in gone if old[id_]["resource_type"] == "model"}
+    linked = before != {e["unique_id"]: e["depends_on"] for e in fresh.models}
+    return _Moved(frozenset(map(_key, [*moved, *tests])), frozenset(tested), frozenset(targets), linked)
 
 
 def _exchange(listed: list[Entry], read: list[Entry], stays: Callable[[Entry], bool]) -> list[Entry]:
     """Exchange in place what does not stay for what was ``read``; answers both."""
-    kept: list[Entry] = []
-    gone: list[Entry] = []
-    for entry in listed:
-        (kept if stays(entry) else gone).append(entry)
+    return _exchanged(listed, read, [entry for entry in listed if stays(entry)])
+
+
+def _exchanged(listed: list[Entry], read: list[Entry], stay: list[Entry]) -> list[Entry]:
+    left = {id(entry) for entry in stay} if len(stay) < len(listed) else None
+    gone = [entry for entry in listed if id(entry) not in left] if left is not None else []
     if gone or read:
-        listed[:] = sorted([*kept, *read], key=_key)
+        named = all("unique_id" in entry for entry in read)  # a group has a name only
+        listed[:] = sorted([*stay, *read], key=itemgetter("unique_id") if named and read else _key)
     return [*gone, *read]
-
-
-def _alive(test: Entry, gone: set[str], fresh: Facts) -> bool:
-    """False for a test whose node is no more."""
-    return test["attached_to"] not in gone or any(
-        e["unique_id"] == test["attached_to"] for k in NODES for e in getattr(fresh, k)
-    )
 
 
 def _key(entry: Entry) -> str:

@@ -60,8 +60,9 @@ def relate_some(facts: Facts, wanted: Wanted, only: Collection[str], targets: Co
 def _test(facts: Facts, wanted: Wanted, only: Collection[str] | None = None) -> None:
     on: dict[str, list[Entry]] = defaultdict(list)
     for test in facts.tests:
-        if test["attached_to"] and test.get("enabled", True):
-            on[test["attached_to"]].append(test)
+        id_ = test["attached_to"]
+        if id_ and (only is None or id_ in only) and test.get("enabled", True):
+            on[id_].append(test)
 
     def chosen(listed: list[Entry]) -> list[Entry]:
         return listed if only is None else [entry for entry in listed if entry["unique_id"] in only]

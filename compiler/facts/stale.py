@@ -58,10 +58,9 @@ class Files:
 
 def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
     """Paths from the project's folder, sorted."""
-    own = f".{files.project.name}."
-    known = set(map(slashes, written.paths))
-    for entries in (facts.models, facts.seeds, facts.snapshots, facts.tests):
-        known.update(e["path"] for e in entries if e.get("path") and (i := e["unique_id"]).startswith(own, i.find(".")))
+    known = set(map(slashes, written.paths)) | _own_paths(files.project, facts)
+    own = f"test.{files.project.name}."  # there are eleven tests to a model, and all of one kind
+    known.update({e.get("path") or "" for e in facts.tests if e["unique_id"].startswith(own)} - {""})
     root = files.project.root
     found = {path for path in files.newer(manifest) if not _same(root / path, written.hashes.get(path))}
     found.update(_gone(root, known - files.times.keys()))
@@ -70,10 +69,7 @@ def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) 
 
 def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
     """Files of models, seeds and snapshots that the manifest says nothing of, not even that they are disabled."""
-    own = f".{files.project.name}."
-    known = set(map(slashes, written.paths))
-    for entries in (facts.models, facts.seeds, facts.snapshots):
-        known.update(e["path"] for e in entries if "path" in e and (i := e["unique_id"]).startswith(own, i.find(".")))
+    known = set(map(slashes, written.paths)) | _own_paths(files.project, facts)
     found = [path for path in files.times.keys() - known if files.defines(path)]
     if not found:
         return []
@@ -88,6 +84,13 @@ def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) 
         return sorted(path for path in found if path not in named)
     # Most often they are disabled, and a few are found sooner than all names are read.
     return sorted(path for path in found if not any(form in text for form in _forms(path)))
+
+
+def _own_paths(project: ProjectFile, facts: Facts) -> set[str]:
+    """The files of the project's own nodes."""
+    own = f".{project.name}."
+    nodes = (*facts.models, *facts.seeds, *facts.snapshots)
+    return {e["path"] for e in nodes if e.get("path") and (i := e["unique_id"]).startswith(own, i.find("."))}
 
 
 def _forms(path: str) -> Iterator[bytes]:
