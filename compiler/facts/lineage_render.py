@@ -61,7 +61,12 @@ class _Renderer:
                     elif self.lone_calls or not self._alone(part, node.nodes[index + 1 :]):
                         self.out.append(self.expression(part, local))
             elif isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
-                local[node.target.name] = (self.values.single(node.node, local),)
+                value = self.values.single(node.node, local)
+                local[node.target.name] = (list(value) if isinstance(value, list) else value,)
+            elif isinstance(node, nodes.AssignBlock) and isinstance(node.target, nodes.Name):
+                local[node.target.name] = (self._apart(node.body, local),)
+            elif isinstance(node, nodes.ExprStmt):
+                self._appended(node.node, local)
             elif isinstance(node, nodes.If):
                 local.update(self._if(node, local))
             elif isinstance(node, nodes.For):
@@ -69,6 +74,22 @@ class _Renderer:
             elif isinstance(node, nodes.Macro) and node.name.startswith("snapshot "):
                 self.body(node.body, local)
         return local
+
+    def _apart(self, statements: Iterable[nodes.Node], scope: Scope) -> str:
+        """The text of statements that stand for a value, not where they are written."""
+        outer, self.out = self.out, []
+        self.body(statements, scope)
+        text, self.out = "".join(self.out), outer
+        return text
+
+    def _appended(self, node: nodes.Node, scope: Scope) -> None:
+        """``do list.append(value)``: all scopes that know the list see it, as in Jinja."""
+        if not (isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and len(node.args) == 1):
+            return
+        held = self.values.single(node.node.node, scope)
+        if node.node.attr == "append" and isinstance(held, list):
+            value = self.values.single(node.args[0], scope)
+            held.append(self.expression(node.args[0], scope) if value is UNKNOWN else value)
 
     def _alone(self, part: nodes.Node, rest: list[nodes.Expr]) -> bool:
         """True for a call of a macro, not of ``ref`` or ``source``, with nothing else in its line."""
@@ -107,6 +128,11 @@ class _Renderer:
             self.body(node.body, inner)
 
     def expression(self, node: nodes.Node, scope: Scope) -> str:
+        if isinstance(node, nodes.Filter) and node.name == "join" and node.node is not None:
+            joined = self.values.single(node.node, scope)
+            between = self.values.single(node.args[0], scope) if node.args else ""
+            if isinstance(joined, list | tuple) and isinstance(between, str):
+                return between.join("null" if part is UNKNOWN else str(part) for part in joined)
         value = self.values.single(node, scope)
         if value is not UNKNOWN:
             return "" if value is None else str(value)
@@ -160,9 +186,9 @@ class _Renderer:
         for key, node in given.items():
             value = self.values.single(node, scope)
             inner[key] = (self.expression(node, scope) if value is UNKNOWN else value,)
-        outer, self.out, self.depth = self.out, [], self.depth + 1
-        self.body(macro.body, inner)
-        text, self.out, self.depth = "".join(self.out), outer, self.depth - 1
+        self.depth += 1
+        text = self._apart(macro.body, inner)
+        self.depth -= 1
         return text.strip()
 
     def _texts(self, node: nodes.Node, scope: Scope) -> list[str]:

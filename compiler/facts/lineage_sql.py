@@ -214,6 +214,8 @@ class QueryReader:
             return
         if isinstance(node, exp.Predicate) and not isinstance(node, exp.Subquery):
             return
+        if not _YES_OR_NO.isdisjoint(_function_names(node)):
+            return
         inner = self._through(node, transform)
         for child in _values(node):
             yield from self._flow(child, scope, ctes, inner)
@@ -232,6 +234,14 @@ class QueryReader:
             elif isinstance(node, exp.AggFunc) and _matches(names, self.breakers.aggregating):
                 own = AGGREGATE
         return stronger(transform, own)
+
+
+_YES_OR_NO = frozenset((
+    "contains", "contains_substr", "containssubstr", "icontains", "startswith", "starts_with", "endswith", "ends_with",
+    "isnull", "isnotnull", "empty", "notempty", "arrayexists", "arrayall", "array_exists", "any_match", "all_match",
+    "exists", "rlike", "ilike", "like_any", "hastoken", "is_null_value",
+))  # fmt: skip
+"""Functions that answer a question: they are conditions, though the parser does not say so."""
 
 
 def _star(projection: Any) -> Any:

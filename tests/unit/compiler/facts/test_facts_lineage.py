@@ -103,6 +103,12 @@ def test_pii_is_found_through_renames_a_cte_a_join_and_a_star(tmp_path: Path) ->
         ("select 'x' as a from {1} union all select email from {0}", ["a"]),
         ("select (select ssn from {0} limit 1) as s from {1}", ["s"]),
         ("select case when email = 'a' then 1 end as c, coalesce(ssn, '') as d from {0}", ["d"]),
+        ("select contains(email, '@') as a, starts_with(ssn, '1') as b, isNull(email) as c, coalesce(ssn, '') as d"
+         " from {0}", ["d"]),
+        ("{{% set parts = [] %}}{{% for c in ['email', 'id'] %}}{{% set q %}}select {{{{ c }}}} as v from {0}"
+         "{{% endset %}}{{% do parts.append(q) %}}{{% endfor %}}with u as ({{{{ parts | join(' union all ') }}}})"
+         " select v as w from u", ["w"]),
+        ("{{% set cols = ['id', 'ssn'] %}}select {{{{ cols | join(', ') }}}} from {0}", ["ssn"]),
         ("select upper(md5(email)) as a, md5(email || id) as b from {0}", []),
         ("select any_value(email) as a, min(email) as b, array_agg(ssn) as c, max(ssn) over () as d from {0}",
          ["a", "b", "c", "d"]),
