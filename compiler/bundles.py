@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from functools import cache as cached
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ def _files(use: str, document: Document, index: int, found: list[Diagnostic]) ->
     return files
 
 
+@lru_cache(maxsize=1024)
 def named(span: Span) -> Span:
     """A place in the standard library under the name that a manifest has for it, the same on every machine."""
     inside = span.file.removeprefix(f"{STDLIB}{os.sep}")

@@ -19,9 +19,6 @@ else:
     from _collections import _tuplegetter
     from types import FunctionType
 
-    _makers: dict[int, CodeType] = {}
-    """The code that makes an instance, by its number of fields."""
-
     class _Record(tuple):
         """What all records share."""
 
@@ -70,16 +67,32 @@ else:
             space["__new__"] = maker
             return type(name, (_Record, *(base for base in bases if base is not _base)), space)
 
-    _GLOBALS = {"__builtins__": {}, "new": tuple.__new__}
+    new = tuple.__new__
+    _GLOBALS = {"__builtins__": {}, "new": new}
+    _FEW = (
+        lambda _cls: new(_cls, ()),
+        lambda _cls, a: new(_cls, (a,)),
+        lambda _cls, a, b: new(_cls, (a, b)),
+        lambda _cls, a, b, c: new(_cls, (a, b, c)),
+        lambda _cls, a, b, c, d: new(_cls, (a, b, c, d)),
+        lambda _cls, a, b, c, d, e: new(_cls, (a, b, c, d, e)),
+        lambda _cls, a, b, c, d, e, f: new(_cls, (a, b, c, d, e, f)),
+        lambda _cls, a, b, c, d, e, f, g: new(_cls, (a, b, c, d, e, f, g)),
+        lambda _cls, a, b, c, d, e, f, g, h: new(_cls, (a, b, c, d, e, f, g, h)),
+        lambda _cls, a, b, c, d, e, f, g, h, i: new(_cls, (a, b, c, d, e, f, g, h, i)),
+        lambda _cls, a, b, c, d, e, f, g, h, i, j: new(_cls, (a, b, c, d, e, f, g, h, i, j)),
+    )
+    """What makes an instance of so many fields: compiled with this module, not with each start."""
 
     def _maker(fields: tuple[str, ...]) -> CodeType:
-        """What makes an instance, with the fields for parameters."""
+        """The code that makes an instance, with the fields for parameters."""
         count = len(fields)
-        if count not in _makers:
+        if count < len(_FEW):
+            code = _FEW[count].__code__
+        else:
             names = "".join(f"_{at}, " for at in range(count))
-            source = f"lambda _cls, {names}: new(_cls, ({names}))"
-            _makers[count] = eval(source, {"__builtins__": {}}).__code__
-        return _makers[count].replace(co_varnames=("_cls", *fields), co_name="__new__")
+            code = eval(f"lambda _cls, {names}: new(_cls, ({names}))", {"__builtins__": {}}).__code__
+        return code.replace(co_varnames=("_cls", *fields), co_name="__new__")
 
     class _Marker:
         """``NamedTuple`` among the bases of a class: exchanged for one whose metaclass makes the record."""
