@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from compiler.ir import IR_VERSION
@@ -16,6 +17,7 @@ from compiler.ir.needs import Needs, covered
 
 Entry = dict[str, Any]
 
+_ID = itemgetter("unique_id")
 _RELATIONS = ("models", "seeds", "snapshots")
 
 
@@ -62,10 +64,22 @@ def _own(ir: Entry) -> None:
         return
     for section in LISTS:
         entries = ir[section]
+        if _all_in(entries, inside):
+            continue
         # The look of `_in` without the call: nearly all entries of a large project are its own.
         others = [e for e in entries if not (i := e.get("unique_id", "")).startswith(inside, i.find("."))]
         if others and not all(_in(entry, inside) for entry in others):
             ir[section] = [entry for entry in entries if _in(entry, inside)]
+
+
+def _all_in(entries: Sequence[Entry], inside: str) -> bool:
+    """Whether all entries are seen at one glance to be of the package: their ids begin as that of the first does."""
+    try:
+        ids = "\n".join(["", *map(_ID, entries)])
+    except KeyError:  # groups have no id
+        return not entries
+    kind = ids[: ids.find(".")]
+    return ids.count(f"{kind}{inside}") == ids.count("\n") == len(entries)
 
 
 def _in(entry: Entry, inside: str) -> bool:

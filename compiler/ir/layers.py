@@ -23,13 +23,19 @@ class Layers:
             if t.get("path") and t.get("tier") in self.ranks
         ]
         self._prefixes = [(tuple(layer["prefixes"]), layer["name"]) for layer in layers if layer["prefixes"]]
+        # Tiers are of the ranks; where the platform names no layer there is nothing to look for in a thousand paths.
+        self._known = bool(layers)
         self._patterns = [(_compiled(layer["pattern"]), layer["name"]) for layer in layers if layer.get("pattern")]
 
     def of(self, node: Entry) -> str | None:
         """The layer's name: ``meta.floe.layer``, else a transform's tier, a prefix, a pattern, else the folder."""
-        floe = node["meta"].get("floe")
-        if isinstance(floe, dict) and isinstance(floe.get("layer"), str):
-            return str(floe["layer"])
+        meta = node["meta"]
+        if meta:
+            floe = meta.get("floe")
+            if isinstance(floe, dict) and isinstance(floe.get("layer"), str):
+                return str(floe["layer"])
+        if not self._known:
+            return None
         path, name = node["path"], node["name"]
         for folder, tier in self._tiers:
             if folder == "./" or path.startswith(folder):

@@ -123,3 +123,26 @@ def test_what_installed_packages_bring_is_left_out() -> None:
     assert ir["sources"] == []
     unnamed = built(parts(project={"name": ""}, models=models, sources=sources))
     assert len(unnamed["models"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [
+        (["test.shop.a", "test.shop.b"], 2),
+        (["test.shop.a", "test.shop2.b"], 1),
+        (["test.shop.a", "other.shop.b"], 2),
+        (["test.shop.a", "test.fivetran.b\ntest.shop.c"], 1),
+        (["test.fivetran.b\ntest.shop.c\ntest.shop.d", "test.shop.a", "test.shop.e"], 2),
+        (["alone", "test.shop.a", "test.fivetran.b"], 2),
+        (["test.alone", "test.fivetran.b"], 1),
+        (["test.fivetran.shop.a"], 0),
+        ([], 0),
+    ],
+)
+def test_an_entry_is_the_projects_by_its_own_id(ids: list[str], kept: int) -> None:
+    facts = Facts({"name": "shop", "source": "manifest"})
+    facts.models.append({"unique_id": "model.shop.orders", "name": "orders", "package": "shop"})
+    facts.tests.extend({"unique_id": id_, "name": "unique"} for id_ in ids)
+    given = parts()
+    ir = build_ir(given["platform"], None, facts, needs=frozenset())
+    assert len(ir["tests"]) == kept
