@@ -109,7 +109,7 @@ def check(
     """
     if run is None:
         given = (ir, in_force.params, in_force.severities)
-        ran = policies.run(*given, conforming=_is_typed(ir), jobs=jobs)
+        ran = policies.run(*given, conforming=is_typed(ir), jobs=jobs)
     else:
         ran = run()
     if ran.value is None:
@@ -143,7 +143,7 @@ def check(
     return Outcome(Checked(subjects, left_out, quota.more(), others), tuple(found))
 
 
-def _is_typed(ir: dict[str, Any]) -> bool:
+def is_typed(ir: dict[str, Any]) -> bool:
     """Whether every value is of the IR's types by how it was made: dbt's manifest is decoded by type, and documents
     were checked. Facts from files, and contracts, hold what somebody wrote in YAML."""
     project = ir.get("project")

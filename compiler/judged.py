@@ -52,6 +52,10 @@ class Judge(NamedTuple):
     jobs: int = 1
     day: str = ""
     """A policy may ask for the time: what was found on another day counts no more, as with verdicts."""
+    conforming: bool = False
+    """Whether the IR's types are known to be right (``PolicySet.run``)."""
+    whole: bool = False
+    """Whether facts of one base are always the same, so that nobody asks for their entries again."""
 
     def run(self, ir: dict[str, Any], facts: Facts | None) -> Outcome[PolicyRun]:
         """As ``PolicySet.run``; ``ir`` is made of ``facts``."""
@@ -74,16 +78,15 @@ class Judge(NamedTuple):
         if ran.value is None:
             return ran
         if last is None or exchange is None or not compared or not exchange.framed():
-            store.keep(
-                _last(ir, places, flows, facts.origin.touched, ran.value, {}), {name: ir[name] for name in lists}
-            )
+            entries = None if self.whole else {name: ir[name] for name in lists}
+            store.keep(_last(ir, places, flows, facts.origin.touched, ran.value, {}), entries)
         elif exchange.changed:
             over = last.over | exchange.over()
             store.keep(_last(ir, places, flows, facts.origin.touched, ran.value, over, last))
         return ran
 
     def _all(self, ir: dict[str, Any]) -> Outcome[PolicyRun]:
-        return self.policies.run(ir, self.params, self.severities, jobs=self.jobs)
+        return self.policies.run(ir, self.params, self.severities, conforming=self.conforming, jobs=self.jobs)
 
     def alone(self, frame: dict[str, Any], lists: Mapping[str, list[_Entry]]) -> PolicyRun | None:
         """What is found where these entries are all that there is; None where that cannot be told."""

@@ -55,6 +55,7 @@ class Job(NamedTuple):
     ``most`` findings of a policy get their place, all where it is None; the others are counted.
     ``changed`` gives the files (real paths) to lay over the facts of a manifest, asked for when the documents are read;
     ``narrow`` says of the IR what to report on. ``anew``: nothing that was put together in an earlier run is used.
+    ``again`` says that an earlier run is known of, so that it is worth keeping what policies find of a manifest, too.
     ``jobs`` is the number of processes that policies may run in.
     ``created`` (RFC 3339) goes into the OCI layout; ``key`` gives the key to sign it with, and is only asked where
     the manifest wants a signature.
@@ -68,6 +69,7 @@ class Job(NamedTuple):
     narrow: Callable[[State], Narrowed] | None = None
     most: int | None = None
     anew: bool = False
+    again: bool = False
     jobs: int = 1
     created: str | None = None
     key: Callable[[], Outcome[SigningKey]] | None = None
@@ -495,8 +497,10 @@ def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]
 
     if state.job.anew or state.job.whole or state.facts is None or not state.facts.origin.base:
         return None
-    if moving(state.sources):
+    whole = state.facts.project["source"] == "manifest"
+    if moving(state.sources) or (whole and not state.job.again):
         return None
+    from compiler.check import is_typed
     from compiler.facts.file_cache import cache_folder
     from compiler.judged import Judge
 
@@ -505,7 +509,8 @@ def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]
     facts, document = state.facts, f"{os.path.realpath(state.job.path)} {state.job.changed is None}"
     force = state.in_force
     folder, day = cache_folder(os.environ), state.job.today.isoformat()
-    judge = Judge(state.policies, force.params, force.severities, document, folder, state.job.jobs, day)
+    given = (state.policies, force.params, force.severities, document, folder, state.job.jobs, day)
+    judge = Judge(*given, conforming=is_typed(ir), whole=whole)
     return lambda: judge.run(ir, facts)
 
 

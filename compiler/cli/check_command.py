@@ -197,7 +197,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
 
     last = options.stop_after if options.stop_after not in (None, "emit") else _LAST
     with ExitStack() as asked:
-        done = run(_job(path, options, today, asked), last)
+        done = run(_job(path, options, today, bool(key) and verdicts.known(key), asked), last)
     report = done.value
     assert report is not None
     _HELD.append(report)
@@ -262,13 +262,12 @@ def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, sta
     return verdict
 
 
-def _job(path: str, options: argparse.Namespace, today: date, asked: ExitStack) -> Job:
+def _job(path: str, options: argparse.Namespace, today: date, again: bool, asked: ExitStack) -> Job:
     """What is to be done; git is asked at once for what changed, where that is wanted, and let go with ``asked``."""
     from compiler.pipeline import Job
 
-    job = Job(
-        Path(path), today, manifest=options.manifest, most=_most(options), anew=options.no_cache, jobs=options.jobs
-    )
+    job = Job(Path(path), today, manifest=options.manifest, most=_most(options), anew=options.no_cache, again=again,
+              jobs=options.jobs)  # fmt: skip
     if not options.changed or not job.path.exists():  # the first stage says so
         return job
     from compiler.cli.git_changes import Question

@@ -73,6 +73,19 @@ class Store(NamedTuple):
         write_parts(path, FORM, b"", (head, *(encoded(getattr(facts, name)) for name in _PARTS)))
         return Outcome(msgspec.structs.replace(facts, origin=Origin(token)), read.diagnostics)
 
+    def named(self, read: Outcome[Facts], started: int) -> Outcome[Facts]:
+        """What was read since ``started``, with a base that is the same as long as all that it came from is, by its
+        times; as it was where these say nothing yet."""
+        facts = read.value
+        if facts is None:
+            return read
+        stamps = {str(file): stamp(str(file)) for file in (self.manifest, *self._beside(facts))}
+        if any(is_fresh(one, started) for one in stamps.values()):
+            return read
+        needs = None if self.needs is None else sorted(self.needs)
+        base = name_of(repr((stamps, needs)), program())
+        return Outcome(msgspec.structs.replace(facts, origin=Origin(base)), read.diagnostics)
+
     def _beside(self, facts: Facts) -> Iterable[Path]:
         """The other files that the facts of a manifest come from."""
         yield self.project / "dbt_project.yml"

@@ -63,14 +63,16 @@ def read_facts(
         from compiler.facts.overlay import NEEDS
 
         needs = needs | NEEDS
-    if changed is not None and reuse and written is not None:
-        from compiler.facts.kept_manifest import Store
+    from compiler.facts.kept_manifest import Store
 
-        read = _kept(Store(project_dir, found, needs, settings), written)
+    store, started = Store(project_dir, found, needs, settings), now()
+    if changed is not None and reuse and written is not None:
+        read = _kept(store, written)
     else:
         from compiler.facts.manifest import read_manifest
 
         read = read_manifest(project_dir, found, needs, written)
+        read = store.named(read, started) if reuse else read
     if read.value is None:  # what the project's own files say is known all the same
         from compiler.facts.project_files import read_project_files
 
