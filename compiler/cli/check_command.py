@@ -227,7 +227,7 @@ def _judged(path: str, options: argparse.Namespace) -> Verdict:
 def _keep(key: str, started: int, verdict: Verdict, report: Report) -> None:
     """Keep the verdict; also what the next change of dbt's manifest is judged by alone, where it has changed now: that
     takes half as long as all the rest."""
-    from compiler.cli.verdict_inputs import inputs_of
+    from compiler.cli.verdict_inputs import contents_of, inputs_of
 
     inputs = inputs_of(report.state)
     stamps = inputs.stamps() if inputs is not None else None
@@ -237,7 +237,7 @@ def _keep(key: str, started: int, verdict: Verdict, report: Report) -> None:
         from compiler.cli import rejudge
 
         rejudge.keep_base(key, inputs, stamps, started, report, verdict)
-    verdicts.keep(key, inputs, stamps, started, verdict, {})
+    verdicts.keep(key, inputs, stamps, started, verdict, contents_of(report.state, inputs))
 
 
 def _rejudged(path: str, options: argparse.Namespace, today: date, key: str, started: int) -> Verdict | None:

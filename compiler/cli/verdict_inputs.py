@@ -53,6 +53,13 @@ def inputs_of(state: State) -> Inputs | None:
     return Inputs(tuple(roots), tuple(dict.fromkeys(tops)), tuple(dict.fromkeys(map(str, files))), str(manifest or ""))
 
 
+def contents_of(state: State, inputs: Inputs) -> dict[str, bytes]:
+    """What is known of the contents of inputs since they were read (``compiler.file_states.content``)."""
+    read = state.facts.origin.contents if state.facts is not None else {}
+    project = inputs.tops[-1] if inputs.tops else ""
+    return {f"{project}/{path}": digest for path, digest in read.items()}
+
+
 def _elsewhere(state: State) -> bool:
     """Whether something of the project stands outside of it, or may stand among what tools wrote."""
     if state.facts is not None and any(map(_is_elsewhere, _paths_of(state.facts))):

@@ -137,10 +137,10 @@ def keep(
     """Keep a verdict whose making began at ``started`` (``file_states.now``); ``stamps`` are those of its inputs, none
     of which changed since.
 
-    Contents (``file_states.content``) are kept of the files that were ``read``, of small ones where there are few, and
-    of those whose times cannot be trusted yet: to read large files, or many, once more takes longer than it is worth
-    where their times say enough. Where ``read`` is None no content is asked for, and the verdict counts only where all
-    times are the same and can be trusted.
+    Contents (``file_states.content``) are kept of the files that were ``read``, of the other small ones where these are
+    few, and of those whose times cannot be trusted yet: to read large files, or many, once more takes longer than it is
+    worth where their times say enough. Where ``read`` is None no content is asked for, and the verdict counts only
+    where all times are the same and can be trusted.
     """
     wanted = [] if read is None else list(_doubtful(stamps, started, read))
     contained = contents(wanted, stamps)
@@ -152,10 +152,12 @@ def keep(
 
 
 def _doubtful(stamps: Stamps, started: int, read: Collection[str]) -> Iterator[str]:
-    few = len(stamps) <= _FEW
-    for file, state in stamps.items():
-        small = state is None or state[0] <= _SMALL_BYTES
-        if state not in (FOLDER, NO_FILE) and file not in read and ((few and small) or is_fresh(state, started)):
+    """The files whose content is asked for beside those that were ``read``."""
+    others = [file for file, state in stamps.items() if state not in (FOLDER, NO_FILE) and file not in read]
+    few = len(others) <= _FEW
+    for file in others:
+        state = stamps[file]
+        if is_fresh(state, started) or (few and (state is None or state[0] <= _SMALL_BYTES)):
             yield file
 
 

@@ -45,7 +45,8 @@ def patched(
 ) -> tuple[Facts, list[Diagnostic]] | None:
     """Facts and what was found, but for ``dbt_project.yml``; ``changed`` are files that are new, gone or differ."""
     if not changed:
-        return msgspec.structs.replace(kept.facts(), origin=Origin(kept.token)), kept.diagnostics()
+        origin = Origin(kept.token, contents=kept.digests)
+        return msgspec.structs.replace(kept.facts(), origin=origin), kept.diagnostics()
     if len(changed) > MOST_CHANGED:
         return None
     roles = {file.path: file.role for file in now.root.files}
@@ -70,7 +71,9 @@ def patched(
         return None
     shown = {str(project.root / path) for path in reread.paths}
     found += [d for d in kept.diagnostics() if d.span is None or d.span.file not in shown]
-    facts = _exchanged(facts, fresh, reread.paths, kept.token)
+    touched = _exchanged(facts, fresh, reread.paths)
+    origin = Origin(kept.token, touched, {**kept.digests, **reread.scan.digests})
+    facts = msgspec.structs.replace(facts, origin=origin)
     return (facts, found) if facts.models or facts.seeds or facts.snapshots else None
 
 
@@ -149,6 +152,7 @@ class _Reread:
         self.scan.code += read.code
         self.scan.yaml += read.yaml
         self.scan.diagnostics += read.diagnostics
+        self.scan.digests.update(read.digests)
         return True
 
     def _names(self, read: Scan) -> Iterator[tuple[str, str]]:
@@ -243,8 +247,9 @@ def _ids(facts: Facts, project: str, paths: set[str]) -> tuple[dict[str, str], d
     return inside, outside
 
 
-def _exchanged(facts: Facts, fresh: Facts, paths: set[str], token: str) -> Facts:
-    """The facts with the entries of ``paths`` exchanged, and what follows from them in others."""
+def _exchanged(facts: Facts, fresh: Facts, paths: set[str]) -> frozenset[str]:
+    """Exchange the entries of ``paths`` in the facts, and what follows from them in others; answers the ids of all
+    that differ now."""
     name = facts.project["name"]
     touched: set[str] = set()
     targets: set[str] = set()
@@ -269,4 +274,4 @@ def _exchanged(facts: Facts, fresh: Facts, paths: set[str], token: str) -> Facts
     touched |= users(facts, everything, only=targets)
     if edges[0] != edges[1]:
         facts.project["cycles"] = cycles({m["unique_id"]: m["depends_on"] for m in facts.models})
-    return msgspec.structs.replace(facts, origin=Origin(token, frozenset(touched)))
+    return frozenset(touched)

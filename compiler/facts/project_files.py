@@ -112,7 +112,12 @@ def _whole(
     assembly = Assembly(project, scans, found)
     facts = assembly.facts()
     token = keep(assembly, scans, facts, found, started, keep_code, environ) if len(scans) == len(installed) + 1 else ""
-    return msgspec.structs.replace(facts, origin=Origin(token)), found
+    contents = {
+        f"{scan.project.folder}/{path}" if scan.project.folder else path: digest
+        for scan in scans
+        for path, digest in scan.digests.items()
+    }
+    return msgspec.structs.replace(facts, origin=Origin(token, contents=contents)), found
 
 
 def _installed(project: ProjectFile) -> list[str]:

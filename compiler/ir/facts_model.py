@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from compiler.structs import Struct, field
@@ -15,14 +16,18 @@ class Origin:
     """What facts were made of; it is no part of what they say, so that any two are equal.
 
     ``base`` tells what was kept of an earlier run from all else ("": nothing was); ``touched`` holds the ``unique_id``
-    of each entry that differs from it: exchanged, new or gone.
+    of each entry that differs from it: exchanged, new or gone. ``contents`` are digests of the files that were read
+    (``compiler.file_states``), by path from the project, where somebody asked for them.
     """
 
-    __slots__ = ("base", "touched")
+    __slots__ = ("base", "contents", "touched")
 
-    def __init__(self, base: str = "", touched: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, base: str = "", touched: frozenset[str] = frozenset(), contents: Mapping[str, bytes] | None = None
+    ) -> None:
         self.base = base
         self.touched = touched
+        self.contents = contents or {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Origin)

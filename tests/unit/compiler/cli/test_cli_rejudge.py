@@ -13,6 +13,8 @@ import pytest
 
 from compiler.cli import rejudge
 from compiler.cli.main import run
+from compiler.facts import kept_manifest
+from policy_lang.policies import PolicySet
 
 MODELS = 14
 FAMILIES = ("naming", "documentation", "metadata", "layers", "sources")
@@ -346,3 +348,30 @@ def test_a_file_that_is_newer_than_the_manifest_is_reported(tmp_path: Path, caps
     code, shown, _ = check(product, capsys, "--format", "json")
     assert "FLC116" in shown
     assert (code, shown) == check(product, capsys, "--format", "json", "--no-cache")[:2]
+
+
+def test_an_edit_beside_a_manifest_runs_no_policy_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = manifest(1)
+    product = project(tmp_path, given, MORE)
+    for file in (product / "target/manifest.json", product / "dbt_project.yml"):
+        os.utime(file, ns=(10**18, 10**18))
+    monkeypatch.setattr(kept_manifest, "is_fresh", lambda state, started: False)
+    code = product / models_of(given)[0]["original_file_path"]
+    for text in ("select 2", "select 3"):
+        check(product, capsys)
+        code.write_text(text)
+    check(product, capsys)
+    code.write_text("-- moved\nselect 4")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("policies run")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PolicySet, "run", refuse)
+        found = check(product, capsys)
+    assert found == check(product, capsys, "--no-cache")
+    given["nodes"].pop(models_of(given)[3]["unique_id"])
+    write(product, given)
+    equal(product, capsys)

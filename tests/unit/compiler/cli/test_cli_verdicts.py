@@ -338,3 +338,24 @@ def test_what_is_judged_on_another_day_is_judged_anew(timed: Path, monkeypatch: 
     assert first
     assert found(1) == first
     assert set(found(2)).isdisjoint(first)
+
+
+def test_times_are_no_change_in_a_large_project_either(
+    product: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after `git checkout` of another branch and back; also where little was read again for the verdict."""
+    monkeypatch.setattr(verdicts, "is_fresh", lambda state, started: False)
+    (product / "dbt_packages/util").mkdir(parents=True)
+    (product / "dbt_packages/util/dbt_project.yml").write_text("name: util\nversion: 1.0.0\n")
+    for i in range(verdicts._FEW + 1):
+        (product / f"models/silver/more_{i}.sql").write_text("select 1 as a\n")
+    files = [file for file in product.parent.rglob("*") if file.is_file()]
+    for edit in ("", "-- more\n"):
+        sql = product / "models/silver/stg_regions.sql"
+        sql.write_text(sql.read_text() + edit)
+        first = check(product, capsys)
+        runs = counted(monkeypatch)
+        for file in files:
+            os.utime(file)
+        assert check(product, capsys) == first
+        assert not runs
