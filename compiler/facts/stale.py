@@ -35,6 +35,13 @@ class Files:
     def __init__(self, project: ProjectFile) -> None:
         self.project = project
         self.times = dict(_files(project))
+        self._described: tuple[Facts, set[str]] | None = None
+
+    def described(self, facts: Facts) -> set[str]:
+        """The files of the project's own nodes, by facts that are asked about twice."""
+        if self._described is None or self._described[0] is not facts:
+            self._described = (facts, _own_paths(self.project, facts))
+        return self._described[1]
 
     def defines(self, path: str) -> bool:
         """Whether dbt makes a model, a seed or a snapshot of the file."""
@@ -58,9 +65,10 @@ class Files:
 
 def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
     """Paths from the project's folder, sorted."""
-    known = set(map(slashes, written.paths)) | _own_paths(files.project, facts)
+    known = files.described(facts).union(map(slashes, written.paths))
     own = f"test.{files.project.name}."  # there are eleven tests to a model, and all of one kind
-    known.update({e.get("path") or "" for e in facts.tests if e["unique_id"].startswith(own)} - {""})
+    if facts.tests and "path" in facts.tests[0]:  # what nodes only list of their tests has none
+        known.update({e.get("path") or "" for e in facts.tests if e["unique_id"].startswith(own)} - {""})
     root = files.project.root
     found = {path for path in files.newer(manifest) if not _same(root / path, written.hashes.get(path))}
     found.update(_gone(root, known - files.times.keys()))
@@ -69,7 +77,7 @@ def changed_files(files: Files, manifest: Path, facts: Facts, written: Written) 
 
 def unknown_files(files: Files, manifest: Path, facts: Facts, written: Written) -> list[str]:
     """Files of models, seeds and snapshots that the manifest says nothing of, not even that they are disabled."""
-    known = set(map(slashes, written.paths)) | _own_paths(files.project, facts)
+    known = files.described(facts).union(map(slashes, written.paths))
     found = [path for path in files.times.keys() - known if files.defines(path)]
     if not found:
         return []
