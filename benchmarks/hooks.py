@@ -1,10 +1,11 @@
 """Suite ``hooks``: the whole process as a pre-commit hook runs it, after edits of three files, and on a small project.
 
 The project has 1,000 models, each with its SQL and its properties in files of their own, in a git repository. Before
-each run two SQL files and one of properties are edited; compiled policies, and what earlier runs kept of the project,
-are there.
+each run two SQL files and one of properties are edited, each SQL by a column; compiled policies, and what earlier runs
+kept of the project, are there.
 It is judged by the 19 rules of suite ``dbt`` and by all policies of the standard library, from its files alone and over
-the manifest that dbt wrote before the edit.
+the manifest that dbt wrote before the edit. The small project is judged where nothing has changed, where one model
+has another column, and anew.
 """
 
 from __future__ import annotations
@@ -51,8 +52,14 @@ def run(n: int = SIZE, runs: int = RUNS) -> list[Row]:
         shutil.copytree(SMALL.parents[3], small, ignore=shutil.ignore_patterns(".floe"))
         product = small / SMALL.relative_to(SMALL.parents[3])
         models = sum(1 for _ in product.rglob("models/**/*.sql"))
-        for case, options in {"small project": [], "small project, judged anew": ["--no-cache"]}.items():
-            command = Command("floec", [floec(), "check", str(product), *options], accept=(0, 1), env=cache)
+        edited = _edits_of_one(product)
+        for case, options, before in (
+            ("small project", [], None),
+            ("small project, one file edited", [], edited),
+            ("small project, judged anew", ["--no-cache"], None),
+        ):
+            argv = [floec(), "check", str(product), *options]
+            command = Command("floec", argv, accept=(0, 1), env=cache, before=before)
             rows += _rows(case, models, command, runs)
     return rows
 
@@ -82,11 +89,28 @@ def _edits(product: Path) -> Callable[[], None]:
         number = next(numbers)
         first, second = models[7 * number % len(models)], models[(7 * number + 3) % len(models)]
         for file in (first, second, second.with_suffix(".yml")):
-            mark = "#" if file.suffix == ".yml" else "--"
-            file.write_text(f"{file.read_text('utf-8')}{mark} edited {number}\n", encoding="utf-8")
+            _edit(file, number)
         _git(product, "add", "-A")
 
     return edit
+
+
+def _edits_of_one(product: Path) -> Callable[[], None]:
+    """What gives one model another column, another one each time."""
+    models = sorted((product / "models").rglob("*.sql"))
+    numbers = count()
+    return lambda: _edit(models[(number := next(numbers)) % len(models)], number)
+
+
+def _edit(file: Path, number: int) -> None:
+    """A column more in a query, a comment in properties."""
+    text = file.read_text("utf-8")
+    if file.suffix == ".yml":
+        text += f"# edited {number}\n"
+    else:
+        last = text.lower().rindex("\nfrom ")
+        text = f"{text[:last].rstrip()},\n    {number} as edited_{number}{text[last:]}"
+    file.write_text(text, encoding="utf-8")
 
 
 def _repository(folder: Path, n: int, *, rules: bool, manifest: Path | None = None) -> Path:
