@@ -28,13 +28,17 @@ def contract_entries(
     levels: Mapping[str, int] | None = None,
     class_levels: Mapping[str, str | None] | None = None,
     schemas: Mapping[str, Any] | None = None,
+    automatic: Mapping[str, Any] | None = None,
 ) -> Outcome[list[Entry]]:
     """The contracts of a product: written ones, filled up from ports and models, and generated ones for other ports.
 
     Of several versions of a contract the highest is the one in force; the next lower is its previous version.
-    ``class_levels`` gives the level of a category.
+    ``class_levels`` gives the level of a category. ``automatic`` is the manifest's ``auto_generation``: whether ports
+    without a written contract get one, and whether dbt says what is in it.
     """
-    generated = generate_contracts(product, models, schemas)
+    said = automatic or {}
+    alone = said.get("enabled", True) and said.get("from_ports", True)
+    generated = generate_contracts(product, models if said.get("from_dbt_manifest", True) else (), schemas)
     made, found = list(generated.value or ()), list(generated.diagnostics)
     entries: list[Entry] = []
     covered = set()
@@ -46,9 +50,9 @@ def contract_entries(
         whole = merge(contract, port) if port is not None else contract
         entries += _entries(whole, previous, port, models, "written", levels, class_levels or {})
     for one in made:
-        if one.id not in covered:
+        if alone and one.id not in covered:
             entries += _entries(one, None, one, models, "generated", levels, class_levels or {})
-    kept = [d for d in found if d.code != "FLC519" or not covered]
+    kept = [d for d in found if d.code != "FLC519" or (alone and not covered)]
     return Outcome(sorted(entries, key=lambda e: (e["id"], e["version"])), tuple(kept))
 
 

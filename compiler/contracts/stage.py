@@ -74,7 +74,13 @@ def product_contracts(
     named = {level["name"]: level["name"] for level in classes["levels"]}  # the standard classifies by level
     levels = {**ranks, **{c.lower(): ranks[v.lower()] for c, v in class_levels.items() if v and v.lower() in ranks}}
     made = contract_entries(
-        product, models, written, levels=levels, class_levels={**named, **class_levels}, schemas=schemas
+        product,
+        models,
+        written,
+        levels=levels,
+        class_levels={**named, **class_levels},
+        schemas=schemas,
+        automatic=platform["governance"].get("data_contracts", {}).get("auto_generation"),
     )
     found = [*unread, *made.diagnostics, *_judged(written, models, today, levels)]
     broken = [d for one in loaded for d in one.diagnostics]

@@ -189,6 +189,25 @@ def test_what_is_written_stands_and_the_rest_is_filled_in() -> None:
     assert merged.owner == "sales-data"
 
 
+@pytest.mark.parametrize(
+    ("automatic", "ports", "columns"),
+    [
+        ({}, 3, True),
+        ({"enabled": False}, 0, False),
+        ({"from_ports": False}, 0, False),
+        ({"from_dbt_manifest": False}, 3, False),
+    ],
+)
+def test_what_is_made_of_ports_is_as_the_manifest_says(automatic: dict[str, bool], ports: int, columns: bool) -> None:
+    made = contract_entries(document(PRODUCT), MODELS, [], automatic=automatic).value
+    assert made is not None
+    assert len(made) == ports
+    assert any(c["type"] for e in made if e["port"] == "daily" for c in e["columns"]) == columns
+    kept = contract_entries(document(PRODUCT), MODELS, [written("1.0.0")], automatic=automatic).value
+    assert kept is not None
+    assert "orders-daily" in {e["id"] for e in kept}
+
+
 def test_entries_of_the_ir_are_whole() -> None:
     product = document(PRODUCT)
     contracts = [written("1.0.0", ", kind: {type: text}"), written("2.0.0")]
