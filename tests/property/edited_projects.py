@@ -15,7 +15,7 @@ _NAMES = [*_MODELS, "s0", "s1", "sn0", "u1", "m1_v2"]
 _COLUMNS = ["id", "email", "amount"]
 _PROPERTIES = ["models/bronze/_b.yml", "models/silver/_s.yml", "models/_sources.yml", "models/silver/m1.yml",
                "seeds/_seeds.yml", "snapshots/_snapshots.yml", "models/_groups.yml"]  # fmt: skip
-_PROJECT = """\
+PROJECT = """\
 name: shop
 version: '1'
 profile: shop
@@ -35,7 +35,7 @@ class Edited:
         self.random = random.Random(seed)
         self.wild = self.random.choice([0.0, 0.1, 0.5])
         self.log: list[str] = []
-        self._write("dbt_project.yml", _PROJECT)
+        self._write("dbt_project.yml", PROJECT)
         if self._often(0.5):
             self._write("profiles.yml", "shop: {target: dev, outputs: {dev: {type: duckdb, schema: main}}}\n")
         if self._often(0.3):
@@ -207,7 +207,7 @@ class Edited:
 
     def _edit_project(self) -> str:
         layer = self.random.choice(["silver", "bronze"])
-        text = _PROJECT.replace("silver:", f"{layer}:") + self.random.choice(["", "# more\n", "flags: {x: true}\n"])
+        text = PROJECT.replace("silver:", f"{layer}:") + self.random.choice(["", "# more\n", "flags: {x: true}\n"])
         return "edit " + self._write("dbt_project.yml", text)
 
     def _delete(self) -> str:
