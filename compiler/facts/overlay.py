@@ -145,12 +145,11 @@ def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) 
         moved += _exchange(getattr(facts, kind), read, lambda e: e["unique_id"] not in gone)
     for kind in _BY_FILE:
         moved += _exchange(getattr(facts, kind), getattr(fresh, kind), lambda e: e["path"] not in paths)
-    # Most tests stay, and there are eleven to a model: what is asked of each is asked in place.
     again = {t["unique_id"] for t in fresh.tests}
     dead = gone - {e["unique_id"] for k in NODES for e in getattr(fresh, k)}
-    stay = [t for t in facts.tests if t["path"] not in paths and t["attached_to"] not in dead]
-    stay = [t for t in stay if t["unique_id"] not in again]
-    tests = _exchanged(facts.tests, fresh.tests, stay)
+    # Eleven to a model: what is asked of each is asked in place.
+    left = [t for t in facts.tests if t["path"] in paths or t["attached_to"] in dead or t["unique_id"] in again]
+    tests = _exchanged(facts.tests, fresh.tests, left)
     for id_ in gone:
         facts.sql.pop(id_, None)
     facts.sql.update(fresh.sql)
@@ -163,15 +162,15 @@ def _replace(facts: Facts, fresh: Facts, project: ProjectFile, paths: set[str]) 
 
 def _exchange(listed: list[Entry], read: list[Entry], stays: Callable[[Entry], bool]) -> list[Entry]:
     """Exchange in place what does not stay for what was ``read``; answers both."""
-    return _exchanged(listed, read, [entry for entry in listed if stays(entry)])
+    return _exchanged(listed, read, [entry for entry in listed if not stays(entry)])
 
 
-def _exchanged(listed: list[Entry], read: list[Entry], stay: list[Entry]) -> list[Entry]:
-    left = {id(entry) for entry in stay} if len(stay) < len(listed) else None
-    gone = [entry for entry in listed if id(entry) not in left] if left is not None else []
+def _exchanged(listed: list[Entry], read: list[Entry], gone: list[Entry]) -> list[Entry]:
     if gone or read:
-        named = all("unique_id" in entry for entry in read)  # a group has a name only
-        listed[:] = sorted([*stay, *read], key=itemgetter("unique_id") if named and read else _key)
+        left = {id(entry) for entry in gone}
+        stay = [entry for entry in listed if id(entry) not in left]
+        named = all("unique_id" in entry for entry in (*stay[:1], *read))  # a group has a name only
+        listed[:] = sorted([*stay, *read], key=itemgetter("unique_id") if named else _key)
     return [*gone, *read]
 
 
