@@ -6,7 +6,7 @@ FLC504 another change, FLC505 a consumer that breaks, FLC518 versions that are n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.contracts.compare import Change, compare, due
 from compiler.contracts.compare import Severity as Bump
@@ -65,12 +65,24 @@ def next_version(version: Version, bump: Bump) -> Version:
 
 
 def broken_consumers(changes: Sequence[Change], consumers: Sequence[Party]) -> list[Party]:
-    """Consumers that read what broke; one whose columns are not known is counted among them."""
+    """Consumers that read what broke; one whose columns are not known is counted among them.
+
+    A consumer names its columns alone or behind their table (``orders.id``), in any case; who reads a column reads
+    what is in it.
+    """
     breaking = [c for c in changes if c.breaking and c.direction != "tightens"]
-    columns = {c.column for c in breaking if c.column is not None}
+    broken = {name.lower() for c in breaking if c.column is not None for name in _names(c.table or "", c.column)}
     whole = any(c.column is None for c in breaking)
-    found = [p for p in consumers if breaking and (whole or not p.columns or columns & set(p.columns))]
+    found = [p for p in consumers if breaking and (whole or not p.columns or broken & {*map(str.lower, p.columns)})]
     return list(dict.fromkeys(found))
+
+
+def _names(table: str, column: str) -> Iterator[str]:
+    """What a consumer may call a column, or one that holds it."""
+    parts = column.split(".")
+    for count in range(1, len(parts) + 1):
+        name = ".".join(parts[:count])
+        yield from (name, f"{table}.{name}")
 
 
 def _place(old: Contract, new: Contract, change: Change) -> Label:

@@ -396,6 +396,18 @@ def test_the_consumers_that_break() -> None:
     assert [d for d in added.diagnostics if d.code == "FLC505"] == []
 
 
+@pytest.mark.parametrize(
+    ("reads", "breaks"),
+    [("b", True), ("orders.b", True), ("B", True), ("b.c", True), ("orders.b.c", True), ("b.d", False), ("o.b", False)],
+)
+def test_a_consumer_names_its_columns_in_any_of_their_names(reads: str, breaks: bool) -> None:
+    field = "{name: %s, logicalType: string}"
+    both, one = (", ".join(field % n for n in names) for names in (("c", "d"), ("d",)))
+    old, new = (contract(table(ID, f"name: b, logicalType: object, properties: [{p}]"), "2.0.0") for p in (both, one))
+    judged = judge(old, new, consumers=[Party("sales", "x", columns=(reads,))])
+    assert any(d.code == "FLC505" for d in judged.diagnostics) == breaks
+
+
 def test_levels_of_a_manifest_rank_the_classes() -> None:
     old, new = contract(table("name: a, classification: x")), contract(table("name: a, classification: y"))
     assert [c.rule for c in compare(old, new, {"x": 1, "y": 2})] == ["classification-raised"]
