@@ -2,7 +2,7 @@
 
 ``run`` never writes: artifacts are values until ``emitters.write`` puts them on disk.
 Codes: FLC424 a product whose dbt project cannot be found, FLC425 dbt transforms in several projects, FLC426 a data
-contract without its product.
+contract without its product, FLC427 a value that cannot be published.
 """
 
 from __future__ import annotations
@@ -362,9 +362,17 @@ def _ir(state: State) -> Outcome[State]:
     found = (*_flow(state, ir), *_contracts(state, ir))
     state = state._replace(ir=ir, locator=locator_of(state, ir))
     if state.job.whole:
-        from compiler.ir.canonical import digest
+        from compiler.ir.canonical import digest, unfit
 
-        state = state._replace(ir_digest=digest(ir))
+        try:
+            state = state._replace(ir_digest=digest(ir))
+        except ValueError:
+            assert state.locator is not None
+            at = unfit(ir) or ()
+            text = f"`{'.'.join(map(str, at))}` has a value that no JSON can carry to every reader"
+            hint = "numbers are at most 1.8e308, and texts (names of files, too) are Unicode"
+            broken = Diagnostic("FLC427", ascii(text)[1:-1], state.locator.locate(at), hint=hint, path=at)
+            return Outcome(None, (*found, broken))
     return Outcome(state, found)
 
 

@@ -17,7 +17,7 @@ def render_docs(text: str, docs: Mapping[str, str], package: str) -> str:
     """
     try:
         body = parse_template(text).body
-    except jinja2.TemplateError:
+    except (jinja2.TemplateError, RecursionError):
         return text
     pieces: list[str] = []
     for part in body:

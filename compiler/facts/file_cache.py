@@ -98,9 +98,20 @@ class FileCache(Generic[T]):
         """Write the pack where something is new; a cache folder that cannot be written costs time only."""
         if self._path is None or not (self._new or len(self._used) < len(self._known) // 2):
             return
-        payload = _ENCODER.encode(self._used)
+        try:
+            payload = _ENCODER.encode(self._used)
+        except UnicodeEncodeError:  # a text that is no Unicode, as SQL may make with escapes: found anew each time
+            payload = _ENCODER.encode({key: known for key, known in self._used.items() if _writable(known)})
         if len(payload) <= MAX_PACK_BYTES:
             write_pack(self._path, FORMAT + digest_of(payload).digest(), payload)
+
+
+def _writable(known: object) -> bool:
+    try:
+        _ENCODER.encode(known)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

@@ -92,7 +92,7 @@ def _where(target: Target) -> str:
 
 
 def _digest(name: str, hashed: str) -> str:
-    return md5_hex((name + hashed).encode())[-10:]
+    return md5_hex((name + hashed).encode("utf-8", "surrogatepass"))[-10:]
 
 
 def _named(given: Any) -> tuple[str, dict[str, Any]] | None:

@@ -153,6 +153,8 @@ class Values:
             body = parse_template(text).body
         except jinja2.TemplateError:
             return text
+        except RecursionError:  # nested too deeply: what it says is not known
+            return UNKNOWN
         pieces: list[Any] = []
         for part in body:
             if not isinstance(part, nodes.Output):

@@ -34,7 +34,7 @@ class Reference(NamedTuple):
 
 def relation_name(kind: str, *parts: str) -> str:
     """A name for SQL that holds the parts of a reference."""
-    return kind + "__of__".join(part.encode().hex() for part in parts)
+    return kind + "__of__".join(part.encode("utf-8", "surrogatepass").hex() for part in parts)
 
 
 def relation_parts(name: str, kind: str) -> list[str] | None:
@@ -42,7 +42,7 @@ def relation_parts(name: str, kind: str) -> list[str] | None:
     if not name.startswith(kind):
         return None
     try:
-        return [bytes.fromhex(part).decode() for part in name[len(kind) :].split("__of__")]
+        return [bytes.fromhex(part).decode("utf-8", "surrogatepass") for part in name[len(kind) :].split("__of__")]
     except ValueError:
         return None
 

@@ -11,7 +11,8 @@ from typing import Any
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a plain value; numbers are written as ECMAScript writes the nearest double.
 
-    Raises TypeError for what is not JSON, ValueError for a number that no double holds.
+    Raises TypeError for what is not JSON, ValueError for a number that no double holds and for a text that is no
+    Unicode (``unfit`` says where).
     """
     return _text(value).encode()
 
@@ -21,11 +22,32 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
 
 
+def unfit(value: Any) -> tuple[str | int, ...] | None:
+    """The path to a number that no double holds, or to a text that is no Unicode; None where there is none."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while waiting:
+        path, one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [((*path, key), inner) for key, inner in reversed(one.items())]
+            one = "".join(one)
+        elif isinstance(one, (list, tuple)):
+            waiting += [((*path, i), inner) for i, inner in reversed(list(enumerate(one)))]
+            continue
+        try:
+            canonical(one)
+        except ValueError:
+            return path
+    return None
+
+
 def _text(value: Any) -> str:
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, (int, float, Decimal)):
-        return _number(float(value))
+        try:
+            return _number(float(value))
+        except OverflowError as error:
+            raise ValueError("no double holds this number") from error
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(_text, value)) + "]"
     if isinstance(value, dict):

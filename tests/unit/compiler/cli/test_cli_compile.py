@@ -242,3 +242,24 @@ def test_a_run_that_is_blocked_says_that_nothing_was_written(
     said = capsys.readouterr().err
     assert "FLC801" in said
     assert f"--> {tmp_path / 'enterprise'}:1:1" in said
+
+
+def test_a_value_that_cannot_be_published_is_shown_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("examples/acme", tmp_path / "acme")
+    product = tmp_path / "acme/domains/sales/products/orders"
+    model = product / "models/gold/_gold.yml"
+    text = model.read_text()
+    model.write_text(
+        text.replace(
+            "        primary_key: customer_id\n", f"        primary_key: customer_id\n        huge: {'9' * 400}\n", 1
+        )
+    )
+    assert run(["check", str(product)]) == 0
+    capsys.readouterr()
+    assert run(["compile", str(product)]) == 1
+    said = capsys.readouterr().err
+    assert "FLC427" in said
+    assert "_gold.yml" in said
+    assert not (product / ".floe/build").exists()

@@ -239,3 +239,14 @@ def test_a_ring_of_models_ends(tmp_path: Path) -> None:
     facts = facts_of(tmp_path, models)
     assert facts.project["cycles"] == [["model.p.a", "model.p.b"]]
     assert "a.email" in inherited(facts, tmp_path)
+
+
+def test_texts_that_are_no_unicode_are_traced_and_kept_all_the_same(tmp_path: Path) -> None:
+    """Jinja reads escapes in its texts, half a surrogate pair too."""
+    sql = """select email as "{{ "\\ud800" }}" from {{ source('crm', 'people') }} join {{ ref("\\ud800", v="1") }}"""
+    facts = facts_of(tmp_path, {"a": sql, "b": "select email from {{ source('crm', 'people') }}"})
+    for folder in (None, tmp_path / "cache", tmp_path / "cache"):
+        outcome = column_lineage(facts, tmp_path, folder=folder)
+        assert outcome.value is not None
+        assert "model.p.b" in outcome.value.traced
+    assert list((tmp_path / "cache").rglob("*.pack"))

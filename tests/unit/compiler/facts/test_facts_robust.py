@@ -220,3 +220,14 @@ def test_broken_text_in_macros_and_a_version_of_a_thousand_digits(tmp_path: Path
     assert [(d.code, d.subject) for d in outcome.diagnostics] == [("FLC114", "macro.q.y")]
     file.write_text(text.replace("manifest/v12", "manifest/v" + "9" * 5000))
     assert [d.code for d in read_facts(tmp_path, file).diagnostics] == ["FLC112"]
+
+
+def test_jinja_nested_without_end_in_yaml_is_unknown(tmp_path: Path) -> None:
+    deep = "{{ " + "(" * 60_000 + " }}"
+    (tmp_path / "dbt_project.yml").write_text(f"name: p\nmodels: {{p: {{+schema: '{deep}'}}}}\n")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.sql").write_text("select 1 as a")
+    (tmp_path / "models" / "a.yml").write_text(f"models: [{{name: a, description: '{deep}'}}]")
+    read = read_facts(tmp_path, environ={"FLOEC_CACHE_DIR": ""})
+    assert read.value is not None
+    assert [m["name"] for m in read.value.models] == ["a"]
