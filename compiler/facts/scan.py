@@ -14,7 +14,7 @@ from typing import Any
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.facts.file_cache import FileCache, Known
 from compiler.facts.file_facts import BrokenSql, FileFacts
-from compiler.facts.ignored import ignored_in
+from compiler.facts.ignored import read_ignored
 from compiler.facts.project_config import ProjectFile
 from compiler.facts.sql_text import SqlText
 from compiler.file_states import NO_FILE, Stamp, content_digest, stamp_of
@@ -151,8 +151,11 @@ def variables_digest(project: ProjectFile) -> str:
 
 def _profile_digest(project: ProjectFile) -> bytes:
     """What the dialect of the project's SQL is read from; empty where there is no such file."""
+    path = os.path.join(project.root, "profiles.yml")
     try:
-        with open(os.path.join(project.root, "profiles.yml"), "rb") as file:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return b""
+        with open(path, "rb") as file:
             return content_digest(file.read(MAX_BYTES))
     except OSError:
         return b""
@@ -197,7 +200,9 @@ class _Scanner:
 
     def listed(self) -> Scan:
         seen: set[str] = set()
-        ignored = ignored_in(self.project.root)
+        ignored, wrong = read_ignored(self.project.root)
+        if not self.project.folder:
+            self.scan.diagnostics += wrong
         for key, role in _ROLES.items():
             suffixes = (*_WANTED[role], ".yml", ".yaml", ".md")
             for base in self.project.paths[key]:

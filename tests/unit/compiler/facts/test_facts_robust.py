@@ -231,3 +231,36 @@ def test_jinja_nested_without_end_in_yaml_is_unknown(tmp_path: Path) -> None:
     read = read_facts(tmp_path, environ={"FLOEC_CACHE_DIR": ""})
     assert read.value is not None
     assert [m["name"] for m in read.value.models] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(b"old\n!\n", 2), (b"a\\\n", 1), (b"# \n[z-a]\n", 2), (b"\xff\n", 1)],
+)
+def test_a_dbtignore_that_is_none_is_reported_and_the_rest_of_it_holds(tmp_path: Path, text: bytes, line: int) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+    (tmp_path / "models" / "old").mkdir(parents=True)
+    (tmp_path / "models" / "a.sql").write_text("select 1 as a")
+    (tmp_path / "models" / "old" / "b.sql").write_text("select 1 as a")
+    (tmp_path / ".dbtignore").write_bytes(text)
+    for _ in range(2):
+        read = read_facts(tmp_path, environ={"FLOEC_CACHE_DIR": str(tmp_path / "cache")})
+        assert read.value is not None
+        assert [m["name"] for m in read.value.models] == (["a"] if text.startswith(b"old") else ["a", "b"])
+        assert [(d.code, d.span.line if d.span else 0) for d in read.diagnostics] == [("FLC132", line)]
+
+
+@pytest.mark.parametrize("name", [".dbtignore", "profiles.yml", "models/a.yml", "target/manifest.json"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: p\nprofile: p\n")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "models" / "a.sql").write_text("select 1 as a")
+    os.mkfifo(tmp_path / name)
+    signal.alarm(20)
+    try:
+        read = read_facts(tmp_path, environ={"FLOEC_CACHE_DIR": ""})
+    finally:
+        signal.alarm(0)
+    assert read.value is not None
+    assert [m["name"] for m in read.value.models] == ["a"]
