@@ -251,7 +251,7 @@ class Expressions:
                 parts.append(repr(part))
             elif isinstance(part, tuple):
                 code = (holes or {}).get(index) or self.hole(part)
-                parts.append(f"text({code})")
+                parts.append(f"(tx if type(tx := {code}) is str else text(tx))")
             else:
                 parts.append(self.shown(part))
         return f"''.join(({''.join(p + ', ' for p in parts)}))"
@@ -261,7 +261,9 @@ class Expressions:
         code = self.atom(atom)
         if self.is_string(atom):
             return code
-        return f"({code} if type({code}) is str else text({code}))" if code.isidentifier() else f"text({code})"
+        if code.isidentifier():
+            return f"({code} if type({code}) is str else text({code}))"
+        return f"(tx if type(tx := {code}) is str else text(tx))"
 
     def hole(self, block: Block) -> str | None:
         """A template's hole as an expression, where it can be one."""

@@ -176,9 +176,11 @@ class Writer:
         shape = next(iter(heads)) if len(heads) == 1 else None
         if shape is not None and shape[1] == 3:
             member = isinstance(shape[0], nodes.Const) and shape[0].value
-            call = "add_at" if member else "put_key"
             self.put("out = {}")
-            self.clauses(function.clauses, Sink(lambda h: self.put(f"{call}(out, {h[1]}, {h[2]})")))
+            added = Sink(lambda _: None, emitted=self.added)
+            self.clauses(
+                function.clauses, added if member else Sink(lambda h: self.put(f"put_key(out, {h[1]}, {h[2]})"))
+            )
             self.put("return closed(out)")
             return
         self.put("out = []")
@@ -187,6 +189,16 @@ class Writer:
             Sink(lambda h: self.put(f"out.append(({h[0]}, ({''.join(x + ', ' for x in h[1:-1])}), {h[-1]}))")),
         )
         self.put("return document(out)")
+
+    def added(self, step: nodes.Emit) -> None:
+        """A solution of an object of sets: a member, and the key of its set."""
+        plain = all(map(self.expressions.is_string, step.heads[1:]))
+        key, member = map(self.expressions.atom, step.heads[1:])
+        if plain:
+            key, member = self.named(key, "k"), self.named(member, "v")
+            self.put(f"(out[{key}] if {key} in out else room(out, {key}))[{member}] = {member}")
+        else:
+            self.put(f"add_at(out, {key}, {member})")
 
     def together(self, function: Function) -> None:
         """Many documents: each sink has a dict (of what makes a member unique to the member) or a count."""
@@ -237,10 +249,25 @@ class Writer:
             self.depth = saved
 
     def set_sink(self, name: str) -> Sink:
-        def put(heads: tuple[str, ...]) -> None:
-            self.put(f"add({name}, {heads[0]})")
+        """Solutions go into a set; a string is its own key."""
 
-        return Sink(put)
+        def emitted(step: nodes.Emit) -> None:
+            of = self.expressions.is_string(step.heads[0])
+            code = self.expressions.atom(step.heads[0])
+            if of:
+                code = self.named(code, "v")
+                self.put(f"{name}[{code}] = {code}")
+            else:
+                self.put(f"add({name}, {code})")
+
+        return Sink(lambda _: None, emitted=emitted)
+
+    def named(self, code: str, name: str) -> str:
+        """What an expression can be called more than once: itself where it is a name, else ``name``."""
+        if code.isidentifier():
+            return code
+        self.put(f"{name} = {code}")
+        return name
 
     # ----------------------------------------------------------------- blocks
 

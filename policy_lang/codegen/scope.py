@@ -14,7 +14,7 @@ from policy_lang.runtime.values import UNDEFINED, RegoObject, RegoSet, compare, 
 
 _HELPERS = (
     "MISSING add add_at arithmetic build_index call closed descend document get is_member items look_up "
-    "make_set member members mock_builtin mocked ordered ordered_values put_key same text true "
+    "make_set member members mock_builtin mocked ordered ordered_values put_key room same text true "
     "values wrapped written_object "
 )
 

@@ -202,6 +202,12 @@ def add_at(made: dict[Any, Any], key: Any, value: Any) -> None:
     found.setdefault(value if type(value) is str else freeze(value), value)
 
 
+def room(made: dict[Any, Any], key: str) -> RegoSet:
+    """A set of its own at a key of an object under construction."""
+    found = made[key] = RegoSet()
+    return found
+
+
 def same(first: Any, value: Any, what: str) -> Any:
     """The one value of a complete rule or function that has given ``first`` (or nothing) and ``value``."""
     if first is not UNDEFINED and not equal(first, value):
