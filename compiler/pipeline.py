@@ -384,13 +384,14 @@ def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     if facts is None or project is None or not covered(state.needs, ("models", "*", "columns", "*", "inherited")):
         return ()
     from compiler.facts.file_cache import cache_folder
-    from compiler.facts.lineage import column_lineage, propagate
+    from compiler.facts.lineage import classified_columns, column_lineage, propagate
 
     folder = cache_folder(os.environ)
-    traced = column_lineage(facts, project, folder=folder)
+    classified = classified_columns(facts)
+    traced = column_lineage(facts, project, folder=folder, classified=classified)
     if traced.value is not None:
         levels = ir["platform"]["governance"]["classification"]["levels"]
-        propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels})
+        propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels}, classified)
     broken: list[Diagnostic] = []
     if facts.project["source"] != "files":
         from compiler.facts.sql_check import broken_in_manifest

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 def cycles(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """Each strongly connected component that holds a ring, its members sorted; Tarjan's algorithm without recursion."""
+    edges = _tied(edges)
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -36,6 +37,24 @@ def cycles(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:
                 on_stack.add(target)
                 work.append((target, iter(edges[target])))
     return sorted(c for c in found if len(c) > 1 or c[0] in edges[c[0]])
+
+
+def _tied(edges: Mapping[str, Iterable[str]]) -> Mapping[str, Iterable[str]]:
+    """The nodes from which a ring is reached: nearly always none."""
+    waiting: dict[str, int] = {}
+    users: dict[str, list[str]] = {node: [] for node in edges}
+    for node, targets in edges.items():
+        inside = [target for target in targets if target in users]
+        waiting[node] = len(inside)
+        for target in inside:
+            users[target].append(node)
+    free = [node for node, count in waiting.items() if not count]
+    for node in free:  # which grows meanwhile
+        for user in users[node]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                free.append(user)
+    return {node: edges[node] for node, count in waiting.items() if count}
 
 
 def _component(node: str, stack: list[str], on_stack: set[str]) -> list[str]:

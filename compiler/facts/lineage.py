@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from compiler.facts.lineage_model import Breakers, Flow, Relation, Traced
 
 
+Classified = list[tuple[Entry, list[Entry]]]
+"""Nodes, and their columns that declare a classification."""
+
+
 class Lineage(NamedTuple):
     """What is known of each model and snapshot, by ``unique_id``, in an order in which sources come first."""
 
@@ -36,13 +40,14 @@ def column_lineage(
     breakers: Breakers | None = None,
     folder: Path | None = None,
     everything: bool = False,
+    classified: Classified | None = None,
 ) -> Outcome[Lineage]:
-    """Lineage of the models below classified columns (of all models with ``everything``).
+    """Lineage of the models below ``classified`` columns (None: those of the facts), or of all with ``everything``.
 
     ``breakers`` names the functions that stop a classification; ``folder`` is the cache folder, None for no cache.
     """
     order = _order(facts)
-    wanted = order if everything else _below(facts, order)
+    wanted = order if everything else _below(classified_columns(facts) if classified is None else classified, order)
     if not wanted:
         return Outcome(Lineage({}))
     from compiler.facts.lineage_trace import Tracer
@@ -54,15 +59,15 @@ def column_lineage(
     return Outcome(Lineage(tracer.traced), tuple(tracer.found))
 
 
-def propagate(facts: Facts, lineage: Lineage, ranks: Mapping[str, int]) -> None:
-    """Fill in ``columns[].inherited``, in place, from each column's ``classification`` and ``level``.
+def propagate(facts: Facts, lineage: Lineage, ranks: Mapping[str, int], classified: Classified | None = None) -> None:
+    """Fill in ``columns[].inherited``, in place, from the ``classified`` columns (None: those of the facts).
 
     ``ranks`` orders the levels; of several classifications that flow in the highest counts. A column that no YAML
     declares is added (``declared`` false) where something flows into it. A masked column passes nothing on.
     """
     carried: dict[str, dict[str, Entry]] = {}
-    for entry, classified in _classified(facts):
-        for column in classified:
+    for entry, columns in classified_columns(facts) if classified is None else classified:
+        for column in columns:
             if not column["masked"]:
                 origin = {"node": entry["unique_id"], "column": column["name"], "transform": "declared"}
                 carried.setdefault(entry["unique_id"], {})[column["name"].lower()] = {
@@ -125,12 +130,11 @@ def _inherit(
         node["columns"] = [*columns, *added]
 
 
-def _classified(facts: Facts) -> Iterator[tuple[Entry, list[Entry]]]:
+def classified_columns(facts: Facts) -> Classified:
     """The nodes that declare classified columns, with these."""
-    for entry in [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]:
-        found = [column for column in entry["columns"] if column["classification"]]
-        if found:
-            yield entry, found
+    nodes = [*facts.sources, *facts.seeds, *facts.models, *facts.snapshots]
+    found = ((node, [column for column in node["columns"] if column["classification"]]) for node in nodes)
+    return [one for one in found if one[1]]
 
 
 def _rank(carried: Entry | None, ranks: Mapping[str, int]) -> int:
@@ -159,9 +163,9 @@ def _order(facts: Facts) -> list[Entry]:
     return ordered
 
 
-def _below(facts: Facts, order: Iterable[Entry]) -> list[Entry]:
+def _below(classified: Classified, order: Iterable[Entry]) -> list[Entry]:
     """Those nodes that something classified may flow into."""
-    reached = {entry["unique_id"] for entry, _ in _classified(facts)}
+    reached = {entry["unique_id"] for entry, _ in classified}
     found = []
     for node in order:
         if any(d in reached for d in node["depends_on"]):

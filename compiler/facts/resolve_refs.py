@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from compiler.facts.entries import Entry
 from compiler.ir.facts_model import Facts
@@ -25,7 +26,7 @@ def resolve_refs(facts: Facts) -> frozenset[str]:
         tables[source["source_name"], source["name"]].append(source["unique_id"])
     for kind in ("models", "seeds", "snapshots"):
         for node in getattr(facts, kind):
-            used = set(node.get("depends_on", ()))
+            used = node.get("depends_on", ())
             for ref in node.get("refs", ()):
                 target = _node(ref, named.get(ref["name"], []), used, latest, node["package"])
                 if ref["unique_id"] != target:
@@ -40,7 +41,7 @@ def resolve_refs(facts: Facts) -> frozenset[str]:
     return frozenset(changed)
 
 
-def _node(ref: Entry, ids: list[str], used: set[str], nodes: dict[str, Entry], package: str) -> str | None:
+def _node(ref: Entry, ids: list[str], used: Collection[str], nodes: dict[str, Entry], package: str) -> str | None:
     """Among those of the name: of the package and version asked for, and first what dbt says the node depends on."""
     if len(ids) == 1:  # as nearly all names are one node's
         only = nodes[ids[0]]
