@@ -67,6 +67,10 @@ def read_source(path: Path | str) -> Outcome[Source]:
         return refuse("FLC108", f"`{file}` is not UTF-8 (byte {error.start})", span, "save the file as UTF-8")
 
 
+_OPENED = ("flow sequence", "flow mapping", "quoted")
+"""What begins with a bracket or a quote; of a "flow node" the parser gives the place where it is missing."""
+
+
 def broken_yaml(file: str, error: Any) -> Outcome[Any]:
     """FLC101 for a ``yaml.MarkedYAMLError``, with the place where a bracket or quote was opened that nothing closes.
 
@@ -74,7 +78,7 @@ def broken_yaml(file: str, error: Any) -> Outcome[Any]:
     """
     mark, begun = error.problem_mark or error.context_mark, error.context_mark
     at = _mark_span(file, mark) if mark is not None else whole_file(file)
-    opened = begun is not None and ("flow" in (error.context or "") or "quoted" in (error.context or ""))
+    opened = begun is not None and any(kind in (error.context or "") for kind in _OPENED)
     text = f"broken YAML: {error.problem or error.context or 'cannot be parsed'}"
     related = (Label(_mark_span(file, begun), "opened here"),) if opened else ()
     hint = "check indentation, quotes and colons here"

@@ -58,7 +58,8 @@ def shown_path(keys: Sequence[str | int]) -> str:
 
 def reason_of(error: Exception) -> str:
     """What msgspec says, without the place that is told apart."""
-    return _BYTE.sub("", _AT.sub("", str(error))).strip()
+    said = _BYTE.sub("", _AT.sub("", str(error))).strip().removeprefix("JSON is malformed: ")
+    return "it is cut off here" if said == "Input data was truncated" else said
 
 
 class JsonPlaces:
