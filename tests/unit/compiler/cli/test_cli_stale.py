@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -187,3 +188,27 @@ def test_of_the_manifest_of_dbt(
     given["sources"]["source.shop.raw.t0"]["description"] = "Before the base."
     write(product, given)
     stays_true(product, lambda p: change(p, given), capsys)
+
+
+@pytest.mark.parametrize("by", ["path", "reference"])
+def test_of_a_parent_that_was_published(by: str, product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is in no file that bears its name; facts and findings are kept all the same."""
+    platform = product.parent
+    layout = platform / ".floe/build" if by == "path" else platform / ".floe/store/acme.example/platform/1"
+
+    def publish(enforced: str) -> None:
+        manifest = platform / "manifest.yaml"
+        manifest.write_text(
+            re.sub("require_descriptions: .*", f"require_descriptions: {enforced}", manifest.read_text())
+        )
+        shutil.rmtree(layout, ignore_errors=True)
+        assert run(["compile", str(platform)]) == 0
+        if by == "reference":
+            shutil.move(platform / ".floe/build", layout)
+        capsys.readouterr()
+
+    layout.parent.mkdir(parents=True)
+    publish("true")
+    named = "../.floe/build" if by == "path" else "oci://acme.example/platform:1.*"
+    replace(product / "floe.yaml", "ref: ../manifest.yaml", f"ref: '{named}'")
+    stays_true(product, lambda p: publish("false"), capsys)
