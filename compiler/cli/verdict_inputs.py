@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli import verdicts
 from compiler.cli.verdicts import ARTIFACTS, Inputs
+from compiler.documents.kept import by_its_text
 from compiler.references import LOCK_NAME
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def inputs_of(state: State) -> Inputs | None:
     chain = state.chain
     if chain is None or chain.stored or moving(state.sources) or _elsewhere(state):
         return None
-    documents = [Path(d.file) for d in (*chain.manifests, *([chain.product] if chain.product else []))]
+    chained = (*chain.manifests, *([chain.product] if chain.product else []))
+    if not all(map(by_its_text, chained)):
+        return None  # a plugin of others stands wherever Python finds it
+    documents = [Path(d.file) for d in chained]
     files = [*documents, *(d.parent / "oci-layout" for d in documents)]
     files += [Path(source.file) for source in state.sources if not isinstance(source, ShippedSource)]
     files += [state.folder / name for name in (*DOCUMENTS, LOCK_NAME)]

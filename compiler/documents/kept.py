@@ -26,7 +26,7 @@ def read_document(path: Path | str) -> Outcome[Document]:
 
 def document_of(source: Source) -> Outcome[Document]:
     """The document in a text, as it was kept or checked now."""
-    key = cache.key_of("document", *cache.program("compiler", "policy_lang"), *cache.installed(), source.text)
+    key = _key(source.text)
     known = cache.read(key)
     if known is not None:
         return Outcome(_document(source, known))
@@ -41,6 +41,15 @@ def document_of(source: Source) -> Outcome[Document]:
     if not found and checked.value is not None and _by_its_text(checked.value):
         _keep(key, checked.value)
     return Outcome(checked.value, found)
+
+
+def by_its_text(document: Document) -> bool:
+    """Whether nothing but its text and this program says what a document is: not a plugin of others."""
+    return cache.holds(_key(document.yaml.source.text)) or _by_its_text(document)
+
+
+def _key(text: str) -> str:
+    return cache.key_of("document", *cache.program("compiler", "policy_lang"), *cache.installed(), text)
 
 
 def _by_its_text(document: Document) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -212,3 +214,24 @@ def test_of_a_parent_that_was_published(by: str, product: Path, capsys: pytest.C
     named = "../.floe/build" if by == "path" else "oci://acme.example/platform:1.*"
     replace(product / "floe.yaml", "ref: ../manifest.yaml", f"ref: '{named}'")
     stays_true(product, lambda p: publish("false"), capsys)
+
+
+def test_of_a_plugin_of_others(product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As while somebody writes one: it is installed from its folder, and its version stays."""
+    folder = tmp_path / "plugins"
+    put(folder / "floe_meter-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: floe-meter\nVersion: 1.0\n")
+    put(folder / "floe_meter-1.0.dist-info/entry_points.txt", "[floec.plugins.compute]\nmeter = floe_meter:Meter\n")
+    code = "class Meter:\n    def config_schema(self):\n        return {'type': 'object', 'minProperties': %d}\n"
+    put(folder / "floe_meter.py", code % 0)
+    replace(product.parent / "manifest.yaml", "type: duckdb", "type: meter\n    config: {a: 1}")
+
+    def changed(_: Path) -> None:
+        put(folder / "floe_meter.py", code % 2)
+        sys.modules.pop("floe_meter", None)
+        importlib.invalidate_caches()
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        stays_true(product, changed, capsys)
+    sys.modules.pop("floe_meter", None)
