@@ -119,7 +119,7 @@ def parse_plain(sql: str, dialect: str) -> Query | None:
     try:
         query = reader.query()
         reader.take(";")
-        return query if reader.now.kind == "end" else None
+        return query if not reader.now.kind else None
     except _NotPlainError:
         return None
 
@@ -130,7 +130,7 @@ class _NotPlainError(Exception):
 
 class _Token(NamedTuple):
     kind: str
-    """``word``, ``quoted``, ``text``, ``number``, ``end``, or the sign itself."""
+    """``word``, ``quoted``, ``text``, ``number``, or the sign itself; empty at the end."""
     text: str
     word: str = ""
     """In lower case, of a word."""
@@ -146,7 +146,7 @@ def _tokens(sql: str) -> list[_Token] | None:
     while (one := _TOKEN.match(sql, at)) is not None:
         word, quoted, text, number, sign, end = one.groups()
         if end is not None:
-            return [*found, _Token("end", "")]
+            return [*found, _Token("", "")]
         if word is not None:
             found.append(_Token("word", word, word.lower()))
         elif sign is not None:

@@ -129,7 +129,9 @@ def test_words_that_no_dialect_reserves_are_names_in_all_places(dialect: str) ->
 @pytest.mark.parametrize(
     "sql",
     [
-        "", "select", "select a.b.c.d from t", 'select "a from t', "select a[1] from t", "select $1 from t",
+        "", "select", "select case when a then b", "select case when a then b else", "select (a", "with t as (select a",
+        "select a from t join u on case when a then b",
+        "select a.b.c.d from t", 'select "a from t', "select a[1] from t", "select $1 from t",
         "select a -> b from t", "select f(a) from t", "select lower(a, b) as c from t", "select lower(a) from t",
         "select a from t, u", "select a from t join u", "select a from (select a from t)", "select a from f(x)",
         "select * except (a) from t", "select a from t qualify b", "select a from t /*+ hint */", "select a:b from t",
