@@ -128,7 +128,7 @@ _QUALITY = Record(
         "scheduler": Field(FULL_TEXT, "What runs it."),
         "query": Field(FULL_TEXT, "The SQL of type sql."),
         "engine": Field(FULL_TEXT, "The tool of type custom."),
-        "implementation": Field(Anything(), "The tool's own text."),
+        "implementation": Field(Either(FULL_TEXT, OPEN), "The tool's own text."),
         "mustBe": Field(Anything(), "The value."),
         "mustNotBe": Field(Anything(), "Not this value."),
         **{bound: Field(Number(), "A bound.") for bound in BOUNDS if "Greater" in bound or "Less" in bound},

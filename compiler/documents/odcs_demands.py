@@ -5,7 +5,7 @@ Source: Bitol, JSON Schemas of ODCS v3.0.2 and v3.1.0. Only what both demand is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.documents.odcs import BOUNDS
@@ -33,8 +33,9 @@ _METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "
 _RULES: dict[str, tuple[str, ...]] = {
     "library": ("metric",), "sql": ("query",), "custom": ("engine", "implementation"),
 }  # fmt: skip
-_SINCE_3_1 = {"customProperties": "value", "authoritativeDefinitions": "type"}
-"""What each entry of these lists, wherever they stand, must have since 3.1."""
+_OF_ENTRIES = {"authoritativeDefinitions": "type"}
+_SINCE_3_1 = {**_OF_ENTRIES, "customProperties": "value"}
+"""What each entry of these lists, wherever they stand, must have."""
 
 
 def demands(data: Data) -> Iterator[Problem]:
@@ -50,8 +51,10 @@ def demands(data: Data) -> Iterator[Problem]:
     for i, promise in enumerate(promises if isinstance(promises, list) else ()):
         if "value" not in promise:
             yield _missing(("slaProperties", i, "value"), "nothing is promised without it")
-    if recent:
-        yield from _entries(data, ())
+        for key in ("value", "valueExt"):
+            if isinstance(promise.get(key), list | dict):
+                yield _wrong(("slaProperties", i, key), "must be a single value")
+    yield from _entries(data, (), _SINCE_3_1 if recent else _OF_ENTRIES)
 
 
 def _names(data: Data, recent: bool) -> Iterator[Problem]:
@@ -103,16 +106,24 @@ def _server(server: Data, path: Keys) -> Iterator[Problem]:
     for key in _SERVERS.get(kind, ()):
         if key not in server:
             yield _missing((*path, key), f"a server of type `{kind}` cannot be found without it")
+        elif key == "port" and (isinstance(server[key], bool) or not isinstance(server[key], int)):
+            yield _wrong((*path, key), "must be a whole number")
+        elif key != "port" and not isinstance(server[key], str):
+            yield _wrong((*path, key), "must be a string")
 
 
-def _entries(value: Any, path: Keys) -> Iterator[Problem]:
+def _entries(value: Any, path: Keys, needs: Mapping[str, str]) -> Iterator[Problem]:
     for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        needed = _SINCE_3_1.get(str(key))
+        needed = needs.get(str(key))
         if needed is not None and isinstance(one, list):
             for i, entry in enumerate(one):
                 if isinstance(entry, dict) and needed not in entry:
-                    yield _missing((*path, key, i, needed), "the standard demands it since 3.1")
-        yield from _entries(one, (*path, key))
+                    yield _missing((*path, key, i, needed), "the standard demands it")
+        yield from _entries(one, (*path, key), needs)
+
+
+def _wrong(path: Keys, why: str) -> Problem:
+    return Problem("FLC202", path, f"`{dotted(path)}`: {why}", block=False)
 
 
 def _missing(path: Keys, why: str) -> Problem:
