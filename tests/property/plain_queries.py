@@ -140,8 +140,10 @@ class Writer:
         return text + (" limit 5" if self.chance(0.1) else "")
 
     def slip(self, text: str) -> str:
-        """The text with a word or two lost, doubled, added or exchanged."""
+        """The text with a word or two lost, doubled, added or exchanged, or cut off somewhere."""
         parts = _PART.findall(text)
+        if self.chance(0.2):
+            return " ".join(parts[: self.random.randrange(len(parts))])
         for _ in range(self.random.randint(1, 2)):
             at, kind = self.random.randrange(len(parts)), self.random.randrange(4)
             added = {0: [], 1: [self.one(*_WORDS), parts[at]], 2: [self.one(*_WORDS)]}.get(kind, [parts[at], parts[at]])
