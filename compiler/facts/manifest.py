@@ -200,7 +200,10 @@ def split_manifest(buffer: mmap.mmap | bytes, file: str) -> Outcome[SplitManifes
     try:
         manifest = msgspec.json.decode(buffer, type=SplitManifest)
     except msgspec.ValidationError as error:
-        parts = _in_parts(buffer, file)
+        try:
+            parts = _in_parts(buffer, file)
+        except RecursionError as deep:
+            return _not_json(deep, buffer[:4], file)
         if parts.value is None and parts.diagnostics:
             return Outcome(None, parts.diagnostics)
         if parts.value is None:

@@ -101,6 +101,15 @@ def test_broken_json_is_shown_where_it_breaks(tmp_path: Path) -> None:
     assert (span.line, span.col) == (2, 9)
 
 
+def test_what_is_nested_without_end_beside_a_wrong_type_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    text = json.dumps(manifest(sources=[]))
+    file.write_text(text.replace('"macros": {}', '"docs": ' + "[" * 5000 + "]" * 5000))
+    found = read_manifest(tmp_path, file).diagnostics
+    assert [d.code for d in found] == ["FLC111"]
+    assert "too deeply" in found[0].message
+
+
 def test_a_mark_before_utf8_is_no_error_and_utf16_is_named(tmp_path: Path) -> None:
     file = tmp_path / "manifest.json"
     text = json.dumps(manifest())
