@@ -17,7 +17,7 @@ from emitters.artifact import Artifact, File
 from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 
 if TYPE_CHECKING:
-    from compiler.settings import InForce
+    from compiler.policies.settings import InForce
     from policy_lang.source import Source
 
 OUTPUT = ".floe"
@@ -106,7 +106,7 @@ def _product_parts(compiled: Compiled) -> Iterator[Outcome[Artifact]]:
 
 def _team_files(project: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the team's ``dbt_project.yml`` and its list of packages hold; the facts were read from the same files."""
-    from compiler.facts.yaml_values import load_values
+    from compiler.facts.project.yaml_values import load_values
 
     def content(name: str) -> dict[str, Any]:
         file = project / name
@@ -179,7 +179,7 @@ def policy_bundle(compiled: Compiled) -> Outcome[tuple[File, ...]]:
 
 def _named(sources: Iterable[Source], folder: Path) -> dict[str, Source]:
     """The policy files by their path in the bundle, which says nothing of this machine."""
-    from compiler.bundles import STDLIB
+    from compiler.policies.bundles import STDLIB
 
     named: dict[str, Source] = {}
     for source in sources:

@@ -19,19 +19,19 @@ from policy_lang.records import NamedTuple
 from policy_lang.source import whole_file
 
 if TYPE_CHECKING:
-    from compiler.bundles import Bundle
-    from compiler.check import Checked
     from compiler.emit import SigningKey
     from compiler.facts.positions import ProjectPositions
-    from compiler.held_back import HeldBack, Unread
-    from compiler.inherit import Resolved
     from compiler.ir.facts_model import Facts
     from compiler.ir.needs import Needs
     from compiler.ir.provenance import Locator
-    from compiler.kept_places import KeptPlaces
-    from compiler.references import ManifestStore
-    from compiler.resolve import Chain
-    from compiler.settings import InForce
+    from compiler.policies.bundles import Bundle
+    from compiler.policies.check import Checked
+    from compiler.policies.held_back import HeldBack, Unread
+    from compiler.policies.kept_places import KeptPlaces
+    from compiler.policies.settings import InForce
+    from compiler.tiers.inherit import Resolved
+    from compiler.tiers.references import ManifestStore
+    from compiler.tiers.resolve import Chain
     from emitters.artifact import Artifact
     from policy_lang.policies import PolicyRun, PolicySet
     from policy_lang.source import Source, Span
@@ -156,7 +156,7 @@ def run(job: Job, stop_after: str = "emit") -> Outcome[Report]:
 
 
 def _read(state: State) -> Outcome[State]:
-    from compiler.resolve import load_chain
+    from compiler.tiers.resolve import load_chain
 
     path = state.job.path
     document = next((path / n for n in DOCUMENTS if (path / n).is_file()), None) if path.is_dir() else path
@@ -183,7 +183,7 @@ def _project_alone(folder: Path, job: Job) -> tuple[Diagnostic, ...]:
     """What is wrong with the files of the dbt project beside a document that cannot be used: no policy is known."""
     if not (folder / "dbt_project.yml").is_file():
         return ()
-    from compiler.facts.project_files import read_project_files
+    from compiler.facts.project.read import read_project_files
 
     found = read_project_files(folder, keep_code=False, reuse=not job.anew).diagnostics
     return tuple(one for one in found if one.severity is not Severity.NOTIFY)
@@ -217,8 +217,8 @@ def _contract_alone(document: Path, whole: bool) -> tuple[Diagnostic, ...]:
 
 
 def _inherit(state: State) -> Outcome[State]:
-    from compiler.adopt import adopt
-    from compiler.inherit import inherit
+    from compiler.tiers.adopt import adopt
+    from compiler.tiers.inherit import inherit
 
     assert state.chain is not None
     joined = inherit(state.chain.manifests)
@@ -230,8 +230,8 @@ def _inherit(state: State) -> Outcome[State]:
 
 
 def _resolve(state: State) -> Outcome[State]:
-    from compiler.bundles import bundles_in_force, read_policies
-    from compiler.resolve import exemptions, platform_ir, product_ir
+    from compiler.policies.bundles import bundles_in_force, read_policies
+    from compiler.tiers.resolve import exemptions, platform_ir, product_ir
 
     chain, resolved = state.chain, state.resolved
     assert chain is not None
@@ -249,7 +249,7 @@ def _resolve(state: State) -> Outcome[State]:
 def _settle(state: State, bundles: Sequence[Bundle]) -> Outcome[State]:
     """The policies with what the tiers set; one that is switched off is neither compiled nor asks for facts."""
     from compiler.contracts.stage import contract_needs
-    from compiler.settings import settle
+    from compiler.policies.settings import settle
     from policy_lang.codegen import cache
     from policy_lang.engine import CompileOptions, Deferred
     from policy_lang.policies import declared, load_policies
@@ -303,7 +303,7 @@ def _facts(state: State) -> Outcome[State]:
     broken = frozenset(d.span.file for d in facts.diagnostics if d.code == "FLC130" and d.span is not None)
     state = state._replace(project=project.value, facts=facts.value, broken_sql=broken)
     if blocking(facts.diagnostics):
-        from compiler.held_back import unread_files
+        from compiler.policies.held_back import unread_files
 
         state = state._replace(unread=unread_files(facts.diagnostics, project.value))
     return Outcome(state, facts.diagnostics)
@@ -356,7 +356,7 @@ def _ir(state: State) -> Outcome[State]:
         needs=state.needs,
     )
     if state.unread:
-        from compiler.held_back import HeldBack
+        from compiler.policies.held_back import HeldBack
 
         state = state._replace(held=HeldBack(state.unread, ir))
     found = (*_flow(state, ir), *_contracts(state, ir))
@@ -383,8 +383,8 @@ def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
     facts, project = state.facts, state.project
     if facts is None or project is None or not covered(state.needs, ("models", "*", "columns", "*", "inherited")):
         return ()
-    from compiler.facts.file_cache import cache_folder
-    from compiler.facts.lineage import classified_columns, column_lineage, propagate
+    from compiler.facts.kept.file_cache import cache_folder
+    from compiler.facts.lineage.project import classified_columns, column_lineage, propagate
 
     folder = cache_folder(os.environ)
     classified = classified_columns(facts)
@@ -394,7 +394,7 @@ def _flow(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
         propagate(facts, traced.value, {level["name"]: level["rank"] for level in levels}, classified)
     broken: list[Diagnostic] = []
     if facts.project["source"] != "files":
-        from compiler.facts.sql_check import broken_in_manifest
+        from compiler.facts.sql.check import broken_in_manifest
 
         broken = broken_in_manifest(facts, project, folder)
     said = state.broken_sql | {d.span.file for d in broken if d.span is not None}
@@ -423,7 +423,7 @@ def _contracts(state: State, ir: dict[str, Any]) -> tuple[Diagnostic, ...]:
 def locator_of(state: State, ir: dict[str, Any]) -> Locator:
     """What finds the places of an IR's parts; ``state`` is that of the facts' stage."""
     from compiler.ir.provenance import Locator
-    from compiler.platform_ir import platform_origin, product_span
+    from compiler.tiers.platform_ir import platform_origin, product_span
 
     chain, resolved = state.chain, state.resolved
     assert chain is not None
@@ -446,7 +446,7 @@ def locator_of(state: State, ir: dict[str, Any]) -> Locator:
 
 
 def _policies(state: State) -> Outcome[State]:
-    from compiler.check import check, exemptions_of
+    from compiler.policies.check import check, exemptions_of
 
     assert state.chain is not None
     assert state.ir is not None
@@ -490,8 +490,8 @@ def _places_of(state: State, ir: dict[str, Any], locator: Locator) -> KeptPlaces
     facts = state.facts
     if state.job.anew or state.job.whole or facts is None or facts.project["source"] != "files":
         return None
-    from compiler.facts.file_cache import cache_folder
-    from compiler.kept_places import KeptPlaces
+    from compiler.facts.kept.file_cache import cache_folder
+    from compiler.policies.kept_places import KeptPlaces
 
     folder = cache_folder(os.environ)
     if folder is None or not facts.origin.base:
@@ -502,16 +502,16 @@ def _places_of(state: State, ir: dict[str, Any], locator: Locator) -> KeptPlaces
 
 def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]] | None:
     """How the policies are run where something is known of an earlier run; None: they all run."""
-    from compiler.bundles import moving
+    from compiler.policies.bundles import moving
 
     if state.job.anew or state.job.whole or state.facts is None or not state.facts.origin.base:
         return None
     whole = state.facts.project["source"] == "manifest"
     if moving(state.sources) or (whole and not state.job.again):
         return None
-    from compiler.check import is_typed
-    from compiler.facts.file_cache import cache_folder
-    from compiler.judged import Judge
+    from compiler.facts.kept.file_cache import cache_folder
+    from compiler.policies.check import is_typed
+    from compiler.policies.judged import Judge
 
     assert state.policies is not None
     assert state.in_force is not None
@@ -525,7 +525,7 @@ def _run_of(state: State, ir: dict[str, Any]) -> Callable[[], Outcome[PolicyRun]
 
 def _emit(state: State) -> Outcome[State]:
     from compiler.emit import Compiled, emit, to_be_signed
-    from compiler.resolve import published_files
+    from compiler.tiers.resolve import published_files
 
     ir, in_force, job = state.ir, state.in_force, state.job
     assert ir is not None

@@ -66,7 +66,7 @@ class Scope(NamedTuple):
 
 def scope(state: State, before: Before) -> Narrowed:
     """What has to do with the files that changed (``state.changed``); ``before`` tells what they were."""
-    from compiler.facts.project_config import read_project
+    from compiler.facts.project.config import read_project
 
     assert state.ir is not None
     project = state.project or state.folder
@@ -80,7 +80,7 @@ def scope(state: State, before: Before) -> Narrowed:
 
 def _of_all(state: State, project: Path) -> Iterator[str]:
     """The files that say something of everything: documents and what they name, policies, what dbt reads first."""
-    from compiler.references import LOCK_NAME
+    from compiler.tiers.references import LOCK_NAME
 
     chain = state.chain
     if chain is not None:

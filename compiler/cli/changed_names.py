@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from compiler.facts.project_config import ProjectFile
+from compiler.facts.project.config import ProjectFile
 from policy_lang.patterns import Pattern
 from policy_lang.records import NamedTuple
 
@@ -123,7 +123,7 @@ def _documented(text: str) -> dict[tuple[str, str], str]:
 
 def _described(path: str, text: str) -> Iterator[tuple[str, str]]:
     """Section and name of what a file of properties describes; nothing where it cannot be read."""
-    from compiler.facts.kept_values import kept_values
+    from compiler.facts.kept.values import kept_values
 
     value = kept_values(path, text.rstrip()).value if text else None
     for section, entries in value.items() if isinstance(value, dict) else ():

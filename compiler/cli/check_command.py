@@ -15,7 +15,7 @@ from compiler.cli import verdicts
 from compiler.cli.output import add_format, exit_code, show
 from compiler.cli.verdicts import Verdict
 from compiler.file_states import changed_since, now
-from compiler.quota import MOST_SHOWN, More, within
+from compiler.policies.quota import MOST_SHOWN, More, within
 from policy_lang.diagnostics import Diagnostic, blocking
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def execute(options: argparse.Namespace) -> int:
         return _why(options)
     diagnostics, lines, more = _all_judged(options)
     if options.fix:
-        from compiler.fixes import apply
+        from compiler.policies.fixes import apply
         from policy_lang.source import whole_file
 
         try:

@@ -280,8 +280,8 @@ def _levels(manifest: str | None) -> tuple[dict[str, int] | None, list[Diagnosti
     """The rank of each level and category of a manifest with all its parents; None: the common ones."""
     if manifest is None:
         return None, []
-    from compiler.inherit import inherit
-    from compiler.resolve import load_chain, platform_ir
+    from compiler.tiers.inherit import inherit
+    from compiler.tiers.resolve import load_chain, platform_ir
 
     chain = load_chain(manifest)
     if chain.value is None or blocking(chain.diagnostics):

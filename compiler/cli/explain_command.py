@@ -62,7 +62,7 @@ def _lint_rules() -> dict[str, str]:
 
 def policy_pages() -> dict[str, str]:
     """Id → page of each policy of the standard library, by id."""
-    from compiler.bundles import STDLIB
+    from compiler.policies.bundles import STDLIB
 
     pages: dict[str, str] = {}
     for page in sorted(Path(STDLIB).glob("*/*.md")):

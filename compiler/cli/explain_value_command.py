@@ -15,7 +15,7 @@ from policy_lang.diagnostics import Diagnostic, Outcome, blocking
 from policy_lang.source import Span, whole_file
 
 if TYPE_CHECKING:
-    from compiler.inherit import Step
+    from compiler.tiers.inherit import Step
 
 
 _MANY = 50
@@ -63,7 +63,7 @@ def _sections() -> set[str]:
 
 
 def _in_manifest(state: State, field: str) -> Outcome[list[str]]:
-    from compiler.explain_value import explain_value
+    from compiler.tiers.explain_value import explain_value
 
     assert state.resolved is not None
     found = explain_value(state.resolved, field.removeprefix("platform."))
@@ -88,7 +88,7 @@ def _effect(step: Step) -> str:
 
 def _in_ir(state: State, field: str) -> Outcome[list[str]]:
     """A value of the IR and its place; entries of lists may be given by name instead of index."""
-    from compiler.explain_value import parse_path
+    from compiler.tiers.explain_value import parse_path
 
     if state.ir is None or state.locator is None:
         return Outcome(None, (Diagnostic("FLC314", f"`{field}` cannot be read: the project was not read to its end"),))

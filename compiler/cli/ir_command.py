@@ -67,7 +67,7 @@ def execute(options: argparse.Namespace) -> int:
 @functools.cache
 def _declared() -> dict[tuple[str, str], ParamInfo]:
     """The parameters of the standard library: an IR does not say which way they may move."""
-    from compiler.bundles import bundles_in_force, read_policies
+    from compiler.policies.bundles import bundles_in_force, read_policies
     from policy_lang.policies import declared
 
     sources = read_policies(bundles_in_force(()).value or ()).value or ()
@@ -77,7 +77,7 @@ def _declared() -> dict[tuple[str, str], ParamInfo]:
 
 def _way(package: str, name: str, before: Any, after: Any) -> str:
     """Which way a parameter of the standard library moves."""
-    from compiler.settings import is_stricter
+    from compiler.policies.settings import is_stricter
 
     param = _declared().get((package, name))
     if param is None or param.stricter in (None, "fixed"):

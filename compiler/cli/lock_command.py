@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command."""
-    from compiler.references import LOCK_NAME, lock_text, write_lock
-    from compiler.resolve import load_chain
+    from compiler.tiers.references import LOCK_NAME, lock_text, write_lock
+    from compiler.tiers.resolve import load_chain
     from emitters.oci.store import LayoutStore, find_store
 
     path = _document(Path(options.path))

@@ -30,7 +30,7 @@ from policy_lang.digests import digest_of
 from policy_lang.records import NamedTuple
 
 if TYPE_CHECKING:
-    from compiler.facts.manifest import OpenedManifest
+    from compiler.facts.manifest.read import OpenedManifest
     from compiler.ir.facts_model import Facts
     from compiler.pipeline import Report, State
 
@@ -187,8 +187,8 @@ def base_of(report: Report, found: Iterable[Diagnostic]) -> Base | None:
     """The base that a whole check leaves; None where changed nodes could not be judged on their own."""
     from compiler.cli.stages import sizes
     from compiler.contracts.stage import has_contracts
-    from compiler.facts.incremental import grouped_hashes
-    from compiler.facts.manifest import open_manifest
+    from compiler.facts.manifest.incremental import grouped_hashes
+    from compiler.facts.manifest.read import open_manifest
     from compiler.facts.read import TARGET_MANIFEST
     from compiler.ir.needs import covered
 
@@ -241,8 +241,8 @@ def _beside(opened: OpenedManifest) -> tuple[Any, ...]:
 
 def rejudged(kept: Kept, state: State, path: str) -> Verdict | None:
     """The verdict on ``path`` now, from that at the time of the base; ``state`` is that after ``resolve``."""
-    from compiler.facts.incremental import changed_since
-    from compiler.facts.manifest import manifest_facts, open_manifest
+    from compiler.facts.manifest.incremental import changed_since
+    from compiler.facts.manifest.read import manifest_facts, open_manifest
 
     base = kept.base
     opened = open_manifest(Path(base.manifest))
@@ -317,8 +317,8 @@ def _exchanged(
     kept: Kept, state: State, path: str, entries: tuple[Mapping[str, _Entry], Mapping[str, _Entry]]
 ) -> Verdict | None:
     """The verdict with the findings on the changed nodes exchanged."""
-    from compiler.check import Checked
     from compiler.cli.stages import facts_line, idle_policies, policies_line
+    from compiler.policies.check import Checked
 
     assert state.policies is not None
     base, before = kept.base, kept.verdict
@@ -393,8 +393,8 @@ def _judged(
     base: Base, state: State, entries: Mapping[str, _Entry], sliced: set[str]
 ) -> tuple[list[Diagnostic], dict[str, int]] | None:
     """What the sliced policies find in these nodes alone, at their places in the whole, and how many subjects."""
-    from compiler.check import check
     from compiler.pipeline import locator_of
+    from compiler.policies.check import check
 
     assert state.policies is not None
     assert state.in_force is not None

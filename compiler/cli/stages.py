@@ -7,9 +7,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from compiler.check import Checked
 from compiler.ir.facts_model import Facts
 from compiler.pipeline import Report, State
+from compiler.policies.check import Checked
 
 
 def describe(report: Report) -> Iterator[tuple[str, str]]:

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING
 from compiler.cli import verdicts
 from compiler.cli.verdicts import ARTIFACTS, Inputs
 from compiler.documents.kept import by_its_text
-from compiler.references import LOCK_NAME
+from compiler.tiers.references import LOCK_NAME
 
 if TYPE_CHECKING:
-    from compiler.facts.project_config import ProjectFile
+    from compiler.facts.project.config import ProjectFile
     from compiler.ir.facts_model import Facts
     from compiler.pipeline import State
 
 
 def inputs_of(state: State) -> Inputs | None:
     """The inputs of a check that ended in ``state``; None where they cannot be told."""
-    from compiler.bundles import ShippedSource, moving
     from compiler.facts.read import TARGET_MANIFEST
     from compiler.pipeline import DOCUMENTS
+    from compiler.policies.bundles import ShippedSource, moving
 
     chain = state.chain
     if chain is None or chain.stored or moving(state.sources) or _elsewhere(state):
@@ -70,7 +70,7 @@ def _elsewhere(state: State) -> bool:
         return True
     if state.project is None or not (state.project / "dbt_project.yml").is_file():
         return False
-    from compiler.facts.project_config import read_project
+    from compiler.facts.project.config import read_project
 
     project = read_project(state.project).value
     inside = os.path.relpath(state.project, state.folder)

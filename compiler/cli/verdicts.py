@@ -14,7 +14,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 
 from compiler.file_states import FOLDER, NO_FILE, Stamp, content, contents, is_fresh, now, stamp, stamp_of
-from compiler.quota import More
+from compiler.policies.quota import More
 from policy_lang import kept_diagnostics
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic

@@ -24,7 +24,7 @@ _MOST_SUBJECTS = 5
 
 def answer(state: State, found: tuple[Diagnostic, ...], options: argparse.Namespace) -> int:
     """Print what the policies make of the subject that ``options.why`` names."""
-    from compiler.why import names, subjects, why
+    from compiler.policies.why import names, subjects, why
 
     if state.ir is None or state.in_force is None:
         show(found, options.format)

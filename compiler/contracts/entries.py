@@ -11,7 +11,7 @@ from compiler.contracts.generate import generate_contracts, merge, model_of_port
 from compiler.contracts.judge import next_version
 from compiler.contracts.model import Column, Contract, Table
 from compiler.documents.models import Document
-from compiler.versions import Version, parse_version
+from compiler.tiers.versions import Version, parse_version
 from policy_lang.diagnostics import Outcome
 
 Entry = dict[str, Any]

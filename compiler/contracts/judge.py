@@ -12,7 +12,7 @@ from compiler.contracts.compare import Change, compare, due
 from compiler.contracts.compare import Severity as Bump
 from compiler.contracts.model import Contract, Party
 from compiler.structs import Struct
-from compiler.versions import Version, parse_version
+from compiler.tiers.versions import Version, parse_version
 from policy_lang.diagnostics import Diagnostic, Label, Severity
 
 _SHOWN = 5

@@ -13,15 +13,15 @@ from pathlib import Path
 import msgspec
 
 from compiler.facts.entries import Entry
-from compiler.facts.file_cache import FileCache, Known, cache_folder
-from compiler.facts.file_facts import Ref
 from compiler.facts.graph import cycles
-from compiler.facts.macro_calls import LINKS
-from compiler.facts.project_config import ProjectFile
-from compiler.facts.project_files import Assembly
+from compiler.facts.kept.file_cache import FileCache, Known, cache_folder
+from compiler.facts.manifest.resolve_refs import resolve_refs
+from compiler.facts.project.config import ProjectFile
+from compiler.facts.project.file_facts import Ref
+from compiler.facts.project.macro_calls import LINKS
+from compiler.facts.project.read import Assembly
+from compiler.facts.project.scan import Scan, scan_project, variables_digest
 from compiler.facts.relate import NODES, group_owners, relate_some
-from compiler.facts.resolve_refs import resolve_refs
-from compiler.facts.scan import Scan, scan_project, variables_digest
 from compiler.ir.facts_model import Facts, Origin
 from compiler.ir.needs import Needs, code_used, covered, fields
 from policy_lang.diagnostics import Diagnostic, Outcome, Severity

@@ -14,8 +14,9 @@ from typing import Any
 
 from compiler.documents.shape import Keys
 from compiler.documents.yaml_document import YamlDocument
-from compiler.facts import entries, sql_positions
+from compiler.facts import entries
 from compiler.facts.entries import Entry, items, mapping
+from compiler.facts.sql import positions as sql_positions
 from policy_lang.source import Span, whole_file
 
 _NODES = ("models", "seeds", "snapshots")

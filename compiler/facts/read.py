@@ -13,9 +13,9 @@ from compiler.ir.needs import Needs, code_used
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 if TYPE_CHECKING:
-    from compiler.facts.kept_manifest import Store
-    from compiler.facts.manifest_plan import Written
-    from compiler.facts.project_config import ProjectFile
+    from compiler.facts.kept.manifest import Store
+    from compiler.facts.manifest.plan import Written
+    from compiler.facts.project.config import ProjectFile
     from compiler.facts.stale import Files
 
 TARGET_MANIFEST = Path("target") / "manifest.json"
@@ -45,14 +45,14 @@ def read_facts(
     found = manifest or project_dir / TARGET_MANIFEST
     has_files = (project_dir / PROJECT_FILE).is_file()
     if files_only or (manifest is None and not found.is_file() and has_files):
-        from compiler.facts.project_files import read_project_files
+        from compiler.facts.project.read import read_project_files
 
         return read_project_files(project_dir, keep_code=code_used(needs), environ=settings, reuse=reuse)
     if not has_files:
-        from compiler.facts.manifest import read_manifest
+        from compiler.facts.manifest.read import read_manifest
 
         return read_manifest(project_dir, found, needs)
-    from compiler.facts.project_config import read_project
+    from compiler.facts.project.config import read_project
     from compiler.facts.stale import Files
 
     project = read_project(project_dir)
@@ -63,18 +63,18 @@ def read_facts(
         from compiler.facts.overlay import NEEDS
 
         needs = needs | NEEDS
-    from compiler.facts.kept_manifest import Store
+    from compiler.facts.kept.manifest import Store
 
     store, started = Store(project_dir, found, needs, settings), now()
     if changed is not None and reuse and written is not None:
         read = _kept(store, written)
     else:
-        from compiler.facts.manifest import read_manifest
+        from compiler.facts.manifest.read import read_manifest
 
         read = read_manifest(project_dir, found, needs, written)
         read = store.named(read, started) if reuse else read
     if read.value is None:  # what the project's own files say is known all the same
-        from compiler.facts.project_files import read_project_files
+        from compiler.facts.project.read import read_project_files
 
         without = read_project_files(project_dir, keep_code=code_used(needs), environ=settings, reuse=reuse)
         return Outcome(without.value, (*read.diagnostics, *without.diagnostics))
@@ -85,7 +85,7 @@ def read_facts(
 
 def _kept(store: Store, written: Written) -> Outcome[Facts]:
     """The facts of a manifest over which a few files are laid: as they were, where nothing of it has changed."""
-    from compiler.facts.manifest import read_manifest
+    from compiler.facts.manifest.read import read_manifest
 
     known = store.recall(written)
     if known is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from compiler.facts.file_facts import Ref
+from compiler.facts.project.file_facts import Ref
 
 
 @lru_cache(maxsize=4096)
@@ -37,8 +37,8 @@ def _plain(call: str) -> Ref | tuple[str, str] | None:
 
 
 def _jinja(bare: str) -> Ref | tuple[str, str] | None:
-    from compiler.facts.jinja_values import Values
-    from compiler.facts.sql_files import read_sql
+    from compiler.facts.project.jinja_values import Values
+    from compiler.facts.project.sql_files import read_sql
 
     block = read_sql("{{ " + bare + " }}", Values({})).main
     return block.refs[0] if block.refs else block.sources[0] if block.sources else None

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from compiler.facts.ignored import ignored_in
-from compiler.facts.manifest_fields import slashes
-from compiler.facts.manifest_plan import Written
-from compiler.facts.project_config import ProjectFile
+from compiler.facts.manifest.fields import slashes
+from compiler.facts.manifest.plan import Written
+from compiler.facts.project.config import ProjectFile
+from compiler.facts.project.ignored import ignored_in
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.digests import sha256_hex

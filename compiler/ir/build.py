@@ -33,7 +33,7 @@ def build_ir(
 ) -> Entry:
     """The IR as plain values.
 
-    ``platform`` and ``product`` have the IR's shape already (``compiler.resolve``). ``facts`` belong to the IR
+    ``platform`` and ``product`` have the IR's shape already (``compiler.tiers.resolve``). ``facts`` belong to the IR
     afterwards: their entries are changed in place. Where facts were read for some ``needs`` only, the rest is
     missing here too. ``project`` is the dbt project's folder as seen from the product's. Contracts join it later.
     """

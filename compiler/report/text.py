@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from compiler.quota import More
+from compiler.policies.quota import More
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Span
 

@@ -1,4 +1,4 @@
-"""Published manifests in OCI layouts on disk, as a store for references to parents (``compiler.references``).
+"""Published manifests in OCI layouts on disk, as a store for references to parents (``compiler.tiers.references``).
 
 A store is a folder with a layout for each version: ``<root>/<host>/<repository>/<any name>/`` (or the repository's
 folder is itself the layout of its only version). The tag is the one that the layout's index gives. An artifact's
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compiler.references import Stored
+from compiler.tiers.references import Stored
 from emitters.oci import blobs
 from emitters.oci.verify import verify_layout
 from policy_lang.diagnostics import Diagnostic, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from compiler.facts import plain_sql
+from compiler.facts.sql import plain as plain_sql
 
 _NAMES = ("a", "b", "c", "id", "email", "t", "u", "v", "name", "date", "user_id", "t2", "Amount", "year", "key", '"Q"')
 _LITERALS = ("1", "2.5", "'x'", "'it''s'", "null", "true", "false", "current_date", "date '2020-01-01'")

@@ -14,7 +14,7 @@ from compiler.contracts.read import promise, read_contract
 from compiler.contracts.types import type_change
 from compiler.documents.models import validate_document
 from compiler.documents.yaml_loader import load_yaml
-from compiler.versions import parse_version
+from compiler.tiers.versions import parse_version
 from policy_lang.source import Source
 
 TYPES = ["int", "bigint", "varchar(10)", "varchar(20)", "text", "date", "timestamp", "decimal(10,2)", "decimal(12,2)",

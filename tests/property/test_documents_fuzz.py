@@ -10,7 +10,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.adopt import adopt
 from compiler.contracts.compare import compare
 from compiler.contracts.generate import generate_contracts
 from compiler.contracts.lifecycle import check_lifecycle
@@ -18,10 +17,11 @@ from compiler.contracts.odcs import to_yaml
 from compiler.contracts.read import read_contract
 from compiler.documents.models import validate_document
 from compiler.documents.yaml_loader import load_yaml
-from compiler.inherit import inherit
 from compiler.ir.schema import complete
-from compiler.platform_ir import platform_ir, product_ir
-from compiler.resolve import exemptions
+from compiler.tiers.adopt import adopt
+from compiler.tiers.inherit import inherit
+from compiler.tiers.platform_ir import platform_ir, product_ir
+from compiler.tiers.resolve import exemptions
 from policy_lang.diagnostics import blocking
 from policy_lang.source import Source
 

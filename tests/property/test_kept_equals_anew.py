@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler import judged
 from compiler.cli.main import run
-from compiler.facts import project_files
-from compiler.facts.project_files import read_project_files
+from compiler.facts.project import read as project_files
+from compiler.facts.project.read import read_project_files
 from compiler.ir.facts_model import LISTS, Facts
+from compiler.policies import judged
 from tests.property.edited_projects import Edited
 
 PLATFORM = Path(__file__).parents[2] / "examples/broken/manifest.yaml"

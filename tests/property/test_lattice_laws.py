@@ -14,8 +14,8 @@ from compiler.documents.models import Document
 from compiler.documents.shape import Choice, Flag, ListOf, Number, Text
 from compiler.documents.values import Duration
 from compiler.documents.yaml_document import YamlDocument
-from compiler.inherit import inherit
-from compiler.lattice import join
+from compiler.tiers.inherit import inherit
+from compiler.tiers.lattice import join
 from policy_lang.source import Source
 
 OWN = {"apiVersion", "kind", "metadata", "parent", "domain"}

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot.dialects.dialect import Dialect
 
-from compiler.facts import plain_sql
-from compiler.facts.lineage_model import COPY, Breakers, Edge, Named, Relation
-from compiler.facts.lineage_plain import read_columns
-from compiler.facts.lineage_sql import read_sql
-from compiler.facts.plain_sql import DIALECTS, FUNCTIONS, NEEDS_WINDOW, RESERVED, TYPES, WINDOWED, parse_plain
+from compiler.facts.lineage.model import COPY, Breakers, Edge, Named, Relation
+from compiler.facts.lineage.plain import read_columns
+from compiler.facts.lineage.sql import read_sql
+from compiler.facts.sql import plain as plain_sql
+from compiler.facts.sql.plain import DIALECTS, FUNCTIONS, NEEDS_WINDOW, RESERVED, TYPES, WINDOWED, parse_plain
 from tests.property.plain_queries import Writer
 
 _COLUMNS = ("a", "b", "c", "id", "email", "Amount", "name", "date", "user_id", "key", "year", "Q")

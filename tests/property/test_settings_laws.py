@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.bundles import Bundle
 from compiler.ir.schema import complete, ir_schema
-from compiler.settings import _severity, _stricter
+from compiler.policies.bundles import Bundle
+from compiler.policies.settings import _severity, _stricter
 from policy_lang.diagnostics import Severity
 from policy_lang.policies import ParamInfo, PolicyInfo
 from policy_lang.source import whole_file

@@ -187,7 +187,7 @@ def test_an_ir_of_another_shape_is_not_compared(text: str, tmp_path: Path, capsy
 def test_a_bundle_that_is_half_a_disk_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("compiler.bundles._MOST_ENTRIES", 20)
+    monkeypatch.setattr("compiler.policies.bundles._MOST_ENTRIES", 20)
     own = shop(tmp_path) / "own"
     assert checked(tmp_path, capsys)[0] == 0
     for number in range(20):
@@ -200,7 +200,7 @@ def test_a_bundle_that_is_half_a_disk_is_refused(
 
 def test_columns_that_no_policy_reads_are_not_counted(tmp_path: Path) -> None:
     from compiler.cli.stages import facts_line, sizes
-    from compiler.facts.manifest import read_manifest
+    from compiler.facts.manifest.read import read_manifest
 
     nodes = {
         f"{kind}.shop.{name}": {

@@ -10,7 +10,7 @@ import pytest
 
 from compiler.cli import check_command, rejudge
 from compiler.cli.main import run
-from compiler.quota import MOST_SHOWN, More, Quota, within
+from compiler.policies.quota import MOST_SHOWN, More, Quota, within
 from compiler.report.text import not_shown, summary
 from policy_lang.diagnostics import Diagnostic, Severity
 from policy_lang.source import Span

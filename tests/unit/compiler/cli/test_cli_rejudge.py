@@ -13,7 +13,7 @@ import pytest
 
 from compiler.cli import rejudge
 from compiler.cli.main import run
-from compiler.facts import kept_manifest
+from compiler.facts.kept import manifest as kept_manifest
 from policy_lang.policies import PolicySet
 
 MODELS = 14

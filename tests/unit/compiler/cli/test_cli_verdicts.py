@@ -13,16 +13,18 @@ from typing import Any
 import pytest
 
 import compiler.pipeline
-from compiler import bundles
 from compiler.cli import verdicts
 from compiler.cli.main import run
 from compiler.cli.verdicts import Inputs, Verdict
 from compiler.documents import yaml_loader
 from compiler.documents.kept import document_of
-from compiler.facts import file_cache, kept_files, yaml_values
-from compiler.facts.kept_values import kept_values
+from compiler.facts.kept import file_cache
+from compiler.facts.kept import files as kept_files
+from compiler.facts.kept.values import kept_values
+from compiler.facts.project import yaml_values
 from compiler.file_states import changed_since, contents
 from compiler.pipeline import Job
+from compiler.policies import bundles
 from policy_lang.codegen import cache
 from policy_lang.diagnostics import Diagnostic, Fix, Label, Severity
 from policy_lang.source import Source, Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.facts.yaml_values import load_values
+from compiler.facts.project.yaml_values import load_values
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from compiler.documents.models import validate_document
 from compiler.documents.schema_export import document_schema
 from compiler.documents.yaml_loader import load_file, load_yaml
-from compiler.inherit import inherit, join
-from compiler.resolve import load_chain, platform_ir, product_ir
+from compiler.tiers.inherit import inherit, join
+from compiler.tiers.resolve import load_chain, platform_ir, product_ir
 from policy_lang.source import Source
 
 ROOT = Path(__file__).parents[4]

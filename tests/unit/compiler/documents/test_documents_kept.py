@@ -10,8 +10,8 @@ import pytest
 from compiler.documents import kept
 from compiler.documents.models import validate_document
 from compiler.documents.yaml_loader import load_file
-from compiler.facts.kept_values import kept_values
-from compiler.facts.yaml_values import load_values
+from compiler.facts.kept.values import kept_values
+from compiler.facts.project.yaml_values import load_values
 from policy_lang.source import Source
 
 ROOT = Path(__file__).parents[4]

@@ -10,7 +10,7 @@ import pytest
 
 from compiler.documents.yaml_document import MAX_BYTES
 from compiler.documents.yaml_loader import load_file, load_yaml
-from compiler.facts.yaml_values import load_values
+from compiler.facts.project.yaml_values import load_values
 from policy_lang.source import Source
 
 

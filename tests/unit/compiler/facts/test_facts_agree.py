@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from compiler.facts.manifest_fields import COLUMN_FIELDS, NODE_FIELDS, SOURCE_FIELDS, TEST_FIELDS
+from compiler.facts.manifest.fields import COLUMN_FIELDS, NODE_FIELDS, SOURCE_FIELDS, TEST_FIELDS
 from compiler.facts.read import read_facts
 from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.schema import complete

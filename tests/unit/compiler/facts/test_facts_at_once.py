@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from test_facts_robust import manifest, mutate
 
-from compiler.facts.manifest import manifest_facts, open_manifest, read_manifest
-from compiler.facts.manifest_plan import Plan, Written
+from compiler.facts.manifest.plan import Plan, Written
+from compiler.facts.manifest.read import manifest_facts, open_manifest, read_manifest
 from compiler.ir.facts_model import LISTS, Facts
 from compiler.ir.needs import Needs
 from policy_lang.diagnostics import Outcome

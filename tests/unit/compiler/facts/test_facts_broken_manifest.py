@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from compiler.facts.json_places import JsonPlaces
-from compiler.facts.manifest import read_manifest
+from compiler.facts.manifest.json_places import JsonPlaces
+from compiler.facts.manifest.read import read_manifest
 from compiler.facts.read import read_facts
 from policy_lang.diagnostics import Diagnostic
 

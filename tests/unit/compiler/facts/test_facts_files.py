@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from compiler.facts.project_files import read_project_files
+from compiler.facts.project.read import read_project_files
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Severity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.facts.generic_tests import Target, generic_test
+from compiler.facts.project.generic_tests import Target, generic_test
 
 TARGETS = [
     Target("m", "ref('m')"),

@@ -5,8 +5,8 @@ import marshal
 from pathlib import Path
 from typing import Any
 
-from compiler.facts.incremental import changed_since, grouped_hashes
-from compiler.facts.manifest import OpenedManifest, manifest_facts, open_manifest
+from compiler.facts.manifest.incremental import changed_since, grouped_hashes
+from compiler.facts.manifest.read import OpenedManifest, manifest_facts, open_manifest
 
 
 def opened(folder: Path, nodes: dict[str, dict[str, Any]]) -> OpenedManifest:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from compiler.facts import file_cache, project_files
-from compiler.facts import manifest as manifest_module
-from compiler.facts.project_files import read_project_files
+from compiler.facts.kept import file_cache
+from compiler.facts.manifest import read as manifest_module
+from compiler.facts.project import read as project_files
+from compiler.facts.project.read import read_project_files
 from compiler.facts.read import read_facts
 from compiler.ir.facts_model import Facts
 from policy_lang.diagnostics import Outcome

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from compiler.facts.lineage import column_lineage, propagate
-from compiler.facts.lineage_model import Breakers
-from compiler.facts.manifest import read_manifest
-from compiler.facts.project_files import read_project_files
+from compiler.facts.lineage.model import Breakers
+from compiler.facts.lineage.project import column_lineage, propagate
+from compiler.facts.manifest.read import read_manifest
+from compiler.facts.project.read import read_project_files
 from compiler.ir.facts_model import Facts
 
 SOURCES = """

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.facts import lineage_trace
-from compiler.facts.lineage import column_lineage
-from compiler.facts.lineage_model import Answer, Relation
-from compiler.facts.lineage_names import Reference, numbered, without_jinja
-from compiler.facts.lineage_render import render
-from compiler.facts.project_files import read_project_files
+from compiler.facts.lineage import trace as lineage_trace
+from compiler.facts.lineage.model import Answer, Relation
+from compiler.facts.lineage.names import Reference, numbered, without_jinja
+from compiler.facts.lineage.project import column_lineage
+from compiler.facts.lineage.render import render
+from compiler.facts.project.read import read_project_files
 from compiler.ir.facts_model import Facts
 
 SOURCES = """

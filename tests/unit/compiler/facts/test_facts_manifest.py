@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from compiler.facts.manifest import read_manifest
+from compiler.facts.manifest.read import read_manifest
 
 SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 

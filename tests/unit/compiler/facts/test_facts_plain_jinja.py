@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler.facts.jinja_values import Values
-from compiler.facts.plain_jinja import read_plain
-from compiler.facts.sql_files import read_sql
+from compiler.facts.project.jinja_values import Values
+from compiler.facts.project.plain_jinja import read_plain
+from compiler.facts.project.sql_files import read_sql
 
 
 @pytest.mark.parametrize(

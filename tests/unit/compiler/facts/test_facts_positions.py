@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compiler.facts.positions import ProjectPositions
-from compiler.facts.project_files import read_project_files
+from compiler.facts.project.read import read_project_files
 from compiler.ir.facts_model import Facts
 
 PROJECT = Path(__file__).parent / "projects" / "rich"

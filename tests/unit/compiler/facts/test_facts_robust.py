@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from compiler.facts.artifacts import apply_artifacts
-from compiler.facts.lineage import column_lineage, propagate
+from compiler.facts.lineage.project import column_lineage, propagate
+from compiler.facts.manifest.artifacts import apply_artifacts
 from compiler.facts.positions import ProjectPositions
 from compiler.facts.read import read_facts
 from compiler.facts.relate import everything

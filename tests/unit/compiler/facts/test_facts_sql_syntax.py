@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from compiler.facts import sql_check
-from compiler.facts.blank_jinja import Guess, blanked
-from compiler.facts.file_facts import BrokenSql
-from compiler.facts.project_files import read_project_files
-from compiler.facts.sql_check import broken_in_manifest
-from compiler.facts.sql_shape import oddity
-from compiler.facts.sql_syntax import broken_sql
+from compiler.facts.project.file_facts import BrokenSql
+from compiler.facts.project.read import read_project_files
+from compiler.facts.sql import check as sql_check
+from compiler.facts.sql.blank_jinja import Guess, blanked
+from compiler.facts.sql.check import broken_in_manifest
+from compiler.facts.sql.shape import oddity
+from compiler.facts.sql.syntax import broken_sql
 from compiler.ir.facts_model import Facts, Origin
 from policy_lang.diagnostics import Diagnostic, Severity
 
@@ -154,7 +154,7 @@ def test_blank_jinja_keeps_every_place() -> None:
 def test_sql_that_does_not_look_odd_is_not_parsed() -> None:
     script = (
         "import sys\n"
-        "from compiler.facts.sql_syntax import broken_sql\n"
+        "from compiler.facts.sql.syntax import broken_sql\n"
         "assert broken_sql(\"select a.b, count(*) as n from {{ ref('x') }} a group by 1\", lambda: None) is None\n"
         "assert 'sqlglot' not in sys.modules and 'jinja2' not in sys.modules\n"
     )
@@ -225,7 +225,7 @@ def test_the_adapter_of_the_profile_counts_when_it_changes(tmp_path: Path) -> No
 
 
 def manifest(folder: Path, raw: str, compiled: str | None = None, **config: object) -> list[Diagnostic]:
-    from compiler.facts.manifest import read_manifest
+    from compiler.facts.manifest.read import read_manifest
 
     node = {
         "unique_id": "model.p.a", "name": "a", "resource_type": "model", "package_name": "p", "path": "a.sql",

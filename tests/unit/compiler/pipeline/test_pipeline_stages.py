@@ -232,7 +232,7 @@ def test_a_data_contract_is_checked_alone_but_compiled_with_its_product(tmp_path
 
 def test_what_floe_yaml_does_not_say_is_missed_at_the_products_name(tmp_path: Path) -> None:
     from compiler.documents.kept import read_document
-    from compiler.platform_ir import product_span
+    from compiler.tiers.platform_ir import product_span
 
     path = tmp_path / "floe.yaml"
     path.write_text(
