@@ -58,7 +58,10 @@ def test_the_sdist_has_what_a_build_needs(built: Path) -> None:
     assert {"pyproject.toml", "README.md", "LICENSE", "floec.py", "compiler/__init__.py"} <= names
 
 
-def test_the_installed_command_is_not_fooled_by_decoys(built: Path, tmp_path: Path) -> None:
+def test_the_installed_command_is_not_fooled_by_decoys(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # the wheel is what runs, not a checkout that it names
     environment = tmp_path / "env"
     venv.EnvBuilder(with_pip=True).create(environment)
     python = environment / "bin" / "python"
