@@ -85,7 +85,7 @@ def test_a_process_of_our_own_has_all_of_msgspec_and_uuid() -> None:
     code = """
 import compiler.structs, sys
 from pathlib import Path, PureWindowsPath
-assert not {"platform", "uuid", "typing_extensions"} & sys.modules.keys()
+assert not "typing_extensions" in sys.modules
 assert Path("/a b").as_uri() == "file:///a%20b"
 assert PureWindowsPath("C:/a", "b").as_uri() == "file:///C:/a/b"
 import msgspec, uuid, urllib.parse
@@ -101,18 +101,6 @@ print(msgspec.json.schema(One)["$ref"], msgspec.json.schema_components([One])[0]
     assert said == ["One(a=1) True", "#/$defs/One #/$defs/One b'- 1\\n' ::1"]
 
 
-def test_another_process_has_msgspec_as_it_is() -> None:
+def test_msgspec_knows_the_values_of_plugins() -> None:
     code = "import compiler.structs, msgspec, uuid; print(msgspec.json.encode(uuid.UUID(int=1)).decode())"
-    assert _answer(code) == '"00000000-0000-0000-0000-000000000001"'
-
-
-@pytest.mark.parametrize("asked", ["uuid.UUID", "uuid.NAMESPACE_DNS"])
-def test_another_msgspec_may_ask_uuid_for_more(asked: str) -> None:
-    code = f"""
-import sys
-from compiler.structs import _NoUuid
-sys.modules["uuid"] = _NoUuid("uuid")
-import uuid
-print({asked}.__class__.__name__, type(sys.modules["uuid"]).__name__)
-"""
-    assert _answer(_BEGIN + code).split() == ["type" if asked == "uuid.UUID" else "UUID", "_NoUuid"]
+    assert _answer(_BEGIN + code) == '"00000000-0000-0000-0000-000000000001"'
