@@ -33,9 +33,11 @@ _ENFORCEMENTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("floe.contracts", ("governance", "data_contracts", "enforcement")),
     ("floe.classification.class_propagated", ("governance", "classification", "propagation")),
     ("floe.classification.class_not_lowered", ("governance", "classification", "propagation")),
+    ("floe.sql.secrets_in_code", ("governance", "secret_scanning", "severity")),
+    ("floe.sql.secrets_in_macro", ("governance", "secret_scanning", "severity")),
     ("floe", ("governance", "policy_enforcement_level")),
 )
-_CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "warn": Severity.WARN.rank}
+_CAPS = {"off": _OFF, "alert_only": Severity.NOTIFY.rank, "notify": Severity.NOTIFY.rank, "warn": Severity.WARN.rank}
 
 
 class Setting(NamedTuple):

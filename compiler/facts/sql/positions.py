@@ -55,10 +55,10 @@ def word(file: str, text: str, wanted: str) -> Span:
 
 
 def quoted(file: str, text: str, words: str, start: Span | None = None) -> Span | None:
-    """Where the text first says these words, from ``start`` on, with any blanks between them."""
+    """Where the text first says these words, from ``start`` on, with any blanks between; in a comment if need be."""
     before = 0 if start is None else len("".join(text.splitlines(keepends=True)[: start.line - 1]))
     said = Pattern(r"\s+".join(re.escape(part) for part in words.split()))
-    found = said.search(_SQL_COMMENT.sub(_blank, text), before)
+    found = said.search(_SQL_COMMENT.sub(_blank, text), before) or said.search(text, before)
     return None if found is None else _span(file, text, found.start(), found.end())
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from compiler.facts.positions import ProjectPositions
 from compiler.facts.project.read import read_project_files
+from compiler.facts.sql.positions import quoted
 from compiler.ir.facts_model import Facts
+from policy_lang.source import Span
 
 PROJECT = Path(__file__).parent / "projects" / "rich"
 
@@ -39,7 +41,7 @@ def entry(facts: Facts, section: str, name: str, version: str | None = None) -> 
         ("models", "mart", ("select_star",), "models/marts/mart.sql:3:8 a.*"),
         ("models", "mart", ("raw_code", "b.new from"), "models/marts/mart.sql:3:13 b.new from"),
         ("models", "mart", ("raw_code", "on true\njoin"), "models/marts/mart.sql:5:40 …"),
-        ("models", "mart", ("raw_code", "ref('nope')"), "models/marts/mart.sql:1:1 "),
+        ("models", "mart", ("raw_code", "ref('nope')"), "models/marts/mart.sql:2:12 ref('nope')"),
         ("macros", "test_is_even", ("raw_code", "select 1"), "macros/even.sql:5:1 select 1"),
         ("macros", "helper", ("raw_code", "said nowhere"), "macros/even.sql:1:1 {% macro helper"),
         ("models", "mart", ("materialized",), "models/marts/mart.sql:1:11 materialized"),
@@ -194,3 +196,9 @@ def test_files_of_an_installed_package_are_below_it(tmp_path: Path) -> None:
     positions = ProjectPositions(tmp_path, "shop")
     assert positions.file({"package": "utils"}, "models/a.sql") == str(file)
     assert positions.file({"package": "shop"}, "models/a.sql") == str(tmp_path / "models" / "a.sql")
+
+
+def test_words_stand_in_a_comment_only_where_the_code_has_none() -> None:
+    assert quoted("m.sql", "select 1 -- AKIA\n, 'AKIA'", "AKIA") == Span("m.sql", 2, 4, 2, 8)
+    assert quoted("m.sql", "select 1 -- AKIA\n", "AKIA") == Span("m.sql", 1, 13, 1, 17)
+    assert quoted("m.sql", "select 1", "AKIA") is None

@@ -268,6 +268,14 @@ def test_the_word_for_propagation_holds_down_what_judges_classes_along_lineage(
     assert found.severities.get("CLS001") == "warn", "the others judge no lineage"
 
 
+def test_the_word_of_secret_scanning_holds_down_what_scans(tmp_path: Path) -> None:
+    governance = {"secret_scanning": {"enabled": True, "severity": "notify"}}
+    found = settled(write(tmp_path, None, [{"use": "stdlib/sql"}], governance=governance)).value
+    assert found is not None
+    assert {found.severities[code] for code in ("SQL021", "SQL022")} == {Severity.NOTIFY}
+    assert found.severities["SQL004"] is Severity.WARN, "the others scan for no secrets"
+
+
 @pytest.mark.parametrize(("said", "severity"), [(True, "block"), (False, "warn"), (None, "warn")])
 def test_a_policy_blocks_where_the_manifest_requires_what_it_checks(
     tmp_path: Path, said: bool | None, severity: str
