@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.ir.schema import complete, ir_schema
 from compiler.policies.bundles import Bundle
-from compiler.policies.settings import _severity, _stricter
+from compiler.policies.settings import _severity, is_stricter
 from policy_lang.diagnostics import Severity
 from policy_lang.policies import ParamInfo, PolicyInfo
 from policy_lang.source import whole_file
@@ -70,7 +70,7 @@ def param(side: str | None) -> ParamInfo:
 @given(st.sampled_from(["higher", "lower"]), NUMBERS, NUMBERS, NUMBERS)
 def test_stricter_numbers_are_an_order(side: str, a: Decimal, b: Decimal, c: Decimal) -> None:
     _is_an_order(param(side), a, b, c)
-    assert _stricter(param(side), a, b) or _stricter(param(side), b, a)
+    assert is_stricter(param(side), a, b) or is_stricter(param(side), b, a)
 
 
 @given(st.sampled_from(["larger", "smaller"]), st.tuples(LISTS, LISTS, LISTS) | st.tuples(OBJECTS, OBJECTS, OBJECTS))
@@ -80,14 +80,14 @@ def test_stricter_collections_are_an_order(side: str, values: tuple[Any, Any, An
 
 @given(NUMBERS, NUMBERS)
 def test_what_is_fixed_only_equals_itself_and_what_is_free_goes_anywhere(a: Decimal, b: Decimal) -> None:
-    assert _stricter(param("fixed"), a, b) is (a == b)
-    assert _stricter(param(None), a, b)
+    assert is_stricter(param("fixed"), a, b) is (a == b)
+    assert is_stricter(param(None), a, b)
 
 
 def _is_an_order(one: ParamInfo, a: Any, b: Any, c: Any) -> None:
-    assert _stricter(one, a, a)
-    if _stricter(one, a, b) and _stricter(one, b, c):
-        assert _stricter(one, a, c)
+    assert is_stricter(one, a, a)
+    if is_stricter(one, a, b) and is_stricter(one, b, c):
+        assert is_stricter(one, a, c)
 
 
 SECTIONS = sorted(name for name, field in ir_schema()["properties"].items() if field.get("type") == "array")
