@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from compiler.ir import shape
-from compiler.ir.shape import Schema
+from compiler.ir.shape_parts import Schema
 from policy_lang.diagnostics import Diagnostic, Outcome
 
 SCHEMA_ID = "https://floec.dev/schemas/floec.ir.v1.json"
